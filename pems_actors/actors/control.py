@@ -1,0 +1,258 @@
+"""The post of people: takes orders from the local socket and MQTT, and answers each exactly once.
+
+Orders for one device go to its actor; `house mode` goes to all; `restart` and `snapshot` work on
+any actor; drills only where they were allowed at the start.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from pems_actors.actors.base import (
+    BATTERY,
+    INVERTER,
+    METRICS,
+    MQTT,
+    PLANNER,
+    HouseActor,
+    room_address,
+)
+from pems_actors.actors.device_writer import DeviceWriter
+from pems_actors.domain.events import HouseMode, ModeChanged, Outcome, Request
+from pems_actors.domain.house import House
+from pems_actors.gateways.orders import check_order
+from pems_actors.gateways.payloads import outcome_json
+from pems_actors.gateways.wire import Rejected
+from supervision import Context, Fault, GetSnapshot, Snapshot
+
+ANSWER_WITHIN_S = 5.0
+KEPT_COMMANDS = 100
+READING_VERBS = frozenset({"status", "plan", "explain", "shadow", "commands", "prices"})
+
+Reply = Callable[[Mapping[str, Any]], bool]
+
+
+class Server(Protocol):
+    """The local control socket."""
+
+    def start(self, on_request: Callable[[dict[str, Any], Reply], None]) -> None:
+        """Take the state directory, listen, hand over each request with its reply function."""
+
+    def close(self) -> None:
+        """Stop listening."""
+
+
+@dataclass(frozen=True, slots=True)
+class SocketRequest:
+    """A raw request from the local socket."""
+
+    body: Mapping[str, Any]
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """An order has had its time."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ControlMind:
+    """The house mode, latched until changed."""
+
+    mode: HouseMode = HouseMode.NORMAL
+
+
+class ControlActor(HouseActor):
+    """Routes orders and keeps the last hundred of them with their outcome."""
+
+    state: ControlMind
+
+    def __init__(
+        self,
+        context: Context,
+        house: House,
+        paths: frozenset[str],
+        writer: DeviceWriter,
+        save_armed: Callable[[frozenset[str] | None], None],
+    ) -> None:
+        super().__init__(context)
+        self.house, self.paths, self.writer = house, paths, writer
+        self.save_armed = save_armed
+        self.waiting: dict[str, tuple[Request, Reply | None]] = {}
+        self.commands: deque[dict[str, Any]] = deque(maxlen=KEPT_COMMANDS)
+        self.serial = 0
+
+    def on_start(self) -> None:
+        """Tell everybody the mode that stands."""
+        restarted = self.state is not None
+        super().on_start()
+        if restarted:
+            self._tell_mode()
+
+    def first_state(self) -> ControlMind:
+        """Begin with nothing known."""
+        return ControlMind()
+
+    def on_receive(self, message: object) -> Any:
+        """Carry each message to its handler."""
+        match message:
+            case SocketRequest(body=body, reply=reply):
+                self._on_socket(body, reply)
+            case Request():
+                self._route(message, None)
+            case Outcome():
+                self._on_outcome(message)
+            case Snapshot(token=str(token)):
+                self._on_snapshot(token, message)
+            case Overdue(id=order_id):
+                self._on_overdue(order_id)
+            case _:
+                return super().on_receive(message)
+        return None
+
+    # --- in
+
+    def _on_socket(self, body: Mapping[str, Any], reply: Reply) -> None:
+        self.serial += 1
+        path, verb = str(body.get("path", "")), str(body.get("verb", ""))
+        order_id = str(body.get("id") or f"socket-{self.serial}")
+        args = body.get("args") or {}
+        if not isinstance(args, dict):
+            args, verb = {}, ""
+        request = Request(order_id, path, verb, args, str(body.get("reason", "")), self.now_s())
+        if verb in READING_VERBS or path == "":
+            self._own(request, reply)
+            return
+        checked = check_order(path, verb, args, self.paths)
+        if isinstance(checked, Rejected):
+            self._finish(request, reply, "rejected", checked.reason)
+        else:
+            self._route(replace(request, args=checked), reply)
+
+    def _own(self, request: Request, reply: Reply) -> None:
+        """Serve what concerns the appliance itself."""
+        match request.verb:
+            case "arm" | "disarm":
+                self._arm(request, reply)
+            case "drill":
+                self._drill(request, reply)
+            case "commands":
+                self._finish(request, reply, "done", "", {"commands": list(self.commands)})
+            case verb if verb in READING_VERBS:
+                self._wait(request, reply)
+                self.tell(METRICS, request)
+            case _:
+                self._finish(request, reply, "rejected", f"no such order: {request.verb!r}")
+
+    def _route(self, request: Request, reply: Reply | None) -> None:
+        if request.expires_at_s is not None and self.now_s() > request.expires_at_s:
+            self._finish(request, reply, "rejected", "the order has expired")
+            return
+        if request.path == "house":
+            self.state = ControlMind(HouseMode(str(request.args["mode"])))
+            self._tell_mode()
+            self._finish(request, reply, "done", f"house mode {self.state.mode}")
+        elif request.verb == "restart":
+            self.context.system.restart(request.path)
+            self._finish(request, reply, "done", f"{request.path} is starting afresh")
+        else:
+            self._wait(request, reply)
+            question = GetSnapshot(reply_to=self.path, token=request.id)
+            heard = self.tell(request.path, question if request.verb == "snapshot" else request)
+            if not heard:
+                self._end(request.id, "failed", f"nobody is at {request.path} just now")
+
+    def _tell_mode(self) -> None:
+        news = ModeChanged(self.state.mode, self.now_s())
+        for room in self.house.rooms:
+            self.tell(room_address(room.name), news)
+        for address in (BATTERY, INVERTER, PLANNER, METRICS):
+            self.tell(address, news)
+
+    def _arm(self, request: Request, reply: Reply) -> None:
+        device = str(request.args.get("device", "all"))
+        every = frozenset((*(f"relay/{r.name}" for r in self.house.relays), "battery", "inverter"))
+        chosen = every if device == "all" else frozenset({_device_name(device)}) & every
+        if not chosen:
+            said = f"there is no device {device!r}; give all, or one like rooms/obyvak"
+            self._finish(request, reply, "rejected", said)
+            return
+        if request.verb == "arm":
+            self.writer.arm(chosen)
+        else:
+            self.writer.disarm(chosen, every)
+        self.save_armed(self.writer.armed)
+        self._finish(request, reply, "done", f"{request.verb}ed {len(chosen)} devices")
+
+    def _drill(self, request: Request, reply: Reply) -> None:
+        target, kind = str(request.args.get("target", "")), str(request.args.get("fault", ""))
+        try:
+            self.context.system.inject(target, Fault.named(kind))
+        except (ValueError, RuntimeError, LookupError) as problem:
+            self._finish(request, reply, "rejected", str(problem))
+        else:
+            self._finish(request, reply, "done", f"{kind} sent to {target}")
+
+    # --- out
+
+    def _wait(self, request: Request, reply: Reply | None) -> None:
+        self.waiting[request.id] = (request, reply)
+        self.after(ANSWER_WITHIN_S, Overdue(request.id), key=f"due {request.id}", process=True)
+
+    def _on_outcome(self, outcome: Outcome) -> None:
+        if outcome.id in self.waiting:
+            request, reply = self.waiting.pop(outcome.id)
+            self.cancel(f"due {outcome.id}")
+            self._answer(request, reply, outcome)
+
+    def _on_snapshot(self, order_id: str, snapshot: Snapshot) -> None:
+        shown = {"epoch": snapshot.epoch, "state": repr(snapshot.state)}
+        self._end(order_id, "done", "", shown)
+
+    def _on_overdue(self, order_id: str) -> None:
+        self._end(order_id, "timeout", f"no answer within {ANSWER_WITHIN_S:g} s")
+
+    def _end(
+        self, order_id: str, outcome: str, reason: str, result: Mapping[str, object] | None = None
+    ) -> None:
+        if order_id in self.waiting:
+            request = self.waiting[order_id][0]
+            now_s = self.now_s()
+            self._on_outcome(
+                Outcome(order_id, request.path, request.verb, outcome, reason, now_s, result or {})
+            )
+
+    def _finish(
+        self,
+        request: Request,
+        reply: Reply | None,
+        outcome: str,
+        reason: str,
+        result: Mapping[str, object] | None = None,
+    ) -> None:
+        now_s = self.now_s()
+        final = Outcome(
+            request.id, request.path, request.verb, outcome, reason, now_s, result or {}
+        )
+        self._answer(request, reply, final)
+
+    def _answer(self, request: Request, reply: Reply | None, outcome: Outcome) -> None:
+        if request.verb not in READING_VERBS:
+            told = outcome_json(replace(outcome, result={}))
+            self.commands.append({**told, "args": dict(request.args), "origin": request.origin})
+            self.keep("command", told)
+        if reply is not None:
+            reply(outcome_json(outcome))
+        elif request.origin == "mqtt":
+            self.tell(MQTT, replace(outcome, reply_to=request.reply_to))
+
+
+def _device_name(path: str) -> str:
+    """Turn an address (`rooms/obyvak`, `devices/battery`) into a device's name."""
+    kind, _, name = path.partition("/")
+    return {"rooms": f"relay/{name}", "devices": name}.get(kind, path)

@@ -1,0 +1,52 @@
+"""The one object that writes to devices. In advisory mode its door is closed: nothing gets out.
+
+Only the supervision gate calls `apply`, under its lock, so that epoch, lease and door are judged
+in the same moment as the command is queued. Every command is recorded, written or not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from pems_actors.domain.commands import DeviceCommand, device_of
+from pems_actors.domain.ports import House
+
+Witness = Callable[[DeviceCommand, bool], None]
+
+
+@dataclass
+class DeviceWriter:
+    """Commands pass to the house for armed devices only; `witness` hears of every one.
+
+    `armed` holds device names (`relay/obyvak`, `battery`, `inverter`); None arms them all.
+    """
+
+    house: House
+    witness: Witness
+    armed: frozenset[str] | None = None
+    written: int = 0
+    withheld: int = 0
+
+    def apply(self, command: DeviceCommand) -> None:
+        """Write a command if its device is armed, and tell the witness either way."""
+        if self.is_armed(device_of(command)):
+            self.house.apply(command)
+            self.written += 1
+            self.witness(command, True)
+        else:
+            self.withheld += 1
+            self.witness(command, False)
+
+    def is_armed(self, device: str) -> bool:
+        """Tell if a device may be written to."""
+        return self.armed is None or device in self.armed
+
+    def arm(self, devices: Iterable[str]) -> None:
+        """Open the door for some devices."""
+        if self.armed is not None:
+            self.armed |= frozenset(devices)
+
+    def disarm(self, devices: Iterable[str], every: frozenset[str]) -> None:
+        """Close the door for some devices out of `every` device of the house."""
+        self.armed = (every if self.armed is None else self.armed) - frozenset(devices)

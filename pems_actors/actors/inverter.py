@@ -1,0 +1,135 @@
+"""The inverter: export allowed or not, by plan, else by price."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pems_actors.actors.base import PLAN_KEEPER, PRICES, HouseActor
+from pems_actors.actors.device_writer import DeviceWriter
+from pems_actors.control.inverter import ExportChoice, choose_export
+from pems_actors.domain.commands import SetExport
+from pems_actors.domain.events import (
+    EnergyPlan,
+    EnergyTick,
+    HouseMode,
+    ModeChanged,
+    Outcome,
+    Republish,
+    Request,
+)
+from pems_actors.domain.forecasts import PriceCurve
+from pems_actors.domain.levels import Level
+from pems_actors.domain.readings import InverterReading, Quality
+from pems_actors.domain.states import DeviceState, Value
+from supervision import Context, Health
+
+LEASE_S = 900.0
+RENEW_S = 300.0
+REPUBLISH_S = 300.0
+CHOICE_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class InverterMind:
+    """All that the inverter actor remembers."""
+
+    plan: EnergyPlan | None = None
+    prices: PriceCurve | None = None
+    mode: HouseMode = HouseMode.NORMAL
+    user_allowed: bool = True
+    user_until_s: float = float("-inf")
+    reading: InverterReading | None = None
+    choice: ExportChoice | None = None
+    renew_at_s: float = float("-inf")
+    told_s: float = float("-inf")
+    told: tuple[object, ...] = ()
+
+
+class InverterActor(HouseActor):
+    """Decides on export once per tick."""
+
+    state: InverterMind
+
+    def __init__(self, context: Context, writer: DeviceWriter) -> None:
+        super().__init__(context)
+        self.writer = writer
+
+    def on_start(self) -> None:
+        """Begin without a plan; ask for the one in force and for prices."""
+        super().on_start()
+        self.tell(PLAN_KEEPER, Republish())
+        self.tell(PRICES, Republish())
+
+    def first_state(self) -> InverterMind:
+        """Begin with nothing known."""
+        return InverterMind()
+
+    def on_receive(self, message: object) -> Any:
+        """Carry each message to its handler."""
+        match message:
+            case EnergyTick():
+                self.state = replace(self.state, reading=message.inverter or self.state.reading)
+                self._decide(message.at_s)
+            case EnergyPlan():
+                self.state = replace(self.state, plan=message)
+            case PriceCurve():
+                self.state = replace(self.state, prices=message)
+            case ModeChanged():
+                self.state = replace(self.state, mode=message.mode)
+            case Request():
+                return self.answer(self._on_request(message))
+            case _:
+                return super().on_receive(message)
+        return None
+
+    def _decide(self, now_s: float) -> None:
+        mind = self.state
+        choice = choose_export(
+            mind.plan, mind.prices, mind.user_until_s, mind.user_allowed, mind.mode, now_s
+        )
+        changed = mind.choice is None or choice.allowed != mind.choice.allowed
+        if changed or now_s >= mind.renew_at_s:
+            command = SetExport(choice.allowed, choice.reason, choice.level, now_s, now_s + LEASE_S)
+            if self.effect(lambda: self.writer.apply(command), resource="inverter"):
+                self.state = replace(self.state, renew_at_s=now_s + RENEW_S)
+        self.state = replace(self.state, choice=choice)
+        self._tell_state(choice, now_s)
+
+    def _on_request(self, request: Request) -> Outcome:
+        outcome, reason = self._obey(request)
+        return Outcome(request.id, self.path, request.verb, outcome, reason, self.now_s())
+
+    def _obey(self, request: Request) -> tuple[str, str]:
+        now_s = self.now_s()
+        if request.verb == "release":
+            self.state = replace(self.state, user_until_s=float("-inf"))
+            self._decide(now_s)
+            return "done", "export follows the plan again"
+        if request.verb != "export":
+            return "rejected", f"the inverter knows no {request.verb!r}; try export or release"
+        args: Mapping[str, Any] = request.args
+        allowed, until_s = args["allowed"], now_s + args.get("for_s", CHOICE_S)
+        self.state = replace(self.state, user_allowed=allowed, user_until_s=until_s)
+        self._decide(now_s)
+        return "done", f"export {'allowed' if allowed else 'forbidden'}"
+
+    def _tell_state(self, choice: ExportChoice, now_s: float) -> None:
+        mind = self.state
+        summary = (choice.level, choice.allowed, choice.reason)
+        if summary == mind.told and now_s - mind.told_s < REPUBLISH_S:
+            return
+        if summary != mind.told:
+            state = Health.RUNNING if choice.level <= Level.LATE else Health.FALLBACK
+            self.health(state, choice.reason, int(choice.level))
+        self.state = replace(mind, told=summary, told_s=now_s)
+        reading = mind.reading
+        age_s = now_s - reading.at_s if reading else 0.0
+        pv_kw = reading.pv_kw if reading else None
+        quality = Quality.GOOD if pv_kw is not None else Quality.MISSING
+        values = (
+            ("pv_kw", Value(pv_kw, "kW", quality, age_s)),
+            ("export_allowed", Value(choice.allowed, "")),
+        )
+        self.publish(DeviceState(self.path, now_s, choice.level, choice.reason, values))

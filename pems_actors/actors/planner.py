@@ -1,0 +1,185 @@
+"""The planner: asks the solver for a plan at every step, and lets only a sound one pass.
+
+The MPC itself runs in a worker process. This actor puts the problem together, judges the answer
+by the validator (its own code path), and tells the plan keeper.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pems_actors.actors.base import ESTIMATOR, PLAN_KEEPER, PRICES, WEATHER, HouseActor
+from pems_actors.domain.events import (
+    ComfortWish,
+    ModeChanged,
+    Outcome,
+    PlanAdopted,
+    PlanFailed,
+    Republish,
+    Request,
+    StateEstimated,
+    Tick,
+)
+from pems_actors.domain.forecasts import Forecast, PriceCurve, WeatherForecast
+from pems_actors.domain.house import House
+from pems_actors.domain.plan import HouseState, Plan, PlanningProblem, PlanRefused
+from pems_actors.domain.time_grid import TimeGrid
+from pems_actors.optimisation.outlook import Outlook, planning_problem
+from pems_actors.optimisation.strategies import STRATEGIES
+from pems_actors.optimisation.validator import validate
+from supervision import Context, Health
+from supervision.worker import WorkerDone, WorkerFailed, WorkerSpec
+
+SOON_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class PlannerMind:
+    """What the planner has been told, and the problem that is out for solution."""
+
+    outlook: Outlook = field(default_factory=Outlook)
+    house_state: HouseState | None = None
+    ticket: int = 0
+    asked: PlanningProblem | None = None
+    failures: int = 0
+    planned: int = 0
+    waiting: bool = False  # a fresh question came while one was out
+
+
+class PlannerActor(HouseActor):
+    """One problem out at a time; an answer to an old question is not looked at."""
+
+    state: PlannerMind
+
+    def __init__(
+        self, context: Context, house: House, worker: WorkerSpec, horizon_s: float
+    ) -> None:
+        super().__init__(context)
+        self.house, self.horizon_s = house, horizon_s
+        self.spec = worker
+
+    def on_start(self) -> None:
+        """Start the solver and ask everybody for what they know."""
+        self.solver = self.worker(self.spec)
+        super().on_start()
+        self.state = replace(self.state, asked=None, ticket=self.state.ticket + 1000)
+        for address in (WEATHER, PRICES, "forecasting/load", "forecasting/pv", ESTIMATOR):
+            self.tell(address, Republish())
+
+    def first_state(self) -> PlannerMind:
+        """Begin with nothing known."""
+        return PlannerMind()
+
+    def on_receive(self, message: object) -> Any:
+        """Carry each message to its handler."""
+        match message:
+            case StateEstimated(state=house_state):
+                self.state = replace(self.state, house_state=house_state)
+                self._plan()
+            case WeatherForecast() | PriceCurve() | Forecast() | ComfortWish() | ModeChanged():
+                self._learn(message)
+            case WorkerDone(ticket=ticket, result=result):
+                self._on_answer(ticket, result)
+            case WorkerFailed(ticket=ticket, reason=reason):
+                self._on_answer(ticket, PlanRefused(reason, self.now_s()))
+            case Tick():
+                self.tell(ESTIMATOR, Republish())
+            case Request():
+                return self.answer(self._on_request(message))
+            case _:
+                return super().on_receive(message)
+        return None
+
+    def _learn(
+        self, news: WeatherForecast | PriceCurve | Forecast | ComfortWish | ModeChanged
+    ) -> None:
+        """Take news into the outlook; a person's wish is worth a new plan at once."""
+        before = self.state.outlook
+        outlook = _with(before, news)
+        self.state = replace(self.state, outlook=outlook)
+        first = bool(before.lacks()) and not outlook.lacks()
+        sun_came = isinstance(news, Forecast) and news.name == "pv_kw" and before.pv is None
+        if first or sun_came or isinstance(news, ComfortWish | ModeChanged):
+            self.after(SOON_S, Tick(), key="soon")
+
+    def _plan(self) -> None:
+        mind = self.state
+        lacking = mind.outlook.lacks()
+        if mind.house_state is None or lacking:
+            self.health(Health.DEGRADED, f"waiting for {', '.join(lacking) or 'a house state'}")
+            return
+        if mind.asked is not None:
+            self.state = replace(mind, waiting=True)
+            return
+        grid = TimeGrid.planning(mind.house_state.at_s, self.horizon_s)
+        problem = planning_problem(self.house, mind.house_state, mind.outlook, grid)
+        self.state = replace(mind, asked=problem, ticket=mind.ticket + 1, waiting=False)
+        self.solver.submit(self.state.ticket, problem)
+
+    def _on_answer(self, ticket: int, answer: object) -> None:
+        mind = self.state
+        if ticket != mind.ticket or mind.asked is None:
+            return
+        self.state = replace(mind, asked=None)
+        problem_text = self._judge(mind.asked, answer)
+        if problem_text is None and isinstance(answer, Plan):
+            self.state = replace(self.state, failures=0, planned=mind.planned + 1)
+            self.health(Health.RUNNING, f"plan {answer.solver.status}")
+            self.tell(PLAN_KEEPER, PlanAdopted(answer, self.now_s()))
+        else:
+            self._on_failure(problem_text or "the solver gave no plan")
+        if self.state.waiting:
+            self.tell(ESTIMATOR, Republish())
+
+    def _judge(self, problem: PlanningProblem, answer: object) -> str | None:
+        if isinstance(answer, PlanRefused):
+            return answer.reason
+        if not isinstance(answer, Plan):
+            return f"the solver answered with a {type(answer).__name__}"
+        return validate(problem, answer).refusal
+
+    def _on_failure(self, reason: str) -> None:
+        failures = self.state.failures + 1
+        self.state = replace(self.state, failures=failures)
+        self.health(Health.DEGRADED, reason)
+        self.tell(PLAN_KEEPER, PlanFailed(self.now_s(), reason))
+        self.after(min(60.0 * failures, 300.0), Tick(), key="retry")
+
+    def _on_request(self, request: Request) -> Outcome:
+        outcome, reason = self._obey(request)
+        return Outcome(request.id, self.path, request.verb, outcome, reason, self.now_s())
+
+    def _obey(self, request: Request) -> tuple[str, str]:
+        if request.verb == "replan":
+            self.tell(ESTIMATOR, Republish())
+            return "done", "a new plan is on its way"
+        if request.verb == "strategy":
+            name = str(request.args.get("name", "")).lower()
+            if name not in STRATEGIES:
+                return "rejected", f"strategy is {name!r}; give one of {', '.join(STRATEGIES)}"
+            outlook = replace(self.state.outlook, weights=STRATEGIES[name])
+            self.state = replace(self.state, outlook=outlook)
+            self.tell(ESTIMATOR, Republish())
+            return "done", f"planning with strategy {name}"
+        return "rejected", f"the planner knows no {request.verb!r}; try replan or strategy"
+
+
+def _with(
+    outlook: Outlook, news: WeatherForecast | PriceCurve | Forecast | ComfortWish | ModeChanged
+) -> Outlook:
+    match news:
+        case WeatherForecast():
+            return replace(outlook, weather=news)
+        case PriceCurve():
+            return replace(outlook, prices=news)
+        case Forecast(name="pv_kw"):
+            return replace(outlook, pv=news)
+        case Forecast():
+            return replace(outlook, base_load=news)
+        case ComfortWish(room=room):
+            wishes: Mapping[str, ComfortWish] = {**outlook.wishes, room: news}
+            return replace(outlook, wishes=wishes)
+        case ModeChanged(mode=mode):
+            return replace(outlook, mode=mode)

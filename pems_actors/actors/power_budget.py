@@ -1,0 +1,84 @@
+"""The power budget's post: requests and meter readings in, grants and sheddings out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pems_actors.actors.base import BATTERY, HouseActor, room_address
+from pems_actors.control.power_budget import PowerBudget
+from pems_actors.domain.events import EnergyTick, RelayRequest, RelayShed, RelaySwitched, Tick
+from pems_actors.domain.house import BatteryMode, House
+from pems_actors.domain.levels import Level
+from pems_actors.domain.states import DeviceState, Value
+from supervision import Context
+
+PUBLISH_S = 300.0
+
+
+class PowerBudgetActor(HouseActor):
+    """Serves the waiting relays one by one, never two within the start gap."""
+
+    state: PowerBudget
+
+    def __init__(self, context: Context, house: House) -> None:
+        super().__init__(context)
+        self.house = house
+        self.published_s = float("-inf")
+
+    def first_state(self) -> PowerBudget:
+        """Begin with nobody running; owners tell of relays found on."""
+        relays = {relay.name: relay for relay in self.house.relays}
+        return PowerBudget(self.house.limits, relays)
+
+    def on_receive(self, message: object) -> Any:
+        """Carry each message to its handler."""
+        match message:
+            case RelayRequest():
+                self.state = self.state.asked(message)
+                self._serve()
+            case RelaySwitched():
+                self.state = self.state.switched(message.relay, message.on, message.at_s)
+            case EnergyTick():
+                self._on_tick(message)
+            case Tick():
+                self._serve()
+            case _:
+                return super().on_receive(message)
+        return None
+
+    def _on_tick(self, tick: EnergyTick) -> None:
+        battery = tick.battery
+        charging = (
+            battery is not None
+            and battery.mode is BatteryMode.CHARGE_GRID
+            and (battery.power_kw or 0.0) < 0.0
+        )
+        self.state = self.state.heard(tick.meter, grid_charging=charging)
+        for order in self.state.excess(tick.at_s):
+            address = room_address(order.relay) if isinstance(order, RelayShed) else BATTERY
+            self.tell(address, order)
+        if tick.at_s - self.published_s >= PUBLISH_S:
+            self.published_s = tick.at_s
+            self._publish(tick.at_s)
+
+    def _serve(self) -> None:
+        now_s = self.now_s()
+        self.state, grant = self.state.next_grant(now_s)
+        if grant is not None:
+            self.tell(room_address(grant.relay), grant)
+        wait_s = self.state.due(now_s)
+        if wait_s is not None and wait_s > 0.0:
+            self.after(wait_s, Tick())
+
+    def _publish(self, now_s: float) -> None:
+        room = self.state.headroom(now_s)
+        values = (
+            ("import_headroom_kw", Value(round(room.import_kw, 2), "kW")),
+            ("heating_headroom_kw", Value(round(room.heating_kw, 2), "kW")),
+            ("phase_headroom_kw", Value(round(min(room.phase_kw), 2), "kW")),
+            ("running", Value(len(self.state.running), "")),
+            ("waiting", Value(len(self.state.waiting), "")),
+            ("refusals", Value(self.state.refusals, "")),
+        )
+        state = DeviceState(self.path, now_s, Level.PLAN, "limits kept", values)
+        self.publish(state)

@@ -1,0 +1,112 @@
+"""PV: the physics runs in a worker process; here its answer is scaled by what the roofs give."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pems_actors.actors.base import PLANNER, WEATHER, HouseActor
+from pems_actors.domain.events import PvSample, Republish, Tick
+from pems_actors.domain.forecasts import Forecast, WeatherForecast
+from pems_actors.domain.house import House
+from pems_actors.domain.time_grid import TimeGrid
+from pems_actors.domain.units import QUARTER_S
+from pems_actors.forecasting.pv import PvScaler
+from pems_actors.forecasting.pv_job import PvJob
+from supervision import Context, Health
+from supervision.worker import WorkerDone, WorkerFailed, WorkerSpec
+
+AHEAD_QUARTERS = 50 * 4
+RETRY_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class PvMind:
+    """The scaler, and the weather whose physics is out or waiting."""
+
+    scaler: PvScaler
+    ticket: int = 0
+    out: WeatherForecast | None = None
+    weather: WeatherForecast | None = None
+
+
+class PvActor(HouseActor):
+    """Gives a forecast at any time, from whichever rung of its ladder holds."""
+
+    state: PvMind
+
+    def __init__(self, context: Context, house: House, worker: WorkerSpec) -> None:
+        super().__init__(context)
+        self.house, self.spec = house, worker
+
+    def on_start(self) -> None:
+        """Start the worker and ask for the weather."""
+        self.physics = self.worker(self.spec)
+        super().on_start()
+        self.state = replace(self.state, out=None, ticket=self.state.ticket + 1000)
+        self.after(self._to_next_step_s(), Tick())
+        self.tell(WEATHER, Republish())
+
+    def first_state(self) -> PvMind:
+        """Begin with the physics alone."""
+        house = self.house
+        return PvMind(PvScaler.of(house.site, house.roofs, house.inverter.ac_limit_kw))
+
+    def on_receive(self, message: object) -> Any:
+        """Carry each message to its handler."""
+        match message:
+            case PvSample():
+                self._observe(message)
+            case WeatherForecast():
+                self._ask(message)
+            case WorkerDone(ticket=ticket, result=result):
+                self._on_physics(ticket, result)
+            case WorkerFailed(ticket=ticket, reason=reason):
+                self._on_failure(ticket, reason)
+            case Tick():
+                self.after(self._to_next_step_s(), Tick())
+                self._tell()
+            case Republish():
+                self._tell()
+            case _:
+                return super().on_receive(message)
+        return None
+
+    def _to_next_step_s(self) -> float:
+        return QUARTER_S - (self.now_s() + 5.0) % QUARTER_S
+
+    def _observe(self, sample: PvSample) -> None:
+        scaler = self.state.scaler.observe(sample.at_s, sample.pv_kw, curtailed=sample.curtailed)
+        self.state = replace(self.state, scaler=scaler)
+
+    def _ask(self, weather: WeatherForecast) -> None:
+        same = self.state.weather is not None and weather.grid == self.state.weather.grid
+        if same and self.state.out is not None:
+            return
+        ticket = self.state.ticket + 1
+        self.state = replace(self.state, ticket=ticket, out=weather, weather=weather)
+        job = PvJob(self.house.site, self.house.roofs, self.house.inverter.ac_limit_kw, weather)
+        self.physics.submit(ticket, job)
+
+    def _on_physics(self, ticket: int, powers_kw: Any) -> None:
+        mind = self.state
+        if ticket != mind.ticket or mind.out is None:
+            return
+        answer = Forecast("pv_kw", self.now_s(), mind.out.grid, tuple(powers_kw), source="physics")
+        self.state = replace(mind, out=None, scaler=mind.scaler.with_physics(answer))
+        self._tell()
+
+    def _on_failure(self, ticket: int, reason: str) -> None:
+        if ticket == self.state.ticket:
+            self.state = replace(self.state, out=None)
+        self.health(Health.DEGRADED, f"physics: {reason}")
+
+    def _tell(self) -> None:
+        now_s = self.now_s()
+        grid = TimeGrid.uniform(now_s - now_s % QUARTER_S, AHEAD_QUARTERS)
+        forecast = self.state.scaler.forecast(grid, now_s)
+        if forecast.source in {"physics", "night"}:
+            self.health(Health.RUNNING, forecast.source)
+        else:
+            self.health(Health.DEGRADED, f"from {forecast.source}")
+        self.tell(PLANNER, forecast)

@@ -1,0 +1,74 @@
+"""The weather: asks a source every half hour, and always has a forecast to give."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pems_actors.actors.base import GATEWAY, PLANNER, PV, THERMAL, HouseActor
+from pems_actors.domain.events import Outdoor, Republish, Tick
+from pems_actors.domain.house import House
+from pems_actors.domain.ports import WeatherSource
+from pems_actors.domain.readings import Quality
+from pems_actors.domain.time_grid import TimeGrid
+from pems_actors.domain.units import HOUR_S
+from pems_actors.forecasting.weather import WeatherLadder
+from supervision import Context, Health
+
+ASK_EVERY_S = 1800.0
+AHEAD_H = 50
+
+
+class WeatherActor(HouseActor):
+    """Its state is the ladder of sources with what each last said."""
+
+    state: WeatherLadder
+
+    def __init__(self, context: Context, house: House, source: WeatherSource) -> None:
+        super().__init__(context)
+        self.house, self.source = house, source
+
+    def on_start(self) -> None:
+        """Ask at once."""
+        super().on_start()
+        self.tell(self.path, Tick())
+
+    def first_state(self) -> WeatherLadder:
+        """Begin with nothing known."""
+        return WeatherLadder.of(self.house.site)
+
+    def on_receive(self, message: object) -> Any:
+        """Carry each message to its handler."""
+        match message:
+            case Tick():
+                self.after(ASK_EVERY_S, Tick())
+                self._ask()
+            case Outdoor(temp_c=temp_c, quality=Quality.GOOD):
+                self.state = self.state.observe(self.now_s(), temp_c)
+            case Republish():
+                self._tell()
+            case _:
+                return super().on_receive(message)
+        return None
+
+    def _ask(self) -> None:
+        now_s = self.now_s()
+        try:
+            issue = self.source.forecast(self._grid(now_s), now_s)
+        except OSError as problem:
+            self.state = self.state.accept(None, now_s)
+            self.health(Health.DEGRADED, f"weather source: {problem}")
+        else:
+            self.state = self.state.accept(issue, now_s)
+            refused = self.state.refused
+            self.health(Health.DEGRADED if refused else Health.RUNNING, refused or "as forecast")
+        self._tell()
+
+    def _tell(self) -> None:
+        now_s = self.now_s()
+        forecast = self.state.forecast(self._grid(now_s), now_s)
+        for address in (GATEWAY, PV, THERMAL, PLANNER):
+            self.tell(address, forecast)
+
+    @staticmethod
+    def _grid(now_s: float) -> TimeGrid:
+        return TimeGrid.uniform(now_s - now_s % HOUR_S, AHEAD_H, HOUR_S)

@@ -1,0 +1,59 @@
+"""`pems bench NAME`: measure a part and hold the figures against their targets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Annotated, Any, Literal
+
+import typer
+
+from pems_actors.cli.options import AsJson
+from pems_actors.cli.output import say_json
+
+
+def add_to(app: typer.Typer) -> None:
+    """Put this family's commands into the program."""
+    app.command("bench", rich_help_panel="Measure")(bench)
+
+
+def bench(
+    name: Annotated[Literal["supervision", "mpc"], typer.Argument(help="What to measure.")],
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer repetitions.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 1 if a target was missed.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Measure on this machine. Targets are told, and with --strict they count."""
+    told = import_module(f"pems_actors.bench.{name}").run(quick=quick)
+    if as_json:
+        say_json(told)
+    else:
+        print("\n".join(lines(told)))
+    if strict and not all(told["met"].values()):
+        raise typer.Exit(1)
+
+
+def lines(told: Mapping[str, Any]) -> list[str]:
+    """Write each figure on a line, with its target and whether it was met."""
+    width = max((len(name) for name in told["figures"]), default=0)
+    rows = [f"{told['name']} on {_machine(told['machine'])}"]
+    for name, value in told["figures"].items():
+        target = told["targets"].get(name)
+        aim = f"  {target['op']} {target['value']:g}" if target else ""
+        verdict = "" if target is None else ("  met" if told["met"][name] else "  MISSED")
+        rows.append(f"  {name:<{width}}  {_shown(value)}{aim}{verdict}")
+    return rows
+
+
+def _machine(machine: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in machine.items())
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_shown(each)}" for name, each in value.items())
+    return str(value)

@@ -1,0 +1,105 @@
+"""What the battery should do now: the plan's mode, for two hours the last plan's, then self-use."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+
+from pems_actors.domain.events import BatteryStep, EnergyPlan, HouseMode
+from pems_actors.domain.house import BatteryMode
+from pems_actors.domain.levels import Level
+from pems_actors.domain.units import HOUR_S
+
+LAST_PLAN_S = 2 * HOUR_S
+
+
+@dataclass(frozen=True, slots=True)
+class UserBattery:
+    """A person's choice of a battery mode until a time."""
+
+    mode: BatteryMode
+    until_s: float
+    rate_kw: float | None
+    stop_soc_frac: float | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class BatteryView:
+    """What the battery sees at one tick."""
+
+    now_s: float
+    soc_frac: float | None
+    meter_known: bool
+    plan: EnergyPlan | None
+    user: UserBattery | None
+    shed_until_s: float
+    mode: HouseMode
+
+
+@dataclass(frozen=True, slots=True)
+class BatteryChoice:
+    """The mode to be in, and the export permission that goes with it."""
+
+    mode: BatteryMode
+    rate_kw: float | None
+    stop_soc_frac: float | None
+    level: Level
+    reason: str
+    export_allowed: bool | None  # None: the plan has no say
+    export_reason: str
+
+
+SELF_USE = BatteryMode.SELF_USE
+
+
+def choose(view: BatteryView) -> BatteryChoice:
+    """Pick the battery mode by the ladder, then narrow it by the limits."""
+    choice = _by_ladder(view)
+    if choice.mode is not BatteryMode.CHARGE_GRID:
+        return choice
+    if view.now_s < view.shed_until_s:
+        return _native(choice.level, "grid charge shed: a limit was exceeded")
+    if not view.meter_known:
+        return _native(choice.level, "no grid charge without a meter")
+    return choice
+
+
+def _by_ladder(view: BatteryView) -> BatteryChoice:
+    if view.mode is HouseMode.EMERGENCY:
+        return _native(Level.NATIVE, "emergency mode")
+    level, why = offered(view.plan, view.now_s)
+    user = view.user
+    if user is not None and view.now_s < user.until_s:
+        return BatteryChoice(
+            user.mode, user.rate_kw, user.stop_soc_frac, level, user.reason, None, ""
+        )
+    if view.soc_frac is None:
+        return _native(Level.RULES, "state of charge unknown")
+    if view.plan is None or level is Level.RULES:
+        return _native(Level.RULES, why)
+    step = _step_at(view.plan, view.now_s)
+    return BatteryChoice(
+        step.mode, step.rate_kw, step.stop_soc_frac, level, f"{step.reason}; {why}",
+        step.export_allowed, step.export_reason,
+    )  # fmt: skip
+
+
+def offered(plan: EnergyPlan | None, now_s: float) -> tuple[Level, str]:
+    """Tell which level a plan still offers to battery and inverter, and why."""
+    if plan is None:
+        return Level.RULES, "no plan yet"
+    if now_s < plan.valid_until_s:
+        return plan.level, "plan in force"
+    if now_s < min(plan.valid_until_s + LAST_PLAN_S, plan.end_s):
+        return Level.PATH, "planner away, modes of the last plan"
+    return Level.RULES, "no plan for over two hours"
+
+
+def _step_at(plan: EnergyPlan, now_s: float) -> BatteryStep:
+    k = bisect_right([step.start_s for step in plan.steps], now_s) - 1
+    return plan.steps[max(k, 0)]
+
+
+def _native(level: Level, reason: str) -> BatteryChoice:
+    return BatteryChoice(SELF_USE, None, None, level, reason, None, reason)

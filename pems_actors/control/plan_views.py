@@ -1,0 +1,59 @@
+"""A plan as its users need it: one view per room, one for battery and inverter."""
+
+from __future__ import annotations
+
+from pems_actors.domain.events import BatteryStep, EnergyPlan, RoomPlan
+from pems_actors.domain.house import Relay
+from pems_actors.domain.plan import Plan
+
+
+def room_plan(plan: Plan, room: str, relay: Relay | None) -> RoomPlan:
+    """Cut out what concerns one room: its relay's slots and its own temperature path."""
+    slots = plan.slots
+    path = plan.paths.get(room)
+    temps = tuple(slot.temps_c[room] for slot in slots)
+    prices = path.heat_price_per_kwh if path is not None else ()
+    name, power_kw = (relay.name, relay.power_kw) if relay is not None else ("", 1.0)
+    price = tuple(prices[min(k, len(prices) - 1)] if prices else 0.0 for k in range(len(slots)))
+    return RoomPlan(
+        issued_at_s=plan.issued_at_s,
+        valid_until_s=plan.valid_until_s,
+        path_until_s=plan.path_until_s,
+        level=plan.level,
+        start_s=tuple(slot.start_s for slot in slots),
+        on=tuple(slot.relays.get(name) if slot.binary else None for slot in slots),
+        duty=tuple(slot.heat_kw.get(name, 0.0) / power_kw for slot in slots),
+        reasons=tuple(slot.reasons.get(name, "as planned") for slot in slots),
+        path_c=temps,
+        heat_price_per_kwh=price,
+        end_s=slots[-1].start_s + slots[-1].duration_s,
+    )
+
+
+def energy_plan(plan: Plan) -> EnergyPlan:
+    """Cut out what concerns battery and inverter; equal neighbours become one step."""
+    steps: list[BatteryStep] = []
+    for slot in plan.slots:
+        step = BatteryStep(
+            start_s=slot.start_s,
+            mode=slot.battery_mode,
+            rate_kw=slot.battery_rate_kw,
+            stop_soc_frac=slot.battery_stop_soc_frac,
+            export_allowed=slot.export_allowed,
+            reason=slot.reasons.get("battery", "as planned"),
+            export_reason=slot.reasons.get("export", "as planned"),
+        )
+        if not steps or _orders(steps[-1]) != _orders(step):
+            steps.append(step)
+    last = plan.slots[-1]
+    return EnergyPlan(
+        plan.issued_at_s,
+        plan.valid_until_s,
+        plan.level,
+        tuple(steps),
+        last.start_s + last.duration_s,
+    )
+
+
+def _orders(step: BatteryStep) -> tuple[object, ...]:
+    return step.mode, step.rate_kw, step.stop_soc_frac, step.export_allowed

@@ -1,0 +1,183 @@
+"""What one room wants now: the plan if there is a fresh one, its path, else the rules.
+
+`room_need` is the whole decision of a room as a pure function of what it sees (`RoomView`) and
+of its standing facts (`RoomFacts`). It knows no relay state: order.py settles that.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+
+from pems_actors.control.comfort import band_c, in_mode, rule_target_c
+from pems_actors.control.duty import before_blocks, corrected_duty, steady_duty, unknown_duty
+from pems_actors.control.wishes import Override
+from pems_actors.domain.events import HouseMode, Need, Outdoor, RoomPlan
+from pems_actors.domain.house import Comfort, Emitter, Limits
+from pems_actors.domain.levels import Level
+from pems_actors.domain.units import HOUR_S
+
+PATH_TOLERANCE_K = 0.7
+RULE_AIM_K = 0.15  # the rules aim a little over the set-point: their ripple must not undercut
+GAIN_PER_K = {Emitter.FLOOR: 0.6, Emitter.PANEL: 1.5}
+TRIM_PER_KH = 0.03
+TRIM_LIMIT = 0.25
+LEAD_S = {Emitter.FLOOR: 2.0 * 3600.0, Emitter.PANEL: 900.0}
+
+
+@dataclass(frozen=True, slots=True)
+class RoomFacts:
+    """What does not change about a room while the configuration stands."""
+
+    name: str
+    comfort: Comfort
+    emitter: Emitter
+    loss_kw_k: float
+    power_kw: float
+    free_kw: float
+    timezone: str
+    limits: Limits
+    surface_limit_c: float
+
+
+@dataclass(frozen=True, slots=True)
+class RoomView:
+    """What a room sees at one tick.
+
+    `available_frac` is the share of the next 3 h not blocked, `trim` the slow correction of its
+    duty that the rules have learned (`next_trim`).
+    """
+
+    now_s: float
+    temp_c: float | None
+    floor_c: float | None
+    outdoor: Outdoor
+    available_frac: float
+    window_open: bool
+    plan: RoomPlan | None
+    override: Override | None
+    mode: HouseMode
+    trim: float = 0.0
+
+
+def room_need(facts: RoomFacts, view: RoomView, level: Level, reason: str) -> Need:
+    """Decide what a room wants: duty, level and reason, with frost and overheat flags.
+
+    Args:
+        facts: what stands.    view: what is seen now.
+        level: the level that the ladder allows (at best `available_level`), and its `reason`.
+    """
+    comfort = in_mode(facts.comfort, view.mode)
+    low_c, _ = band_c(comfort, view.now_s, facts.timezone)
+    if view.override is not None and view.override.until_s > view.now_s:
+        return _by_override(facts, view, view.override, level)
+    if level <= Level.LATE and view.plan is not None:
+        return _by_plan(facts, view, view.plan, low_c)
+    if level is Level.PATH and view.plan is not None:
+        return _by_path(facts, view, view.plan, low_c)
+    return _by_rules(facts, view, comfort, low_c, reason)
+
+
+def available_level(view: RoomView) -> tuple[Level, str]:
+    """Tell the best level that this view allows, and why it is not better."""
+    plan = view.plan
+    if view.mode is HouseMode.EMERGENCY:
+        return Level.RULES, "emergency mode"
+    if plan is None:
+        return Level.RULES, "no plan yet"
+    if view.now_s < plan.valid_until_s:
+        return plan.level, "plan in force"
+    if view.now_s >= min(plan.path_until_s, plan.end_s):
+        return Level.RULES, "the last plan's path has ended"
+    path_c = plan.path_c[_index(plan, view.now_s)]
+    if view.temp_c is not None and abs(view.temp_c - path_c) > PATH_TOLERANCE_K:
+        return Level.RULES, f"{view.temp_c:.1f} °C is off the path of {path_c:.1f} °C"
+    return Level.PATH, "planner away, on the last plan's path"
+
+
+def _index(plan: RoomPlan, now_s: float) -> int:
+    return min(max(bisect_right(plan.start_s, now_s) - 1, 0), len(plan.start_s) - 1)
+
+
+def _guards(facts: RoomFacts, view: RoomView) -> tuple[bool, bool]:
+    limits = facts.limits
+    frost = view.temp_c is not None and view.temp_c < limits.building_floor_c
+    too_warm = view.temp_c is not None and view.temp_c > limits.ceiling_c
+    too_hot = view.floor_c is not None and view.floor_c > facts.surface_limit_c
+    return frost, too_warm or too_hot
+
+
+def _need(
+    facts: RoomFacts, view: RoomView, duty: float, level: Level, reason: str, low_c: float,
+    target_c: float, *, exact: bool = False, user: bool = False,
+) -> Need:  # fmt: skip
+    frost, overheat = _guards(facts, view)
+    temp_c = view.temp_c
+    if view.window_open and not frost:
+        duty, exact, reason = 0.0, False, "window open"
+    return Need(
+        room=facts.name, at_s=view.now_s, duty=duty, exact=exact, level=level, reason=reason,
+        slack_k=0.0 if temp_c is None else temp_c - low_c, target_c=target_c,
+        frost=frost, overheat=overheat, user=user,
+    )  # fmt: skip
+
+
+def _by_plan(facts: RoomFacts, view: RoomView, plan: RoomPlan, low_c: float) -> Need:
+    k = _index(plan, view.now_s)
+    on, duty, path_c = plan.on[k], plan.duty[k], plan.path_c[k]
+    if on is not None:
+        share = 1.0 if on else 0.0
+        reason = plan.reasons[k]
+        return _need(facts, view, share, plan.level, reason, low_c, path_c, exact=True)
+    return _need(facts, view, duty, plan.level, plan.reasons[k], low_c, path_c)
+
+
+def _by_path(facts: RoomFacts, view: RoomView, plan: RoomPlan, low_c: float) -> Need:
+    k = _index(plan, view.now_s)
+    path_c = plan.path_c[k]
+    error_k = 0.0 if view.temp_c is None else path_c - view.temp_c
+    duty = corrected_duty(plan.duty[k], error_k, GAIN_PER_K[facts.emitter])
+    reason = f"path {path_c:.1f} °C, heat worth {plan.heat_price_per_kwh[k]:.2f}/kWh"
+    return _need(facts, view, duty, Level.PATH, reason, low_c, path_c)
+
+
+def _rule_duty(facts: RoomFacts, view: RoomView, target_c: float) -> tuple[float, str]:
+    outdoor_c = view.outdoor.temp_c
+    steady = steady_duty(facts.loss_kw_k, target_c, outdoor_c, facts.free_kw, facts.power_kw)
+    if view.temp_c is None:
+        return unknown_duty(steady, outdoor_c), f"temperature unknown, {outdoor_c:.0f} °C outdoors"
+    duty = corrected_duty(steady + view.trim, target_c - view.temp_c, GAIN_PER_K[facts.emitter])
+    told = f"{view.temp_c:.1f} of {target_c:.1f} °C"
+    if view.available_frac < 1.0 and target_c - view.temp_c > -1.0:
+        return before_blocks(duty, view.available_frac), f"{told}, ahead of blocked hours"
+    return duty, f"{told} at {outdoor_c:.0f} °C outdoors"
+
+
+def next_trim(facts: RoomFacts, view: RoomView, trim: float, dt_s: float, blocked: bool) -> float:
+    """Learn slowly what the losses on paper miss: the integral part of the rules.
+
+    It rests while the temperature is unknown, heating is blocked, a window is open or the room is
+    on its way between set-points (an error of a kelvin says little about its losses).
+    """
+    if view.temp_c is None or blocked or view.window_open or facts.power_kw <= 0.0:
+        return trim
+    comfort = in_mode(facts.comfort, view.mode)
+    target_c = rule_target_c(comfort, view.now_s, facts.timezone, LEAD_S[facts.emitter])
+    error_k = target_c + RULE_AIM_K - view.temp_c
+    if abs(error_k) > 1.0:
+        return trim
+    step = TRIM_PER_KH * error_k * min(dt_s, 900.0) / HOUR_S
+    return min(TRIM_LIMIT, max(-TRIM_LIMIT, trim + step))
+
+
+def _by_rules(facts: RoomFacts, view: RoomView, comfort: Comfort, low_c: float, why: str) -> Need:
+    target_c = rule_target_c(comfort, view.now_s, facts.timezone, LEAD_S[facts.emitter])
+    duty, told = _rule_duty(facts, view, target_c + RULE_AIM_K)
+    return _need(facts, view, duty, Level.RULES, f"{told}; {why}", low_c, target_c)
+
+
+def _by_override(facts: RoomFacts, view: RoomView, wish: Override, level: Level) -> Need:
+    duty, told = _rule_duty(facts, view, wish.temp_c)
+    low_c = wish.temp_c - facts.comfort.band_k
+    reason = f"{told}; {wish.owner} wants {wish.temp_c:g} °C: {wish.reason}"
+    return _need(facts, view, duty, level, reason, low_c, wish.temp_c, user=True)

@@ -1,0 +1,267 @@
+"""The core process: opens the doors of one house, runs its tree on threads, tells how it goes.
+
+Started by the guardian; runs alone as well. Control is live before anything that may be slow:
+broker, database, prices and weather are optional at the start.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import config
+from config.loading import LoadedConfig
+from pems_actors.actors.base import PLAN_KEEPER
+from pems_actors.actors.mqtt import Link
+from pems_actors.blueprint import house_from, tariff_from
+from pems_actors.domain.ports import PriceSource, WeatherSource
+from pems_actors.domain.units import seconds
+from pems_actors.gateways.control_socket import AlreadyRunningError, ControlSocket
+from pems_actors.gateways.mqtt_client import MqttClient, MqttSettings
+from pems_actors.gateways.mqtt_house import MqttHouse
+from pems_actors.gateways.sqlite_history import SqliteHistory
+from pems_actors.gateways.topics import Topics
+from pems_actors.house import Appliance, Pace, Surroundings
+from supervision import (
+    AskTimeout,
+    GetSnapshot,
+    HouseClock,
+    NobodyThere,
+    ThreadRuntime,
+)
+from supervision.guardian_link import GuardianLink
+
+LOOK_EVERY_S = 0.25
+PING_EVERY_S = 2.0
+ARMED_FILE = "armed.json"
+HISTORY_FILE = "history.sqlite"
+SCENARIO_DAYS = 400.0
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """Read the command line that the guardian gives."""
+    parser = argparse.ArgumentParser(prog="python -m pems_actors.core", description=__doc__)
+    parser.add_argument("--config")
+    parser.add_argument("--state", type=Path, required=True)
+    parser.add_argument("--house", choices=("twin", "mqtt"), default="mqtt")
+    parser.add_argument("--broker", default="127.0.0.1:1883", help="host:port")
+    parser.add_argument("--speed", type=float, default=1.0)
+    parser.add_argument("--origin-wall", type=float, default=0.0, help="wall time of the origin")
+    parser.add_argument("--origin-house", type=float, help="house time of the origin")
+    parser.add_argument("--start", help="where the twin's scenario begins, ISO 8601")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--weather-shift-k", type=float, default=0.0)
+    parser.add_argument("--advisory", action="store_true")
+    parser.add_argument("--drills", action="store_true")
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the core until it is told to stop.
+
+    Returns: 0 after an order to stop, 1 when the tree gave up, 2 when it could not begin.
+    """
+    link = GuardianLink.from_env()
+    options = parse(sys.argv[1:] if argv is None else argv)
+    began_s = time.monotonic()
+    try:
+        core = Core(options, config.load(options.config))
+        core.appliance.start()
+    except (config.ConfigError, AlreadyRunningError, OSError) as problem:
+        print(problem, file=sys.stderr)
+        link.bye()
+        return 2
+    say(f"control live after {time.monotonic() - began_s:.1f} s")
+    link.ready()
+    return core.run(link, began_s)
+
+
+def say(line: str) -> None:
+    """Print a line at once."""
+    print(f"pems: {line}", flush=True)
+
+
+class Core:
+    """The appliance with real doors, and the main thread that looks after it."""
+
+    def __init__(self, options: argparse.Namespace, loaded: LoadedConfig) -> None:
+        self.options, self.loaded = options, loaded
+        options.state.mkdir(parents=True, exist_ok=True)
+        self.house = house_from(loaded.system)
+        self.tariff = tariff_from(loaded.system)
+        self.clock = _clock(options)
+        self.topics = Topics(loaded.system.topics.prefix)
+        self.first_plan = False
+        self.stop = threading.Event()
+        system = loaded.system.system
+        self.appliance = Appliance(
+            self.house,
+            self.tariff,
+            self._surroundings(),
+            Pace(
+                control_tick_s=float(system.control_interval_seconds),
+                plan_every_s=float(system.optimization_interval_seconds),
+                horizon_s=loaded.system.optimization.horizon_hours * 3600.0,
+                demo=options.house == "twin",
+            ),
+            ThreadRuntime(self.clock),
+            topics=self.topics,
+            drills=options.drills,
+        )
+
+    def run(self, link: GuardianLink, began_s: float) -> int:
+        """Wait, ping the guardian while the tree is sound, and stop in order."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self.stop.set())
+        pinged_s = 0.0
+        while not self.stop.wait(LOOK_EVERY_S) and not link.parent_is_gone():
+            if self.appliance.system.verdict is not None:
+                say(f"the tree gave up: {self.appliance.system.verdict}")
+                return 1
+            self._tell_first_plan(began_s)
+            if time.monotonic() - pinged_s >= PING_EVERY_S:
+                pinged_s = time.monotonic()
+                link.ping()
+        self.appliance.stop()
+        link.bye()
+        return 0
+
+    def _tell_first_plan(self, began_s: float) -> None:
+        """Look into the plan keeper until it has one; an edge may ask."""
+        if self.first_plan:
+            return
+        try:
+            held = self.appliance.system.ask(PLAN_KEEPER, GetSnapshot(), 1.0).state
+        except (AskTimeout, NobodyThere):
+            return
+        if held is None or held.adopted is None:
+            return
+        self.first_plan, plan = True, held.adopted.plan
+        cost = plan.totals.get("cost", 0.0)
+        hours = sum(slot.duration_s for slot in plan.slots) / 3600.0
+        say(
+            f"first plan in force after {time.monotonic() - began_s:.1f} s: "
+            f"{hours:.0f} h for {cost:.1f} {plan.currency}, solved in "
+            f"{1000.0 * plan.solver.wall_s:.0f} ms"
+        )
+
+    def _surroundings(self) -> Surroundings:
+        options, system = self.options, self.loaded.system
+        prices, weather = self._feeds()
+        has_influx = self.loaded.settings.influxdb_url is not None
+        history = SqliteHistory(options.state / HISTORY_FILE, outbox=has_influx)
+        port = MqttHouse(
+            self.house,
+            self._mqtt("devices", f"{self.topics.prefix}/devices/status"),
+            self.clock.now_s,
+            tick_s=float(system.system.control_interval_seconds),
+            topics=self.topics,
+        )
+        port.start()
+        return Surroundings(
+            port=port,
+            prices=prices,
+            weather=weather,
+            store=history,
+            connect=self._connect,
+            server=ControlSocket(self.options.state),
+            exporter=self._exporter(),
+            armed=self._armed(),
+            save_armed=self._save_armed,
+        )
+
+    def _feeds(self) -> tuple[PriceSource, WeatherSource]:
+        """Prices and weather: the twin's scenario, or the market and the weather service."""
+        if self.options.house == "twin":
+            from pems_actors.simulation.scenario import Scenario  # noqa: PLC0415 - twin only
+
+            start_s = seconds(self.options.start) if self.options.start else self.clock.now_s()
+            scenario = Scenario.reference(
+                self.house,
+                start_s,
+                SCENARIO_DAYS,
+                weather_shift_k=self.options.weather_shift_k,
+                seed=self.options.seed,
+            )
+            return scenario, scenario
+        from pems_actors.gateways.prices import CachedPrices, OteClient  # noqa: PLC0415
+        from pems_actors.gateways.weather import OpenMeteoClient  # noqa: PLC0415
+
+        return CachedPrices(OteClient()), OpenMeteoClient(self.house.site)
+
+    def _mqtt(self, role: str, status_topic: str) -> MqttSettings:
+        host, _, port = self.options.broker.rpartition(":")
+        settings = self.loaded.settings
+        password = settings.mqtt_password
+        return MqttSettings(
+            host=host or "127.0.0.1",
+            port=int(port),
+            client_id=f"{settings.mqtt_client_id or self.topics.prefix}-{role}",
+            username=settings.mqtt_username,
+            password=password.get_secret_value() if password is not None else None,
+            status_topic=status_topic,
+        )
+
+    def _connect(self, on_message: Callable[[Any], None]) -> Link:
+        return MqttClient(
+            self._mqtt("core", self.topics.status), (self.topics.control,), on_message
+        )
+
+    def _exporter(self) -> Any:
+        settings = self.loaded.settings
+        if settings.influxdb_url is None:
+            return None
+        from pems_actors.gateways.influx import (  # noqa: PLC0415 - only where there is a server
+            InfluxExporter,
+            InfluxTarget,
+            InfluxWriter,
+        )
+
+        token = settings.influxdb_token
+        target = InfluxTarget(
+            url=str(settings.influxdb_url),
+            org=settings.influxdb_org,
+            bucket=self.loaded.system.influx.buckets.optimization,
+            token=token.get_secret_value() if token is not None else "",
+        )
+        return InfluxExporter(self.options.state / HISTORY_FILE, InfluxWriter(target))
+
+    # --- which devices may be written to
+
+    def _armed(self) -> frozenset[str] | None:
+        """A twin is armed unless told otherwise; a real house only device by device."""
+        if self.options.advisory:
+            return frozenset()
+        if self.options.house == "twin":
+            return None
+        file = self.options.state / ARMED_FILE
+        try:
+            armed = json.loads(file.read_text())
+        except (OSError, ValueError):
+            return frozenset()
+        return None if armed == "all" else frozenset(str(name) for name in armed)
+
+    def _save_armed(self, armed: frozenset[str] | None) -> None:
+        file = self.options.state / ARMED_FILE
+        scratch = file.with_suffix(".tmp")
+        scratch.write_text(json.dumps("all" if armed is None else sorted(armed)))
+        scratch.replace(file)
+
+
+def _clock(options: argparse.Namespace) -> HouseClock:
+    """House time: the wall's, or the twin's, which runs `speed` times as fast."""
+    if options.origin_house is None:
+        return HouseClock.wall()
+    gone_s = time.time() - options.origin_wall
+    return HouseClock(options.origin_house, time.monotonic() - gone_s, options.speed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

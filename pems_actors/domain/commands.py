@@ -1,0 +1,59 @@
+"""Orders to devices. Each carries its reason, its level and the end of its lease."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pems_actors.domain.house import BatteryMode
+from pems_actors.domain.levels import Level
+
+
+@dataclass(frozen=True, slots=True)
+class SetHeating:
+    """Switch one relay. After `lease_until_s` the device falls back to its own control."""
+
+    relay: str
+    on: bool
+    reason: str
+    level: Level
+    at_s: float
+    lease_until_s: float
+    target_temp_c: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetBatteryMode:
+    """Put the battery into a mode; `rate_kw` and `stop_soc_frac` matter for charge and sell."""
+
+    mode: BatteryMode
+    reason: str
+    level: Level
+    at_s: float
+    lease_until_s: float
+    rate_kw: float | None = None
+    stop_soc_frac: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetExport:
+    """Allow or forbid export to the grid."""
+
+    allowed: bool
+    reason: str
+    level: Level
+    at_s: float
+    lease_until_s: float
+
+
+DeviceCommand = SetHeating | SetBatteryMode | SetExport
+
+
+def device_of(command: DeviceCommand) -> str:
+    """Name the device a command is for: `relay/<name>`, `battery` or `inverter`."""
+    match command:
+        case SetHeating(relay=relay):
+            return f"relay/{relay}"
+        case SetBatteryMode():
+            return "battery"
+        case SetExport():
+            return "inverter"

@@ -1,0 +1,311 @@
+"""What actors tell each other between the readings and the commands.
+
+Each message carries all that its receiver needs, so nobody has to ask back in mid-decision.
+A message with a `key` replaces an older one of the same key that still waits in a mailbox.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from pems_actors.domain.house import BatteryMode
+from pems_actors.domain.levels import Level
+from pems_actors.domain.plan import HouseState, Plan
+from pems_actors.domain.readings import (
+    BatteryReading,
+    InverterReading,
+    MeterReading,
+    Quality,
+    RoomReading,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outdoor:
+    """The outdoor temperature as believed just now, and the rung it came from."""
+
+    temp_c: float
+    quality: Quality
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoomTick:
+    """One control tick for one room. `reading` is None when the house said nothing.
+
+    `available_frac` is the share of the next three hours in which heating is not blocked.
+    """
+
+    at_s: float
+    reading: RoomReading | None
+    outdoor: Outdoor
+    blocked: bool
+    available_frac: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class EnergyTick:
+    """One control tick for battery, inverter and meter: they decide from the same picture."""
+
+    at_s: float
+    battery: BatteryReading | None
+    inverter: InverterReading | None
+    meter: MeterReading | None
+
+
+@dataclass(frozen=True, slots=True)
+class LoadSample:
+    """The house load without heating and battery, for the load forecaster; None if unknown."""
+
+    at_s: float
+    base_load_kw: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class PvSample:
+    """Measured PV with what is needed to know if it was curtailed."""
+
+    at_s: float
+    pv_kw: float | None
+    curtailed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What one room wants of its relay, and how badly.
+
+    `duty` is the wanted share of time; `exact` means that it is the plan's own on or off and must
+    not be spread over time. `slack_k` is how far the room is above its floor (negative: below).
+    """
+
+    room: str
+    at_s: float
+    duty: float
+    exact: bool
+    level: Level
+    reason: str
+    slack_k: float
+    target_c: float
+    frost: bool = False
+    overheat: bool = False
+    user: bool = False
+
+    @property
+    def key(self) -> str:
+        """Only the newest need of a room counts."""
+        return self.room
+
+
+@dataclass(frozen=True, slots=True)
+class RelayRequest:
+    """A relay asks to be switched on. The least slack is served first; frost before all."""
+
+    relay: str
+    at_s: float
+    slack_k: float
+    urgent: bool
+
+    @property
+    def key(self) -> str:
+        """Only the newest request of a relay counts."""
+        return self.relay
+
+
+@dataclass(frozen=True, slots=True)
+class RelayGrant:
+    """Leave to switch on within the next moments."""
+
+    relay: str
+    at_s: float
+    valid_until_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class RelaySwitched:
+    """A relay was switched by its owner."""
+
+    relay: str
+    on: bool
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class RelayShed:
+    """A relay must go off now: a limit is exceeded."""
+
+    relay: str
+    reason: str
+    at_s: float
+    hold_s: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeShed:
+    """Charging from the grid must stop now: a limit is exceeded."""
+
+    reason: str
+    at_s: float
+    hold_s: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class GuardOrder:
+    """The guard's second opinion on a relay: force it for a while."""
+
+    relay: str
+    on: bool
+    reason: str
+    until_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class FrostOutlook:
+    """The coldest air temperature each room would reach within 3 h without heating [°C]."""
+
+    at_s: float
+    coldest_c: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class RoomPlan:
+    """What the plan in force says to one room: its relay's slots and its own path.
+
+    `on` is None where the plan is still relaxed; then `duty` tells the share of time.
+    """
+
+    issued_at_s: float
+    valid_until_s: float
+    path_until_s: float
+    level: Level
+    start_s: tuple[float, ...]
+    on: tuple[bool | None, ...]
+    duty: tuple[float, ...]
+    reasons: tuple[str, ...]
+    path_c: tuple[float, ...]
+    heat_price_per_kwh: tuple[float, ...]
+    end_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class BatteryStep:
+    """One planned stretch of a battery mode."""
+
+    start_s: float
+    mode: BatteryMode
+    rate_kw: float | None
+    stop_soc_frac: float | None
+    export_allowed: bool
+    reason: str
+    export_reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class EnergyPlan:
+    """What the plan in force says to battery and inverter."""
+
+    issued_at_s: float
+    valid_until_s: float
+    level: Level
+    steps: tuple[BatteryStep, ...]
+    end_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlanAdopted:
+    """A validated plan came into force."""
+
+    plan: Plan
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFailed:
+    """No plan came of a try, and why; the old one stays in force until it expires."""
+
+    at_s: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StateEstimated:
+    """The estimator's belief, sent on every planning step and on request."""
+
+    state: HouseState
+    trusted: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ComfortWish:
+    """A person's wish for a room until a time; the planner keeps to it as well as the room."""
+
+    room: str
+    temp_c: float | None  # None takes the wish back
+    until_s: float
+    owner: str
+    reason: str
+
+    @property
+    def key(self) -> str:
+        """Only the newest wish of a room counts."""
+        return self.room
+
+
+class HouseMode(StrEnum):
+    """The mood of the whole house, set by a person. Emergency is latched until cleared."""
+
+    NORMAL = "normal"
+    ECONOMY = "economy"
+    COMFORT = "comfort"
+    AWAY = "away"
+    EMERGENCY = "emergency"
+
+
+@dataclass(frozen=True, slots=True)
+class ModeChanged:
+    """The house mode as it now is; `until_s` ends an absence."""
+
+    mode: HouseMode
+    at_s: float
+    until_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A person's command that has passed the codec. Exactly one `Outcome` answers it."""
+
+    id: str
+    path: str
+    verb: str
+    args: Mapping[str, object]
+    reason: str
+    at_s: float
+    origin: str = "socket"
+    reply_to: str | None = None
+    expires_at_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The one final answer to a request: `done`, `rejected`, `failed` or `timeout`."""
+
+    id: str
+    path: str
+    verb: str
+    outcome: str
+    reason: str
+    at_s: float
+    result: Mapping[str, object] = field(default_factory=dict)
+    reply_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A periodic wake-up of an actor by its own timer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Republish:
+    """Somebody came back and needs the present state told again."""

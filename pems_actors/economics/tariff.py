@@ -1,0 +1,166 @@
+"""What a kilowatt-hour costs and earns: spot price, distribution bands, tax, fee, blocked hours.
+
+Bands and blocked hours are local wall-clock hours; everything else is UTC. A tariff knows the
+timetable only: whether heating is blocked right now is told by the HDO contact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pems_actors.domain.forecasts import PriceCurve
+from pems_actors.domain.time_grid import TimeGrid
+from pems_actors.economics.local_hours import Spans, contains, local_hour
+
+_LOOK_EVERY_S = 300.0  # ripple-control windows begin on five minutes
+
+
+class Settlement(StrEnum):
+    """How often the meter's energy meets the market's price."""
+
+    QUARTER_HOUR = "quarter_hour"
+    HOUR = "hour"
+    PROFILE = "profile"  # no interval metering: shifting by spot price earns nothing
+
+
+class Netting(StrEnum):
+    """Whether import on one phase and export on another cancel out."""
+
+    SUM = "sum"
+    PER_PHASE = "per_phase"
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """A distribution band: its price on import and the local hours `(from, until)` it holds."""
+
+    name: str
+    per_kwh: float
+    hours: Spans = ()
+
+
+D57D = (
+    Band("VT", 0.919, ((10, 11), (12, 13), (14, 15), (17, 18))),
+    Band("NT", 0.281, ((0, 10), (11, 12), (13, 14), (15, 17), (18, 24))),
+)
+"""The Czech tariff for electric heating, as the reference house has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """Prices and rules of one supply contract, in `currency` per kWh.
+
+    Hours that no band names fall to the dearest band: an error there costs money, not comfort or
+    trust. `blocked_in` names bands in which heating is forbidden, `blocks` adds hours.
+    """
+
+    name: str = "D57d"
+    currency: str = "CZK"
+    eur_rate: float = 25.0
+    bands: tuple[Band, ...] = D57D
+    tax_per_kwh: float = 0.0
+    export_fee_per_kwh: float = 0.35
+    blocked_in: frozenset[str] = frozenset({"VT"})
+    blocks: Spans = ()
+    settlement: Settlement = Settlement.QUARTER_HOUR
+    netting: Netting = Netting.SUM
+    timezone: str = "Europe/Prague"
+
+    def __post_init__(self) -> None:
+        """Refuse a tariff without bands, or one that would never let the house be heated."""
+        if not self.bands:
+            raise ValueError("a tariff needs at least one band, like VT and NT")
+        quarters = [k / 4.0 for k in range(96)]
+        if all(self._blocked_at_hour(hour) for hour in quarters):
+            raise ValueError(
+                f"tariff {self.name!r} blocks heating all day; give the free band its hours "
+                f"or take it out of heating_blocked_in"
+            )
+
+    def band_at(self, at_s: float) -> Band:
+        """Find the distribution band in force."""
+        return self._band_at_hour(local_hour(at_s, self.timezone))
+
+    def blocked(self, at_s: float) -> bool:
+        """Tell if the timetable forbids heating at an instant."""
+        return self._blocked_at_hour(local_hour(at_s, self.timezone))
+
+    def spot_per_kwh(self, spot_eur_mwh: float) -> float:
+        """Turn a market price [EUR/MWh] into the house's currency per kWh."""
+        return spot_eur_mwh / 1000.0 * self.eur_rate
+
+    def import_per_kwh(self, spot_eur_mwh: float, at_s: float) -> float:
+        """Price an imported kWh: spot, distribution of the hour, tax. May be negative."""
+        return self.spot_per_kwh(spot_eur_mwh) + self.band_at(at_s).per_kwh + self.tax_per_kwh
+
+    def export_per_kwh(self, spot_eur_mwh: float) -> float:
+        """Price an exported kWh: spot less the trader's fee. Negative means that it costs."""
+        return self.spot_per_kwh(spot_eur_mwh) - self.export_fee_per_kwh
+
+    def price_curve(
+        self,
+        grid: TimeGrid,
+        spot_eur_mwh: Sequence[float],
+        now_s: float,
+        published_until_s: float,
+        source: str = "published",
+    ) -> PriceCurve:
+        """Make the prices that planner and people see.
+
+        Under profile settlement the spot price is one flat mean, so only the bands remain.
+
+        Args:
+            grid: the slots.    spot_eur_mwh: a price per slot, published or forecast.
+            now_s: when this is known.    published_until_s: where published prices end.
+        Returns: import and export price per slot; a slot partly blocked counts as blocked.
+        Raises: ValueError if the prices do not fit the grid or one is missing.
+        """
+        spot = self._shown_spot(grid, spot_eur_mwh)
+        looks = [self._looks(start, start + width) for start, width in _slots(grid)]
+        distribution = [sum(band.per_kwh for band, _ in look) / len(look) for look in looks]
+        return PriceCurve(
+            issued_at_s=now_s,
+            grid=grid,
+            import_per_kwh=tuple(
+                self.spot_per_kwh(price) + part + self.tax_per_kwh
+                for price, part in zip(spot, distribution, strict=True)
+            ),
+            export_per_kwh=tuple(self.export_per_kwh(price) for price in spot),
+            published_until_s=published_until_s,
+            blocked=tuple(any(blocked for _, blocked in look) for look in looks),
+            currency=self.currency,
+            source=source,
+        )
+
+    def _shown_spot(self, grid: TimeGrid, spot_eur_mwh: Sequence[float]) -> list[float]:
+        spot = [float(price) for price in spot_eur_mwh if price is not None]
+        if len(spot) != len(grid) or len(spot_eur_mwh) != len(grid):
+            raise ValueError(
+                f"{len(spot)} spot prices for {len(grid)} slots; "
+                f"forecast the ones that are not published before asking for a curve"
+            )
+        if self.settlement is not Settlement.PROFILE:
+            return spot
+        weighted = sum(p * w for p, (_, w) in zip(spot, _slots(grid), strict=True))
+        return [weighted / (grid.end_s - grid.start_s)] * len(spot)
+
+    def _looks(self, start_s: float, end_s: float) -> list[tuple[Band, bool]]:
+        count = max(1, round((end_s - start_s) / _LOOK_EVERY_S))
+        step_s = (end_s - start_s) / count
+        hours = (local_hour(start_s + (k + 0.5) * step_s, self.timezone) for k in range(count))
+        return [(self._band_at_hour(hour), self._blocked_at_hour(hour)) for hour in hours]
+
+    def _band_at_hour(self, hour: float) -> Band:
+        for band in self.bands:
+            if contains(band.hours, hour):
+                return band
+        return max(self.bands, key=lambda band: band.per_kwh)
+
+    def _blocked_at_hour(self, hour: float) -> bool:
+        return contains(self.blocks, hour) or self._band_at_hour(hour).name in self.blocked_in
+
+
+def _slots(grid: TimeGrid) -> list[tuple[float, float]]:
+    return list(zip(grid.starts_s, grid.durations_s, strict=True))

@@ -1,0 +1,169 @@
+"""From readings to the one frozen picture that planning starts from.
+
+`Estimate` is the belief, `HouseEstimator` what follows from the house's description. Relays are
+believed as their contacts say, else as they were last commanded. A battery that says nothing keeps
+its last state of charge; one that was never heard is taken as empty, because a plan must not
+promise energy that may not be there.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from pems_actors.control.outdoor import OutdoorBelief
+from pems_actors.domain.forecasts import WeatherForecast
+from pems_actors.domain.house import BatteryMode, House
+from pems_actors.domain.plan import HouseState, RelayHistory
+from pems_actors.domain.readings import BatteryReading, HouseReading, OutdoorReading
+from pems_actors.estimation.freshness import IRRADIANCE_W_M2, ROOM_C, SOC_FRAC, FreshValue
+from pems_actors.estimation.relay_history import HeatSplit, tracked
+from pems_actors.estimation.thermal_filter import FilterState, ThermalFilter
+from pems_actors.physics.house_model import HouseDynamics
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """What the battery was last heard to say."""
+
+    soc: FreshValue
+    mode: BatteryMode = BatteryMode.SELF_USE
+    mode_since_s: float = 0.0
+
+    def heard(self, reading: BatteryReading | None, now_s: float) -> Storage:
+        """Take in state of charge and mode; what is missing or absurd changes nothing."""
+        if reading is None:
+            return self
+        soc = self.soc.heard(reading.soc_frac, reading.at_s, now_s)
+        if reading.mode is None or reading.mode is self.mode:
+            return Storage(soc, self.mode, self.mode_since_s)
+        return Storage(soc, reading.mode, reading.at_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What is believed of the house: rooms and their sensors, relays, battery, outdoors."""
+
+    thermal: FilterState
+    sensors: Mapping[str, FreshValue]
+    relays: Mapping[str, RelayHistory]
+    storage: Storage
+    outdoor: OutdoorBelief
+    sun: FreshValue
+
+    def with_forecast(self, forecast: WeatherForecast) -> Estimate:
+        """Know what is forecast for outdoors, for when the sensors there say nothing."""
+        return replace(self, outdoor=replace(self.outdoor, forecast=forecast))
+
+
+class HouseEstimator:
+    """The estimator of one house; beliefs are values that it turns into their successors."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self.dynamics = HouseDynamics(house.model)
+        self.filter = ThermalFilter(self.dynamics)
+        self._heat = HeatSplit(house.model, house.relays)
+        self._relays = frozenset(relay.name for relay in house.relays)
+
+    def update(
+        self,
+        estimate: Estimate | None,
+        reading: HouseReading,
+        commanded: Mapping[str, bool] | None = None,
+    ) -> Estimate:
+        """Carry the belief to a new picture of the house; the first picture makes the first.
+
+        Args:
+            estimate: the belief so far, None at the start.    reading: the picture.
+            commanded: last command per relay, for relays whose contact nobody reads.
+        """
+        now_s = reading.at_s
+        before = estimate or self._first(now_s)
+        outdoor = before.outdoor.heard(reading.outdoor)
+        sun = _sun_heard(before.sun, reading.outdoor, now_s)
+        sensors = self._sensors(before.sensors, reading)
+        air_c = {name: sensor.good(now_s) for name, sensor in sensors.items()}
+        outdoor_c = outdoor.at(now_s, self.house.site.timezone).temp_c
+        if estimate is None:
+            thermal = self.filter.initial(air_c, outdoor_c, now_s)
+        else:
+            heat_kw = self._heat.by_room(before.relays)
+            ghi = _sun_now(sun, outdoor.forecast, now_s)
+            thermal = self.filter.update(before.thermal, now_s, air_c, heat_kw, outdoor_c, ghi)
+        return Estimate(
+            thermal=thermal,
+            sensors=sensors,
+            relays=self._contacts(before.relays, reading, commanded or {}),
+            storage=before.storage.heard(reading.battery, now_s),
+            outdoor=outdoor,
+            sun=sun,
+        )
+
+    def house_state(self, estimate: Estimate, now_s: float) -> HouseState:
+        """Assemble the picture of the whole house for an instant."""
+        thermal, storage = estimate.thermal, estimate.storage
+        rest = dict(zip(self.dynamics.names, thermal.disturbance_kw.tolist(), strict=True))
+        soc_frac = storage.soc.value
+        return HouseState(
+            at_s=now_s,
+            rooms=self.dynamics.unpack(thermal.temps_c),
+            relays=estimate.relays,
+            soc_frac=self.house.battery.min_soc_frac if soc_frac is None else soc_frac,
+            battery_mode=storage.mode,
+            battery_mode_since_s=storage.mode_since_s,
+            disturbance_kw=rest,
+            outdoor_c=thermal.outdoor_c,
+        )
+
+    def _first(self, now_s: float) -> Estimate:
+        return Estimate(
+            thermal=self.filter.initial({}, 5.0, now_s),
+            sensors={name: FreshValue(ROOM_C, now_s) for name in self.dynamics.names},
+            relays={},
+            storage=Storage(FreshValue(SOC_FRAC, now_s)),
+            outdoor=OutdoorBelief(),
+            sun=FreshValue(IRRADIANCE_W_M2, now_s),
+        )
+
+    def _sensors(
+        self, sensors: Mapping[str, FreshValue], reading: HouseReading
+    ) -> Mapping[str, FreshValue]:
+        after = dict(sensors)
+        for room in reading.rooms:
+            sensor = sensors.get(room.room)
+            if sensor is not None:
+                after[room.room] = sensor.heard(room.temp_c, room.at_s, reading.at_s)
+        return after
+
+    def _contacts(
+        self,
+        relays: Mapping[str, RelayHistory],
+        reading: HouseReading,
+        commanded: Mapping[str, bool],
+    ) -> Mapping[str, RelayHistory]:
+        """Follow every relay by its contact (named like its owner's room), else by command."""
+        after = dict(relays)
+        said = {
+            room.room: room.relay_on
+            for room in reading.rooms
+            if room.relay_on is not None and room.room in self._relays
+        }
+        for name, on in {**commanded, **said}.items():
+            after[name] = tracked(relays.get(name), on=on, at_s=reading.at_s)
+        return after
+
+
+def _sun_heard(sun: FreshValue, reading: OutdoorReading | None, now_s: float) -> FreshValue:
+    return sun if reading is None else sun.heard(reading.ghi_w_m2, reading.at_s, now_s)
+
+
+def _sun_now(sun: FreshValue, forecast: WeatherForecast | None, now_s: float) -> float | None:
+    """Irradiance by the sensor, else by the forecast; None when neither knows [W/m²]."""
+    measured = sun.good(now_s)
+    if measured is not None:
+        return max(0.0, measured)
+    if forecast is None or not forecast.grid.start_s <= now_s < forecast.grid.end_s:
+        return None
+    return forecast.ghi_w_m2[bisect_right(forecast.grid.edges_s, now_s) - 1]

@@ -1,0 +1,352 @@
+"""The always-on local history: a `History` on SQLite that never makes its callers wait.
+
+Callers put rows into a bounded queue; one writer thread commits them in groups (after 1 s or 200
+rows; a record at once). A disk that is full or gone degrades the history and nothing else: rows
+wait in memory, the oldest measurements are dropped and counted, records are kept as long as can
+be, and the state says in one sentence what is wrong.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import sqlite3
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from pems_actors.gateways.sqlite_store import Record, Sample, SqliteStore
+
+T = TypeVar("T")
+GROUP_S = 1.0
+GROUP_ROWS = 200
+LARGEST_GROUP = 20_000
+QUEUE_ROWS = 200_000
+QUEUE_RECORDS = 10_000
+RETRY_S = 5.0
+OUTBOX_ROWS = 2_000_000  # a week of 17 rooms and what goes with them
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryStatus:
+    """How the store does."""
+
+    ok: bool
+    reason: str
+    queued_rows: int
+    committed_rows: int
+    dropped_rows: int
+    dropped_records: int
+    refused_rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """What one call handed over, with its number."""
+
+    number: int
+    samples: tuple[Sample, ...] = ()
+    record: Record | None = None
+
+
+class SqliteHistory:
+    """`domain.ports.History` in one file.
+
+    Args:
+        path: the file; its folder must exist.    outbox: also keep a line per row for InfluxDB.
+        on_state: told `(ok, sentence)` from the writer's thread when the state changes.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        outbox: bool = False,
+        on_state: Callable[[bool, str], None] | None = None,
+        queue_rows: int = QUEUE_ROWS,
+        retry_s: float = RETRY_S,
+    ) -> None:
+        self.path, self._outbox, self._on_state = path, outbox, on_state
+        self._queue_rows, self._retry_s = queue_rows, retry_s
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
+        self._queue: deque[_Batch] = deque()
+        self._rows = self._records = 0
+        self._handed = self._done = 0
+        self._committed_rows = self._dropped_rows = self._dropped_records = self._refused_rows = 0
+        self._reason = ""
+        self._hurry = self._closing = False
+        self._store: SqliteStore | None = None
+        self._reader: SqliteStore | None = None
+        self._reading = threading.Lock()
+        self._thread = threading.Thread(target=self._run, name="history-writer", daemon=True)
+        self._thread.start()
+
+    # -- the port ------------------------------------------------------------------------------
+
+    def append(self, samples: Sequence[tuple[str, float, float]]) -> None:
+        """Hand rows over; never blocks. What is no finite number is refused and counted."""
+        good = tuple(row for row in samples if _is_usable(row))
+        with self._lock:
+            self._refused_rows += len(samples) - len(good)
+            if good:
+                self._put(good, None)
+
+    def record(self, kind: str, at_s: float, body: str) -> None:
+        """Hand one record over; it is committed at once, to the platter. Never blocks."""
+        with self._lock:
+            self._put((), (kind, at_s, body))
+
+    def range(
+        self, series: str, start_s: float, end_s: float, step_s: float | None = None
+    ) -> list[tuple[float, float]]:
+        """Read `[start_s, end_s)`; with a step its means, stamped at step starts."""
+        return self._read(lambda store: store.range(series, start_s, end_s, step_s), [])
+
+    def last(self, series: str) -> tuple[float, float] | None:
+        """Read the newest row of a series."""
+        return self._read(lambda store: store.last(series), None)
+
+    def records(self, kind: str, start_s: float, end_s: float) -> list[tuple[float, str]]:
+        """Read the records of one kind in `[start_s, end_s)`, oldest first."""
+        return self._read(lambda store: store.records(kind, start_s, end_s), [])
+
+    def close(self) -> None:
+        """Commit what is open and let go of the file; at most 5 s."""
+        with self._lock:
+            self._closing = True
+            self._changed.notify_all()
+        self._thread.join(5.0)
+        with self._reading:
+            if self._reader is not None:
+                self._reader.close()
+                self._reader = None
+
+    # -- more than the port --------------------------------------------------------------------
+
+    def series(self) -> list[str]:
+        """List the names of all series."""
+        return self._read(lambda store: store.series(), [])
+
+    def flush(self, timeout_s: float = 5.0) -> bool:
+        """Wait until all that was handed over is committed; False if that did not happen."""
+        until = time.monotonic() + timeout_s
+        with self._lock:
+            goal = self._handed
+            while self._done < goal:
+                self._hurry = True
+                self._changed.notify_all()
+                left = until - time.monotonic()
+                if left <= 0 or self._reason or not self._thread.is_alive():
+                    return False
+                self._changed.wait(min(left, 0.5))
+        return True
+
+    def load(self, samples: Sequence[Sample], timeout_s: float = 60.0) -> None:
+        """Store many rows, waiting for room: for importers, not for actors.
+
+        Raises: TimeoutError if the disk does not take them in time.
+        """
+        for start in range(0, len(samples), LARGEST_GROUP):
+            self.append(samples[start : start + LARGEST_GROUP])
+            if not self.flush(timeout_s):
+                raise TimeoutError(f"the history takes no rows: {self._reason or 'too slow'}")
+
+    def status(self) -> HistoryStatus:
+        """Tell how the store does."""
+        with self._lock:
+            return HistoryStatus(
+                ok=not self._reason,
+                reason=self._reason,
+                queued_rows=self._rows,
+                committed_rows=self._committed_rows,
+                dropped_rows=self._dropped_rows,
+                dropped_records=self._dropped_records,
+                refused_rows=self._refused_rows,
+            )
+
+    # -- the queue -----------------------------------------------------------------------------
+
+    def _put(self, samples: tuple[Sample, ...], record: Record | None) -> None:
+        self._handed += 1
+        self._queue.append(_Batch(self._handed, samples, record))
+        self._rows += len(samples)
+        self._records += record is not None
+        if self._rows > self._queue_rows:
+            self._drop_samples()
+        if self._records > QUEUE_RECORDS:
+            self._drop_record()
+        if len(self._queue) == 1 or self._is_due():  # waking the writer for each row costs more
+            self._changed.notify_all()
+
+    def _drop_samples(self) -> None:
+        """Let the oldest measurements go, so that the memory stays bounded."""
+        kept: deque[_Batch] = deque()
+        for batch in self._queue:
+            if batch.samples and self._rows > self._queue_rows:
+                self._rows -= len(batch.samples)
+                self._dropped_rows += len(batch.samples)
+            else:
+                kept.append(batch)
+        self._queue = kept
+
+    def _drop_record(self) -> None:
+        oldest = next(batch for batch in self._queue if batch.record is not None)
+        self._queue.remove(oldest)
+        self._records -= 1
+        self._dropped_records += 1
+
+    def _take(self) -> list[_Batch]:
+        """Wait for a group to be due, and take it; empty means: closing and nothing left."""
+        with self._lock:
+            while not self._queue and not self._closing:
+                self._changed.wait()
+                self._settle_empty()
+            first_s = time.monotonic()
+            while not self._is_due() and (left := first_s + GROUP_S - time.monotonic()) > 0:
+                self._changed.wait(left)
+            group: list[_Batch] = []
+            taken = 0
+            while self._queue and taken < LARGEST_GROUP:
+                group.append(self._queue.popleft())
+                taken += max(1, len(group[-1].samples))
+            return group
+
+    def _settle_empty(self) -> None:
+        """Nothing waits, so all that was handed over is done (what was dropped, too)."""
+        if not self._queue:
+            self._done, self._hurry = self._handed, False
+            self._changed.notify_all()
+
+    def _is_due(self) -> bool:
+        return self._hurry or self._closing or self._records > 0 or self._rows >= GROUP_ROWS
+
+    # -- the writer's thread -------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while True:
+            group = self._take()
+            if not group:
+                break
+            if self._written(group):
+                self._committed(group)
+            else:
+                self._wait_and_keep(group)
+        if self._store is not None:
+            self._store.close()
+
+    def _written(self, group: list[_Batch]) -> bool:
+        samples = [row for batch in group for row in batch.samples]
+        records = [batch.record for batch in group if batch.record is not None]
+        try:
+            store = self._opened()
+            self._commit(store, samples, records)
+        except (sqlite3.Error, OSError) as error:
+            self._close_store()
+            self._tell(f"history cannot write to {self.path.name}: {error}; free space or mend it")
+            return False
+        self._tell("")
+        return True
+
+    def _commit(self, store: SqliteStore, samples: list[Sample], records: list[Record]) -> None:
+        try:
+            store.commit(samples, records, outbox=self._outbox)
+        except (sqlite3.OperationalError, OSError):
+            raise
+        except Exception:  # a row that the store cannot take: find it, keep all others
+            for sample in samples:
+                self._commit_one(store, [sample], [])
+            for record in records:
+                self._commit_one(store, [], [record])
+
+    def _commit_one(self, store: SqliteStore, samples: list[Sample], records: list[Record]) -> None:
+        try:
+            store.commit(samples, records, outbox=self._outbox)
+        except (sqlite3.OperationalError, OSError):
+            raise
+        except Exception:
+            with self._lock:
+                self._refused_rows += 1
+
+    def _opened(self) -> SqliteStore:
+        if self._store is None:
+            self._store = open_or_replace(self.path)
+        return self._store
+
+    def _close_store(self) -> None:
+        if self._store is not None:
+            with contextlib.suppress(sqlite3.Error):
+                self._store.close()
+        self._store = None
+
+    def _committed(self, group: list[_Batch]) -> None:
+        with self._lock:
+            self._rows -= sum(len(batch.samples) for batch in group)
+            self._records -= sum(batch.record is not None for batch in group)
+            self._committed_rows += sum(len(batch.samples) for batch in group)
+            self._done = group[-1].number
+            self._settle_empty()
+            self._changed.notify_all()
+
+    def _wait_and_keep(self, group: list[_Batch]) -> None:
+        """Put a group back, oldest first, and try again in a while; closing ends the wait."""
+        with self._lock:
+            self._queue.extendleft(reversed(group))
+            if self._closing:
+                self._dropped_rows += self._rows
+                self._dropped_records += self._records
+                self._queue.clear()
+                return
+            until = time.monotonic() + self._retry_s
+            while (left := until - time.monotonic()) > 0 and not self._closing:
+                self._changed.wait(left)
+
+    def _tell(self, reason: str) -> None:
+        with self._lock:
+            changed, self._reason = bool(reason) != bool(self._reason), reason
+            self._changed.notify_all()
+        if changed and self._on_state is not None:
+            with contextlib.suppress(Exception):
+                self._on_state(not reason, reason or "history writes again")
+
+    # -- reading -------------------------------------------------------------------------------
+
+    def _read(self, query: Callable[[SqliteStore], T], nothing: T) -> T:
+        """Ask the file on a second connection; what was handed over before is in the answer."""
+        self.flush(2.0)
+        with self._reading:
+            if not self.path.exists():
+                return nothing
+            try:
+                if self._reader is None:
+                    self._reader = SqliteStore(self.path)
+                return query(self._reader)
+            except sqlite3.Error:
+                if self._reader is not None:
+                    self._reader.close()
+                self._reader = None
+                return nothing
+
+
+def open_or_replace(path: Path) -> SqliteStore:
+    """Open the file; one that is no database is put aside and a new one begun.
+
+    Raises: sqlite3.OperationalError if neither can be done.
+    """
+    try:
+        return SqliteStore(path)
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError:
+        for part in ("", "-wal", "-shm"):
+            with contextlib.suppress(FileNotFoundError):
+                Path(f"{path}{part}").replace(f"{path}.broken{part}")
+        return SqliteStore(path)
+
+
+def _is_usable(row: tuple[str, float, float]) -> bool:
+    return math.isfinite(row[1]) and math.isfinite(row[2])

@@ -1,0 +1,312 @@
+"""From a checked problem to the numbers of its linear program, row family by row family.
+
+Everything is soft except physics, the breaker and what is blocked: comfort, floor temperature and
+remaining heat have slacks; what the base load alone draws over the grid limit is `excess`, priced
+so dearly that heating never causes it. So the program always has a solution.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pems_actors.domain.plan import PlanningProblem
+from pems_actors.optimisation.grid import Array, Stages
+from pems_actors.optimisation.program import Layout, Program, Shape, Triplets
+from pems_actors.optimisation.thermal import (
+    AIR,
+    REFERENCE_C,
+    SCREED,
+    STRUCTURE,
+    Echo,
+    Rooms,
+    Weather,
+    echo_of,
+    emission,
+    rooms_of,
+    weather_of,
+)
+from pems_actors.optimisation.worth import EndWorth, end_worth, grid_excess_price
+from pems_actors.physics.house_model import SURFACE_FRAC
+
+_TIE_PER_KWH = 1e-4  # decides between equals: rather curtail than export for nothing
+_FLOOR_PRICE_FACTOR = 20.0
+_IDLE_KW = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One problem with all that is derived from it before anything is decided."""
+
+    problem: PlanningProblem
+    stages: Stages
+    rooms: Rooms
+    weather: Weather
+    echo: Echo
+    worth: EndWorth
+    power_kw: Array  # (relays,)
+    share: Array  # (relays, rooms)
+    phases: Array  # (relays, 3)
+    first_kwh: float
+
+    @property
+    def soc_window_kwh(self) -> tuple[float, float]:
+        """Energy window of the battery, widened to hold what is in it now."""
+        battery = self.problem.battery
+        low = max(battery.min_soc_frac, min(battery.reserve_soc_frac, battery.max_soc_frac))
+        return (
+            min(low * battery.capacity_kwh, self.first_kwh),
+            max(battery.max_soc_frac * battery.capacity_kwh, self.first_kwh),
+        )
+
+
+def case_of(problem: PlanningProblem, stages: Stages) -> Case:
+    """Derive rooms, weather and end prices from a checked problem."""
+    rooms = rooms_of(problem.model)
+    state = problem.state
+    disturbance = np.array([state.disturbance_kw.get(name, 0.0) for name in rooms.names])
+    weather = weather_of(rooms, stages, rooms.modes_of(state.rooms), disturbance)
+    worth = end_worth(rooms, stages, problem.battery, problem.weights, disturbance)
+    relays = problem.relays
+    return Case(
+        problem=problem,
+        stages=stages,
+        rooms=rooms,
+        weather=weather,
+        echo=echo_of(rooms, weather),
+        worth=worth,
+        power_kw=np.array([relay.power_kw for relay in relays]),
+        share=emission(relays, rooms.names),
+        phases=np.array([relay.phases for relay in relays]).reshape(len(relays), 3),
+        first_kwh=min(max(state.soc_frac, 0.0), 1.0) * problem.battery.capacity_kwh,
+    )
+
+
+def shape_of(case: Case, *, ceilings: bool = False) -> Shape:
+    """Find which rows and columns a case needs."""
+    one, other = np.nonzero(case.rooms.links)
+    return Shape(
+        stages=len(case.stages),
+        echoes=tuple(zip(case.echo.stage.tolist(), case.echo.source.tolist(), strict=True)),
+        kept=tuple(map(tuple, case.rooms.kept.tolist())),
+        members=tuple(map(tuple, (case.share > 0.0).tolist())),
+        links=tuple(zip(one.tolist(), other.tolist(), strict=True)),
+        phase_rows=bool(np.ptp(case.phases, axis=1).max(initial=0.0) > 1e-6),
+        heating_row=bool(case.power_kw.sum() > case.problem.limits.heating_kw + 1e-6),
+        peak=case.problem.weights.peak_per_kw > 0.0,
+        ceilings=ceilings,
+    )
+
+
+def assemble(case: Case, layout: Layout) -> Program:
+    """Fill a layout with the numbers of one case, nothing decided yet."""
+    matrix = Triplets()
+    row_low = np.full(layout.height, -np.inf)
+    row_high = np.full(layout.height, np.inf)
+    _dynamics(case, layout, matrix, row_low, row_high)
+    _temperatures(case, layout, matrix, row_low, row_high)
+    _remains(case, layout, matrix, row_low)
+    _electricity(case, layout, matrix, row_low, row_high)
+    _caps(case, layout, matrix, row_high)
+    rows, cols, values = matrix.joined()
+    low, high = _bounds(case, layout)
+    program = Program(
+        layout, rows, cols, values, _costs(case, layout), low, high, row_low, row_high
+    )
+    _decide_the_obvious(case, program)
+    return program
+
+
+class _Kept(NamedTuple):
+    """Room and mode number of every state of the program."""
+
+    room: NDArray[np.intp]
+    mode: NDArray[np.intp]
+
+
+def _kept(layout: Layout) -> _Kept:
+    return _Kept(*np.nonzero(layout.kept))
+
+
+def _dynamics(
+    case: Case, layout: Layout, matrix: Triplets, row_low: Array, row_high: Array
+) -> None:
+    room, mode = _kept(layout)
+    rooms, weather = case.rooms, case.weather
+    z, rows = layout.columns["z"], layout.rows["dynamics"]
+    left, lasting = weather.left[:, room, mode], weather.lasting[:, room, mode]
+    matrix.add(rows, z, 1.0)
+    matrix.add(rows[1:], z[:-1], -left[1:])
+    relay, state = np.nonzero(case.share[:, room] > 0.0)
+    heat = case.power_kw[relay] * case.share[relay, room[state]]
+    gain = rooms.drive[room[state], mode[state], SCREED] * heat
+    matrix.add(rows[:, state], layout.columns["u"][:, relay], -lasting[:, state] * gain)
+    state, other = np.nonzero(rooms.links[room][:, room] > 0.0)
+    pull = rooms.drive[room[state], mode[state], STRUCTURE]
+    pull = pull * rooms.links[room[state], room[other]]
+    pull = pull * rooms.to_node[room[other], STRUCTURE, mode[other]]
+    matrix.add(rows[1:][:, state], z[:-1][:, other], -lasting[1:, state] * pull)
+    known = weather.push[:, room, mode].copy()
+    known[0] += left[0] * weather.first[room, mode]
+    np.add.at(known[0], state, lasting[0, state] * pull * weather.first[room[other], mode[other]])
+    row_low[rows] = row_high[rows] = known
+
+
+def _temperatures(
+    case: Case, layout: Layout, matrix: Triplets, row_low: Array, row_high: Array
+) -> None:
+    rows = layout.rows["comfort"]
+    _read_node(case, layout, matrix, rows, np.array([0.0, 1.0, 0.0]))
+    matrix.add(rows, layout.columns["below"], 1.0)
+    matrix.add(rows, layout.columns["above"], -1.0)
+    known = case.weather.fast_c[:, :, AIR] + REFERENCE_C
+    row_low[rows] = case.stages.low_c - known
+    row_high[rows] = case.stages.high_c - known
+    if layout.shape.ceilings:
+        rows = layout.rows["floor"]
+        surface = np.array([SURFACE_FRAC, 1.0 - SURFACE_FRAC, 0.0])
+        _read_node(case, layout, matrix, rows, surface)
+        matrix.add(rows, layout.columns["hot"], -1.0)
+        row_high[rows] = floor_limits_c(case) - REFERENCE_C - case.weather.fast_c @ surface
+
+
+def floor_limits_c(case: Case) -> Array:
+    """Most that each floor's surface may reach, (rooms,); infinite for panels [°C]."""
+    return np.where(case.rooms.floor, case.problem.limits.floor_surface_c, np.inf)
+
+
+def _read_node(
+    case: Case, layout: Layout, matrix: Triplets, rows: NDArray[np.intp], mix: Array
+) -> None:
+    """Write a mix of a room's node temperatures into rows (stages, rooms)."""
+    room, mode = _kept(layout)
+    reading = np.einsum("n,rnm->rm", mix, case.rooms.to_node)
+    matrix.add(rows[:, room], layout.columns["z"], reading[room, mode])
+    echo, heard = case.echo, ~case.rooms.kept.all(axis=1)
+    relay, heated = np.nonzero((case.share > 0.0) & heard)
+    gain = (echo.gain_k_per_kw @ mix)[:, heated] * case.power_kw[relay] * case.share[relay, heated]
+    duty = layout.columns["u"][echo.source][:, relay]
+    matrix.add(rows[echo.stage][:, heated], duty, gain)
+
+
+def _remains(case: Case, layout: Layout, matrix: Triplets, row_low: Array) -> None:
+    room, mode = _kept(layout)
+    last = layout.columns["z"][-1]
+    rows = layout.remains.reshape(2, -1)
+    for half, node in enumerate((SCREED, STRUCTURE)):
+        matrix.add(rows[half, room], last, case.rooms.to_node[room, node, mode])
+    matrix.add(layout.remains, layout.short, 1.0)
+    row_low[layout.remains] = case.worth.wanted_k.ravel()
+
+
+def _electricity(
+    case: Case, layout: Layout, matrix: Triplets, row_low: Array, row_high: Array
+) -> None:
+    rows = layout.rows["balance"][:, 0]
+    for column, sign in (
+        (layout.grid_in, 1.0),
+        (layout.excess, 1.0),
+        (layout.grid_out, -1.0),
+        (layout.charge, -1.0),
+        (layout.discharge, 1.0),
+        (layout.pv, 1.0),
+    ):
+        matrix.add(rows, column, sign)
+    matrix.add(rows[:, None], layout.columns["u"], -case.power_kw)
+    row_low[rows] = row_high[rows] = case.stages.base_kw
+
+    rows = layout.rows["storage"][:, 0]
+    leg, hours = case.problem.battery.leg_frac, case.stages.hours
+    matrix.add(rows, layout.stored, 1.0)
+    matrix.add(rows[1:], layout.stored[:-1], -1.0)
+    matrix.add(rows, layout.charge, -leg * hours)
+    matrix.add(rows, layout.discharge, hours / leg)
+    row_low[rows] = row_high[rows] = np.where(np.arange(len(rows)) == 0, case.first_kwh, 0.0)
+
+
+def _caps(case: Case, layout: Layout, matrix: Triplets, row_high: Array) -> None:
+    limits = case.problem.limits
+    rows = layout.rows["ac"][:, 0]
+    for column, sign in ((layout.pv, 1.0), (layout.discharge, 1.0), (layout.charge, -1.0)):
+        matrix.add(rows, column, sign)
+    row_high[rows] = case.problem.inverter.ac_limit_kw
+    duty = layout.columns["u"]
+    if layout.shape.heating_row:
+        rows = layout.rows["heating"]
+        matrix.add(rows, duty, case.power_kw)
+        row_high[rows] = limits.heating_kw
+    if layout.shape.phase_rows:
+        for phase in range(3):
+            rows = layout.rows["phase"][:, phase]
+            matrix.add(rows, layout.grid_in, 1.0 / 3.0)
+            matrix.add(rows, layout.grid_out, -1.0 / 3.0)
+            skew = case.power_kw * (case.phases[:, phase] - 1.0 / 3.0)
+            matrix.add(rows[:, None], duty, skew)
+            row_high[rows] = limits.phase_kw
+    if layout.shape.peak:
+        rows = layout.rows["peak"][:, 0]
+        matrix.add(rows, layout.grid_in, 1.0)
+        matrix.add(rows, np.full(len(rows), layout.peak), -1.0)
+        row_high[rows] = 0.0
+
+
+def _costs(case: Case, layout: Layout) -> Array:
+    problem, stages, weights = case.problem, case.stages, case.problem.weights
+    hours = stages.hours
+    buy = stages.buy + weights.import_extra_per_kwh
+    sell = np.minimum(stages.sell, buy)  # never buy and sell at once
+    wear = problem.battery.wear_per_kwh * weights.wear_factor
+    cost = np.zeros(layout.width)
+    cost[layout.grid_in] = hours * buy
+    cost[layout.excess] = hours * (buy + grid_excess_price(stages, weights))
+    cost[layout.grid_out] = hours * (_TIE_PER_KWH - sell)
+    cost[layout.charge] = hours * _TIE_PER_KWH
+    cost[layout.discharge] = hours * (wear + _TIE_PER_KWH)
+    cost[layout.stored[-1]] -= case.worth.charge_per_kwh
+    cost[layout.columns["below"]] = hours[:, None] * weights.cold_per_kh
+    cost[layout.columns["above"]] = hours[:, None] * weights.warm_per_kh
+    cost[layout.columns["hot"]] = hours[:, None] * weights.cold_per_kh * _FLOOR_PRICE_FACTOR
+    capacity = case.rooms.capacity_kwh_k[:, (SCREED, STRUCTURE)].T
+    cost[layout.short] = capacity.ravel() * case.worth.heat_per_kwh
+    if layout.shape.peak:
+        cost[layout.peak] = weights.peak_per_kw
+    return cost
+
+
+def _bounds(case: Case, layout: Layout) -> tuple[Array, Array]:
+    problem, stages = case.problem, case.stages
+    low, high = np.zeros(layout.width), np.full(layout.width, np.inf)
+    low[layout.columns["z"]] = -np.inf
+    high[layout.columns["u"]] = 1.0
+    high[layout.charge] = problem.battery.max_charge_kw
+    high[layout.discharge] = problem.battery.max_discharge_kw
+    high[layout.grid_in] = problem.limits.grid_kw
+    high[layout.grid_out] = problem.limits.export_kw
+    high[layout.pv] = stages.pv_kw
+    low[layout.stored], high[layout.stored] = case.soc_window_kwh
+    return low, high
+
+
+def _decide_the_obvious(case: Case, program: Program) -> None:
+    """Take what has no choice out of the program."""
+    layout, stages = program.layout, case.stages
+    duty = layout.columns["u"]
+    off = np.broadcast_to(stages.blocked[:, None], duty.shape).copy()
+    names = [relay.name for relay in case.problem.relays]
+    off[:, [name in case.problem.out_of_service for name in names]] = True
+    program.fix(duty[off], np.zeros(int(off.sum())))
+    for column, idle in (
+        (layout.pv, stages.pv_kw < _IDLE_KW),
+        (layout.grid_out, ~stages.export_allowed),
+        (layout.charge, program.high[layout.charge] < _IDLE_KW),
+        (layout.discharge, program.high[layout.discharge] < _IDLE_KW),
+    ):
+        program.fix(column[idle], np.zeros(int(idle.sum())))
+    low, high = case.soc_window_kwh
+    if high - low < _IDLE_KW:
+        everything = np.concatenate([layout.charge, layout.discharge])
+        program.fix(everything, np.zeros(everything.size))
+        program.fix(layout.stored, np.full(layout.stored.size, case.first_kwh))

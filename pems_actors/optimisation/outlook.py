@@ -1,0 +1,91 @@
+"""From belief and expectations to a planning problem: every series on one grid, every wish a band.
+
+Runs in the core, so it knows no solver. Without a PV forecast the sun is taken as absent; without
+weather, prices or base load there is no plan, and the rooms' own rules go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pems_actors.control.comfort import band_c, in_mode
+from pems_actors.domain.events import ComfortWish, HouseMode
+from pems_actors.domain.forecasts import Forecast, PriceCurve, WeatherForecast, resample
+from pems_actors.domain.house import House
+from pems_actors.domain.plan import HouseState, PlanningProblem, Weights
+from pems_actors.domain.time_grid import TimeGrid
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """All that the planner has been told of the future so far."""
+
+    weather: WeatherForecast | None = None
+    prices: PriceCurve | None = None
+    pv: Forecast | None = None
+    base_load: Forecast | None = None
+    wishes: Mapping[str, ComfortWish] = field(default_factory=dict)
+    mode: HouseMode = HouseMode.NORMAL
+    weights: Weights = field(default_factory=Weights)
+
+    def lacks(self) -> tuple[str, ...]:
+        """Name what a plan cannot do without and nobody has told yet."""
+        needed = {"weather": self.weather, "prices": self.prices, "base load": self.base_load}
+        return tuple(name for name, value in needed.items() if value is None)
+
+
+def planning_problem(
+    house: House, state: HouseState, outlook: Outlook, grid: TimeGrid
+) -> PlanningProblem:
+    """Put a planning problem together.
+
+    Raises: ValueError naming what is missing.
+    """
+    weather, prices, load = outlook.weather, outlook.prices, outlook.base_load
+    if weather is None or prices is None or load is None:
+        raise ValueError(f"no plan without {', '.join(outlook.lacks())}")
+    pv = outlook.pv
+    bands = {room.name: _band(house, room.name, outlook, grid) for room in house.rooms}
+    blocked = resample(prices.grid, tuple(float(b) for b in prices.blocked), grid)
+    return PlanningProblem(
+        issued_at_s=state.at_s,
+        grid=grid,
+        model=house.model,
+        relays=house.relays,
+        battery=house.battery,
+        inverter=house.inverter,
+        limits=house.limits,
+        state=state,
+        outdoor_c=resample(weather.grid, weather.outdoor_c, grid),
+        ghi_w_m2=resample(weather.grid, weather.ghi_w_m2, grid),
+        pv_kw=resample(pv.grid, pv.p50, grid) if pv is not None else (0.0,) * len(grid),
+        base_load_kw=resample(load.grid, load.p50, grid),
+        import_per_kwh=resample(prices.grid, prices.import_per_kwh, grid),
+        export_per_kwh=resample(prices.grid, prices.export_per_kwh, grid),
+        heating_blocked=tuple(share >= 0.5 for share in blocked),
+        comfort_low_c={name: low for name, (low, _) in bands.items()},
+        comfort_high_c={name: high for name, (_, high) in bands.items()},
+        weights=outlook.weights,
+        currency=prices.currency,
+        known_until_s=prices.published_until_s,
+    )
+
+
+def _band(
+    house: House, room: str, outlook: Outlook, grid: TimeGrid
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Comfort band per slot, taken at its end, because a plan's temperatures are at slot ends."""
+    comfort = next(r.comfort for r in house.rooms if r.name == room)
+    shifted = in_mode(comfort, outlook.mode)
+    shift_k = outlook.weights.setpoint_shift_k
+    wish = outlook.wishes.get(room)
+    lows: list[float] = []
+    highs: list[float] = []
+    for end_s in grid.edges_s[1:]:
+        low, high = band_c(shifted, end_s, house.site.timezone)
+        if wish is not None and wish.temp_c is not None and end_s <= wish.until_s:
+            low, high = wish.temp_c - comfort.band_k, wish.temp_c + comfort.band_k
+        lows.append(low + shift_k)
+        highs.append(high + shift_k)
+    return tuple(lows), tuple(highs)

@@ -1,0 +1,208 @@
+"""What a relay may do in the near slots: dwell, starts per hour, blocks, and shared caps.
+
+Pure bookkeeping on slot times, shared by rounding and commitments. A relay that just switched has
+to stay; what is blocked is off; all relays together respect the heating cap, the grid and the
+phases, with the base load, the sun and the planned battery as they are expected.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pems_actors.domain.house import Relay
+from pems_actors.domain.plan import RelayHistory
+from pems_actors.domain.units import HOUR_S
+from pems_actors.optimisation.assembly import Case
+from pems_actors.optimisation.grid import Array
+
+Bools = NDArray[np.bool_]
+Rows = NDArray[np.float32]
+SLACK_KW = 1e-6
+_SLACK_S = 1.0
+_LONG_OFF = RelayHistory(on=False, since_s=float("-inf"))
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """Shared limits: `use[c, m]` kW of relay m under cap c, and `room_kw[c, k]` for all relays."""
+
+    use: Array
+    room_kw: Array
+
+    def left(self, on: Array) -> Array:
+        """Give what remains under each cap with some relays on, (caps, slots)."""
+        return np.asarray(self.room_kw[:, : len(on)] - self.use @ on.T)
+
+    def fits(self, relay: int, left: Array) -> Bools:
+        """Tell in which slots a relay fits into what is left, (slots,)."""
+        return np.asarray(np.all(left >= self.use[:, relay, None] - SLACK_KW, axis=0))
+
+
+def caps_of(case: Case, supply_kw: Array) -> Caps:
+    """Read the shared limits of a case.
+
+    Args:
+        supply_kw: PV and discharge that will be there for the house, (slots,) or more [kW].
+    Returns: heating cap, grid limit and, in a three-phase house, each phase of the breaker.
+    """
+    limits, base = case.problem.limits, case.stages.base_kw[: len(supply_kw)]
+    net = base - supply_kw
+    use = [case.power_kw, case.power_kw]
+    room = [np.full(len(net), limits.heating_kw), limits.grid_kw - net]
+    if limits.phases == 3:
+        use.extend(case.power_kw * case.phases[:, phase] for phase in range(3))
+        room.extend([limits.phase_kw - net / 3.0] * 3)
+    return Caps(np.array(use), np.array(room))
+
+
+def history_of(case: Case, relay: Relay) -> RelayHistory:
+    """Find a relay's past; one that nobody reported has been off for long."""
+    return case.problem.state.relays.get(relay.name, _LONG_OFF)
+
+
+@dataclass(frozen=True, slots=True)
+class Commitments:
+    """What is decided before any plan, per near slot and relay.
+
+    `off` and `on` are masks (slots, relays); `released` names relays whose dwell had to give way.
+    """
+
+    off: Bools
+    on: Bools
+    released: tuple[str, ...]
+
+
+def commitments_of(case: Case, caps: Caps, slots: int) -> Commitments:
+    """Find what blocks, service and dwell decide; dwell gives way to the shared caps."""
+    start = case.stages.start_s[:slots]
+    relays = case.problem.relays
+    off = np.repeat(case.stages.blocked[:slots, None], len(relays), axis=1)
+    on = np.zeros_like(off)
+    for m, relay in enumerate(relays):
+        past = history_of(case, relay)
+        if relay.name in case.problem.out_of_service:
+            off[:, m] = True
+        elif past.on:
+            dwells = (start < past.since_s + relay.min_on_s - _SLACK_S) & ~off[:, m]
+            on[:, m] = np.logical_and.accumulate(dwells)  # what a block cut short is over
+        else:
+            off[:, m] |= start < past.since_s + relay.min_off_s - _SLACK_S
+    admitted, released = _admit(case, caps, on)
+    off |= _stood_down(case, on, admitted)
+    return Commitments(off, admitted, released)
+
+
+def _admit(case: Case, caps: Caps, wanted: Bools) -> tuple[Bools, tuple[str, ...]]:
+    """Let relays stay on, largest first, until the slot in which one no longer fits.
+
+    Returns: who stays on when, and the names of those whose dwell had to give way.
+    """
+    on = np.zeros_like(wanted)
+    for m in np.argsort(-case.power_kw, kind="stable"):
+        fits = caps.fits(int(m), caps.left(on.astype(float)))
+        on[:, m] = np.logical_and.accumulate(wanted[:, m] & fits)
+    gave_way = (wanted & ~on).any(axis=0)
+    return on, tuple(r.name for r, gave in zip(case.problem.relays, gave_way, strict=True) if gave)
+
+
+def _stood_down(case: Case, wanted: Bools, on: Bools) -> Bools:
+    """Keep a relay that lost its dwell off for its minimum pause, from where it went off."""
+    start = case.stages.start_s[: len(on)]
+    off = np.zeros_like(on)
+    for m in np.nonzero((wanted & ~on).any(axis=0))[0]:
+        stop = start[int(np.argmax(wanted[:, m] & ~on[:, m]))]
+        pause = case.problem.relays[m].min_off_s - _SLACK_S
+        off[:, m] = (start >= stop) & (start - stop < pause)
+    return off
+
+
+@lru_cache(maxsize=16)
+def patterns(slots: int, runs: int = 2) -> Rows:
+    """List all on/off sequences with at most some runs of on, shape (patterns, slots)."""
+    rows = [np.zeros(slots)]
+    for count in range(1, runs + 1):
+        for edges in combinations(range(slots + 1), 2 * count):
+            row = np.zeros(slots)
+            for begin, end in zip(edges[::2], edges[1::2], strict=True):
+                row[begin:end] = 1.0
+            rows.append(row)
+    table = np.array(rows, dtype=np.float32)
+    table.setflags(write=False)
+    return table
+
+
+@dataclass(frozen=True)
+class SwitchRules:
+    """Dwell and starts of one relay on given slot starts, ready to judge many sequences at once.
+
+    `earlier` counts the starts before the plan that are still within the hour in each slot.
+    """
+
+    start_s: tuple[float, ...]
+    on_before: bool
+    min_on_s: float
+    min_off_s: float
+    earlier: tuple[int, ...]
+    most_starts: int
+
+    @cached_property
+    def stay_on(self) -> dict[int, list[int]]:
+        """Slots that must be on too after a start in a slot."""
+        return _within(self.start_s, self.min_on_s)
+
+    @cached_property
+    def stay_off(self) -> dict[int, list[int]]:
+        """Slots that must be off too after a stop at the beginning of a slot."""
+        return _within(self.start_s, self.min_off_s)
+
+    @cached_property
+    def _hour(self) -> Rows:
+        """Which starts (rows) count against a start in which slot (columns)."""
+        at = np.array(self.start_s)
+        gap = at[None, :] - at[:, None]
+        return np.asarray((gap >= 0.0) & (gap < HOUR_S - _SLACK_S), dtype=np.float32)
+
+    def allows(self, rows: Rows) -> Bools:
+        """Judge sequences, shape (n, slots); True where dwell and starts are kept."""
+        before = np.empty_like(rows)
+        before[:, 0] = self.on_before
+        before[:, 1:] = rows[:, :-1]
+        starts = rows * (1.0 - before)
+        broken = ((starts @ self._hour + self.earlier) * starts).max(axis=1) > self.most_starts
+        for k, slots in self.stay_on.items():
+            broken |= starts[:, k] > rows[:, slots].min(axis=1)
+        for k, slots in self.stay_off.items():
+            broken |= (before[:, k] > rows[:, k]) & (rows[:, slots].max(axis=1) > 0.0)
+        return np.asarray(~broken)
+
+    def starts(self, rows: Rows) -> Array:
+        """Count the starts of sequences, (n,)."""
+        first = rows[:, 0] * (0.0 if self.on_before else 1.0)
+        return np.asarray(first + np.maximum(rows[:, 1:] - rows[:, :-1], 0.0).sum(axis=1))
+
+
+def _within(start_s: tuple[float, ...], span_s: float) -> dict[int, list[int]]:
+    """List, for each slot that has any, the later slots that begin within a span of it."""
+    near = {
+        k: [j for j in range(k + 1, len(start_s)) if start_s[j] - at < span_s - _SLACK_S]
+        for k, at in enumerate(start_s)
+    }
+    return {k: slots for k, slots in near.items() if slots}
+
+
+def switch_rules(start_s: Array, relay: Relay, past: RelayHistory) -> SwitchRules:
+    """Prepare a relay's rules for slots that begin at `start_s`."""
+    at = tuple(start_s.tolist())
+    return SwitchRules(
+        start_s=at,
+        on_before=past.on,
+        min_on_s=relay.min_on_s,
+        min_off_s=relay.min_off_s,
+        earlier=tuple(sum(s > t - HOUR_S + _SLACK_S for s in past.starts_s) for t in at),
+        most_starts=relay.max_starts_per_h,
+    )

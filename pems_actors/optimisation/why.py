@@ -1,0 +1,85 @@
+"""Why a device does what it does: the answer of `pems explain`, read out of the plan in force.
+
+The plan carries its reasons; here they are set beside the price of the hour, its rank in the day,
+and what the room's own rules say when the plan does not decide.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from typing import Any
+
+from pems_actors.domain.forecasts import PriceCurve
+from pems_actors.domain.plan import Plan, PlanSlot
+from pems_actors.domain.states import DeviceState
+from pems_actors.domain.units import DAY_S, iso
+
+
+def explain(
+    plan: Plan, prices: PriceCurve | None, subject: str, at_s: float, state: DeviceState | None
+) -> Mapping[str, Any]:
+    """Tell what a relay, `battery` or `export` does at an instant, and why.
+
+    Args:
+        plan: the plan in force.    prices: the present price curve.
+        subject: a relay's name, `battery` or `export`.    at_s: the instant.
+        state: the device's own state, which says if something stronger than the plan decides.
+    Raises: LookupError with a sentence for an unknown subject or a time outside the plan.
+    """
+    slot = plan.slot_at(at_s)
+    if slot is None:
+        last = plan.slots[-1]
+        raise LookupError(
+            f"the plan knows {iso(plan.slots[0].start_s)} to "
+            f"{iso(last.start_s + last.duration_s)}; ask for a time in between"
+        )
+    if subject not in slot.reasons:
+        known = ", ".join(sorted(slot.reasons))
+        raise LookupError(f"nothing is planned for {subject!r}; ask for one of {known}")
+    path = plan.paths.get(subject)
+    heat_price = None if path is None else _value_at(path.at_s, path.heat_price_per_kwh, at_s)
+    return {
+        "subject": subject,
+        "time": iso(at_s),
+        "action": _action(slot, subject),
+        "reason": slot.reasons[subject],
+        "level": int(plan.level if state is None else state.level),
+        "decided_by": None if state is None else state.reason,
+        "price_rank": None if prices is None else price_rank(prices, at_s),
+        "shadow_prices": {"heat_per_kwh": heat_price},
+        "forecast_ids": {"prices": None if prices is None else prices.source},
+        "alternative_cost": None,
+    }
+
+
+def price_rank(prices: PriceCurve, at_s: float) -> Mapping[str, float] | None:
+    """Place an instant's import price among the slots of the 24 hours around it.
+
+    Returns: the price and the share of that day which is cheaper, or None where no price is known.
+    """
+    grid = prices.grid
+    if not grid.start_s <= at_s < grid.end_s:
+        return None
+    price = prices.import_per_kwh[bisect_right(grid.edges_s, at_s) - 1]
+    around = [
+        p
+        for p, s in zip(prices.import_per_kwh, grid.starts_s, strict=True)
+        if abs(s - at_s) <= DAY_S / 2
+    ]
+    return {"per_kwh": price, "cheaper_frac": sum(p < price for p in around) / len(around)}
+
+
+def _action(slot: PlanSlot, subject: str) -> str:
+    if subject == "battery":
+        return f"{slot.battery_mode.value} ({slot.battery_kw:+.2f} kW, positive feeds the house)"
+    if subject == "export":
+        return "allowed" if slot.export_allowed else "forbidden"
+    if slot.binary:
+        return "on" if slot.relays.get(subject) else "off"
+    return f"{slot.heat_kw.get(subject, 0.0):.2f} kW on average"
+
+
+def _value_at(starts_s: tuple[float, ...], values: tuple[float, ...], at_s: float) -> float | None:
+    k = bisect_right(starts_s, at_s) - 1
+    return values[k] if 0 <= k < len(values) else None

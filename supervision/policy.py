@@ -1,0 +1,280 @@
+"""The arithmetic of restarting: who goes with whom, how often, after which delay, and what then.
+
+Pure: frozen values in, frozen values out, `now_s` (process time) and chance are arguments. The
+supervisor is the shell that does what this file says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import Protocol
+
+from supervision.child_spec import AnySpec, Backoff, ChildSpec, Park, Restart, Strategy
+from supervision.messages import Exit
+
+ORDERLY = frozenset({Exit.NORMAL, Exit.SHUTDOWN, Exit.IGNORED, Exit.EXHAUSTED})
+
+
+# Who.
+
+
+def wants_restart(restart: Restart, how: Exit) -> bool:
+    """Whether a child with this restart type comes back after this end."""
+    if restart is Restart.TRANSIENT:
+        return how not in ORDERLY
+    return restart is Restart.PERMANENT
+
+
+def companions(strategy: Strategy, names: Sequence[str], failed: str) -> tuple[str, ...]:
+    """Siblings that must stop and start again together with `failed`, in start order."""
+    if strategy is Strategy.ONE_FOR_ALL:
+        return tuple(name for name in names if name != failed)
+    if strategy is Strategy.REST_FOR_ONE:
+        return tuple(names[names.index(failed) + 1 :])
+    return ()
+
+
+# How often and when.
+
+
+@dataclass(frozen=True, slots=True)
+class RestartBudget:
+    """More than `intensity` restarts within `period_s` are too many."""
+
+    intensity: int
+    period_s: float
+    times_s: tuple[float, ...] = ()
+
+    def spend(self, now_s: float) -> RestartBudget:
+        """Count one restart and forget those that are too old to matter."""
+        recent = tuple(at_s for at_s in self.times_s if now_s - at_s <= self.period_s)
+        return replace(self, times_s=(*recent, now_s))
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether the last restart was one too many."""
+        return len(self.times_s) > self.intensity
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """Failures of one child in a row, without a quiet time between them."""
+
+    in_row: int = 0
+    last_s: float = float("-inf")
+
+    def after(self, now_s: float, quiet_s: float) -> Failures:
+        """Count one more, from one again if it had been quiet."""
+        quiet = now_s - self.last_s > quiet_s
+        return Failures(1 if quiet else self.in_row + 1, now_s)
+
+
+def backoff_delay_s(backoff: Backoff, in_row: int, chance: float) -> float:
+    """Delay before the restart after the `in_row`-th failure: 0, then growing to `max_s`.
+
+    `chance` in 0..1 spreads the delay by ± `jitter_frac`, so that twins do not march in step.
+    """
+    if in_row <= 1:
+        return 0.0
+    grown_s = backoff.max_s
+    if in_row < 64:  # beyond that the power only overflows
+        grown_s = min(backoff.max_s, backoff.first_s * backoff.factor ** (in_row - 2))
+    return grown_s * (1.0 + backoff.jitter_frac * (2.0 * chance - 1.0))
+
+
+# What then.
+
+
+@dataclass(frozen=True, slots=True)
+class StartAgain:
+    """Start a successor after `delay_s`; `fresh`: without its predecessor's state."""
+
+    delay_s: float
+    fresh: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RestNow:
+    """Park the child and try again every `retry_s`."""
+
+    retry_s: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """End the supervisor; its parent decides."""
+
+    reason: str
+
+
+Verdict = StartAgain | RestNow | GiveUp
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What one child has used up."""
+
+    budget: RestartBudget | None  # None: its supervisor's total is limit enough
+    failures: Failures = field(default_factory=Failures)
+
+    def after_failure(self, now_s: float, quiet_s: float) -> Account:
+        """Count one more."""
+        budget = self.budget and self.budget.spend(now_s)
+        return Account(budget, self.failures.after(now_s, quiet_s))
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether this child has used up its own budget."""
+        return self.budget is not None and self.budget.exhausted
+
+    @property
+    def last_try(self) -> bool:
+        """Whether the restart to come is the last one the budget allows."""
+        return self.budget is not None and len(self.budget.times_s) >= max(2, self.budget.intensity)
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """All restarts of one supervisor: its own total, and an account per child.
+
+    A child that parks is charged to its own account only, so that it never brings down its
+    supervisor. Any other child is charged to both.
+    """
+
+    total: RestartBudget
+    accounts: Mapping[str, Account] = field(default_factory=dict)
+
+    def charge(
+        self, spec: AnySpec, now_s: float, chance: float, how: Exit, reason: str
+    ) -> tuple[Ledger, Verdict]:
+        """Count one failure of a child that would be restarted, and say what to do."""
+        known = self.accounts.get(spec.name) or Account(_budget_of(spec))
+        account = known.after_failure(now_s, spec.backoff.quiet_s)
+        accounts = {**self.accounts, spec.name: account}
+        if isinstance(spec.when_exhausted, Park):
+            ledger = replace(self, accounts=accounts)
+            if account.exhausted or how is Exit.EXHAUSTED:
+                return ledger.forget(spec.name), RestNow(spec.when_exhausted.retry_s, reason)
+            return ledger, _again(spec.backoff, account, chance)
+        ledger = Ledger(self.total.spend(now_s), accounts)
+        for budget in (ledger.total, account.budget):
+            if budget is not None and budget.exhausted:
+                return ledger, GiveUp(_too_many(spec.name, budget, reason))
+        return ledger, _again(spec.backoff, account, chance)
+
+    def forget(self, name: str) -> Ledger:
+        """Close the account of a child that is parked or gone."""
+        return replace(self, accounts={k: v for k, v in self.accounts.items() if k != name})
+
+    def with_limits(self, intensity: int, period_s: float) -> Ledger:
+        """Change the total's limits, keeping what was spent."""
+        return replace(self, total=replace(self.total, intensity=intensity, period_s=period_s))
+
+
+def _budget_of(spec: AnySpec) -> RestartBudget | None:
+    """A child's own budget. A branch's numbers are for its children; parked, it has the usual."""
+    if isinstance(spec, ChildSpec):
+        return RestartBudget(spec.intensity, spec.period_s)
+    return RestartBudget(5, 60.0) if isinstance(spec.when_exhausted, Park) else None
+
+
+def _again(backoff: Backoff, account: Account, chance: float) -> StartAgain:
+    delay_s = backoff_delay_s(backoff, account.failures.in_row, chance)
+    return StartAgain(delay_s, fresh=account.last_try)
+
+
+def _too_many(name: str, budget: RestartBudget, reason: str) -> str:
+    return (
+        f"more than {budget.intensity} restarts in {budget.period_s:g} s, "
+        f"the last one for child {name}: {reason}"
+    )
+
+
+# In which order.
+
+
+class Phase(Enum):
+    """Where a child is in its life, as its supervisor sees it."""
+
+    DOWN = "down"
+    STARTING = "starting"
+    UP = "up"
+    STOPPING = "stopping"
+
+
+class Row(Protocol):
+    """One child in start order: where it is and where it should be.
+
+    Settled is one that is parked, or is retried in the background.
+    """
+
+    @property
+    def name(self) -> str:
+        """Name of the child."""
+
+    @property
+    def phase(self) -> Phase:
+        """Where it is."""
+
+    @property
+    def wanted(self) -> bool:
+        """Whether it should run."""
+
+    @property
+    def must_stop(self) -> bool:
+        """Whether it has to stop first."""
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a delay must pass before its start."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether it holds up nobody while it is down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """What to do now; the rest follows when children report."""
+
+    stop: tuple[str, ...] = ()
+    start: tuple[str, ...] = ()
+
+
+def next_steps(rows: Sequence[Row], *, in_order: bool, stop_together: bool) -> Steps:
+    """Choose the children to stop and to start now.
+
+    in_order: start one after the other, each ready before the next, and only when every stop is
+    done. Otherwise every child that may run is started at once. Stops go in reverse, one at a
+    time, unless `stop_together`.
+    """
+    stop = _stops(rows, stop_together=stop_together)
+    if in_order:
+        if any(row.must_stop and row.phase is not Phase.DOWN for row in rows):
+            return Steps(stop=stop)
+        return Steps(start=_next_in_order(rows))
+    return Steps(stop=stop, start=tuple(row.name for row in rows if _startable(row)))
+
+
+def _stops(rows: Sequence[Row], *, stop_together: bool) -> tuple[str, ...]:
+    due = [row for row in rows if row.must_stop and row.phase in {Phase.STARTING, Phase.UP}]
+    if stop_together:
+        return tuple(row.name for row in due)
+    stopping = any(row.phase is Phase.STOPPING for row in rows)
+    return () if stopping or not due else (due[-1].name,)
+
+
+def _next_in_order(rows: Sequence[Row]) -> tuple[str, ...]:
+    for row in rows:
+        if _startable(row):
+            return (row.name,)
+        if row.wanted and row.phase is not Phase.UP and not row.settled:
+            return ()
+    return ()
+
+
+def _startable(row: Row) -> bool:
+    return row.phase is Phase.DOWN and row.wanted and not row.waiting and not row.must_stop

@@ -1,0 +1,98 @@
+"""Plain data that outlives the process: two generations, a checksum, never a torn file.
+
+A snapshot is written beside the old one, synced, and then renamed; the old one stays as the
+generation before. What cannot be trusted is not loaded, and the reason is told.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What `load` found. `data` is None where nothing could be trusted; `reason` says why."""
+
+    data: Any
+    at_s: float | None
+    generation: str | None  # current, previous or None
+    reason: str
+
+
+class SnapshotStore:
+    """Snapshots by name in one folder, all of one schema version."""
+
+    def __init__(self, folder: Path, schema: int = 1) -> None:
+        self._folder = folder
+        self._schema = schema
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def save(self, name: str, data: object, at_s: float) -> None:
+        """Store JSON-ready data as the new current generation, durably.
+
+        Raises: TypeError if the data is not JSON-ready; OSError if the disk refuses.
+        """
+        body = json.dumps({"schema": self._schema, "at_s": at_s, "data": data}).encode()
+        current, previous, fresh = self._files(name)
+        with fresh.open("wb") as file:
+            file.write(_checksum(body) + b"\n" + body)
+            file.flush()
+            os.fsync(file.fileno())
+        if current.exists() and self._read(current).reason == "":
+            current.replace(previous)  # a broken one must not push out the good one before it
+        fresh.replace(current)
+        self._sync_folder()
+
+    def load(self, name: str) -> Restored:
+        """Read the newest generation that can be trusted."""
+        current, previous, _ = self._files(name)
+        first = self._read(current)
+        if first.reason == "":
+            return Restored(first.data, first.at_s, "current", "")
+        second = self._read(previous)
+        if second.reason == "":
+            return Restored(second.data, second.at_s, "previous", f"current: {first.reason}")
+        reason = f"current: {first.reason}; previous: {second.reason}"
+        return Restored(None, None, None, reason)
+
+    def _files(self, name: str) -> tuple[Path, Path, Path]:
+        stem = name.replace("/", ".")
+        current, previous, fresh = (
+            self._folder / f"{stem}.{ending}" for ending in ("json", "previous.json", "tmp")
+        )
+        return current, previous, fresh
+
+    def _read(self, file: Path) -> Restored:
+        """Read one generation; an empty reason means that it can be trusted."""
+        try:
+            checksum, _, body = file.read_bytes().partition(b"\n")
+        except FileNotFoundError:
+            return _untrusted("there is none")
+        except OSError as error:
+            return _untrusted(f"it cannot be read ({error.strerror})")
+        if checksum != _checksum(body):
+            return _untrusted("its checksum is wrong")
+        content = json.loads(body)
+        if content["schema"] != self._schema:
+            return _untrusted(f"it has schema {content['schema']}, wanted {self._schema}")
+        return Restored(content["data"], content["at_s"], None, "")
+
+    def _sync_folder(self) -> None:
+        folder = os.open(self._folder, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _untrusted(reason: str) -> Restored:
+    return Restored(None, None, None, reason)
+
+
+def _checksum(body: bytes) -> bytes:
+    return hashlib.sha256(body).hexdigest().encode()

@@ -1,0 +1,1 @@
+"""The command line: every command against a real control socket with canned answers."""

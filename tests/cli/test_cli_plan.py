@@ -1,0 +1,163 @@
+"""`pems plan` and `pems explain`: the drawing is a pure function of the plan."""
+
+import json
+from datetime import UTC, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pems_actors.cli import plan_view as view
+from pems_actors.cli.words import instant
+from tests.cli import told
+from tests.cli.conftest import CannedHouse, Pems
+
+PRAGUE = ZoneInfo("Europe/Prague")
+
+
+def rows(hours: int = 6) -> dict[str, view.Row]:
+    return {row.name: row for row in view.hour_rows(told.a_plan(hours), UTC)}
+
+
+def test_json_is_exactly_what_the_house_says(house: CannedHouse, pems: Pems) -> None:
+    house.results["plan"] = told.a_plan()
+    said = pems("plan", "--json", "--state", house.state)
+    assert (said.code, json.loads(said.out)) == (0, told.a_plan())
+
+
+def test_the_drawing_has_all_its_rows(house: CannedHouse, pems: Pems) -> None:
+    house.results["plan"] = told.a_plan()
+    said = pems("plan", "--state", house.state)
+    assert said.code == 0
+    for word in ("price", "blocked", "PV", "heat", "charge", "battery", "relays from 12:00"):
+        assert word in said.out
+    assert "cost 61.2 CZK" in said.out
+    assert "not quite kept: obyvak too cold at 13:00 by 0.31" in said.out
+
+
+def test_without_a_plan_the_reason_is_told(house: CannedHouse, pems: Pems) -> None:
+    house.reject("plan", "no plan in force: the first one is on its way")
+    said = pems("plan", "--state", house.state)
+    assert (said.code, said.out) == (1, "")
+    assert "on its way" in said.err
+
+
+def test_blocked_hours_are_marked_where_they_are() -> None:
+    assert rows()["blocked"].cells == "  x   "
+
+
+def test_heat_is_drawn_by_the_hour_with_its_peak_and_sum() -> None:
+    heat = rows()["heat"]
+    assert heat.cells == "█     "
+    assert heat.note == "up to 4.0 kW, 4 kWh"
+
+
+def test_import_and_export_are_two_rows() -> None:
+    assert rows()["import"].cells == "█     "
+    assert rows()["export"].cells == " █████"
+
+
+def test_the_battery_shows_its_modes_and_what_they_mean() -> None:
+    battery = rows()["battery"]
+    assert battery.cells == "──C───"
+    assert battery.note == "─ self use, C charge grid"
+
+
+def test_dear_hours_are_higher_than_cheap_ones() -> None:
+    cells = rows()["price"].cells
+    assert list(cells) == sorted(cells)
+    assert cells[0] != cells[-1]
+
+
+def test_what_a_plan_does_not_tell_has_no_row() -> None:
+    plan = told.a_plan()
+    plan["prices"] = None
+    for slot in plan["slots"]:
+        del slot["pv_kw"]
+    names = {row.name for row in view.hour_rows(plan, UTC)}
+    assert not names & {"price", "blocked", "PV"}
+
+
+def test_relays_are_blocks_and_idle_ones_are_only_named() -> None:
+    slots = told.a_plan()["slots"]
+    near = view.near_slots(slots)
+    assert len(near) == 16
+    assert view.relay_blocks(near, "obyvak") == "██" * 4 + "··" * 12
+    grid = view.relay_grid(slots)
+    assert [str(cell) for cell in grid.columns[0]._cells] == ["obyvak", "off"]
+
+
+def test_the_scale_is_local_and_names_the_day_at_midnight() -> None:
+    hours = view.hour_starts(told.a_plan(24)["slots"])
+    assert view.scale(hours, UTC).startswith("12 15 18 21 Tue")
+    assert view.scale(hours, PRAGUE).startswith("  15 18 21 Tue")
+
+
+def test_a_plan_that_begins_within_an_hour_still_has_that_hour() -> None:
+    slots = told.a_plan()["slots"][1:]
+    assert view.hour_starts(slots)[0] == instant(told.AT)
+
+
+def test_the_drawing_never_grows_beyond_two_days() -> None:
+    assert len(view.hour_starts(told.a_plan(60)["slots"])) == view.COLUMNS
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 240), st.floats(0, 20)), min_size=1, max_size=40),
+)
+def test_hourly_means_keep_the_sum(parts: list[tuple[int, float]]) -> None:
+    """Whatever the slots' lengths: means times covered hours is the energy of the slots."""
+    start, spans = instant(told.AT), []
+    for minutes, value in parts:
+        spans.append(view.Span(start, start + timedelta(minutes=minutes), value))
+        start = spans[-1].end
+    slots = [
+        {"start": s.start.isoformat(), "duration_s": (s.end - s.start).total_seconds()}
+        for s in spans
+    ]
+    hours = view.hour_starts(slots, most=1000)
+    means = view.hourly_mean(hours, spans)
+    covered_h = [sum(sec for sec, _ in view._shares(hour, spans)) / 3600.0 for hour in hours]
+    drawn = sum(mean * h for mean, h in zip(means, covered_h, strict=True) if mean is not None)
+    energy = sum(minutes / 60.0 * value for minutes, value in parts)
+    assert drawn == pytest.approx(energy)
+
+
+@given(st.lists(st.one_of(st.none(), st.floats(0, 30)), max_size=60), st.floats(0, 30))
+def test_bars_have_one_character_per_hour(values: list[float | None], high: float) -> None:
+    assert len(view.bars(values, 0.0, high)) == len(values)
+
+
+def test_an_explanation_is_told_in_words(house: CannedHouse, pems: Pems) -> None:
+    house.results["explain"] = {
+        "subject": "obyvak",
+        "time": told.AT,
+        "action": "on",
+        "reason": "on: power at 1.20",
+        "level": 0,
+        "decided_by": "plan: the plan wants heat",
+        "price_rank": {"per_kwh": 1.2, "cheaper_frac": 0.25},
+        "shadow_prices": {"heat_per_kwh": 1.9},
+        "forecast_ids": {"prices": "ote"},
+        "alternative_cost": None,
+    }
+    said = pems("explain", "rooms/obyvak", "--at", told.AT, "--state", house.state)
+    assert said.code == 0
+    assert said.out.splitlines() == [
+        "obyvak at Mon 16 Jan 12:00: on",
+        "because    on: power at 1.20",
+        "decided by plan (level 0)",
+        "just now   plan: the plan wants heat",
+        "price      1.20 per kWh, 25 % of the day around it is cheaper",
+        "worth      heat per kwh 1.90",
+        "forecasts  prices ote",
+    ]
+    assert house.heard[0]["args"] == {"subject": "obyvak", "at_s": told.NOON_S}
+
+
+def test_a_time_without_offset_is_no_instant(house: CannedHouse, pems: Pems) -> None:
+    said = pems("explain", "obyvak", "--at", "2023-01-16T12:00:00", "--state", house.state)
+    assert said.code == 2
+    assert "write it like 2023-01-16T05:00:00Z" in said.err
+    assert not house.heard
