@@ -24,6 +24,7 @@ from pems_actors.blueprint import house_from, tariff_from
 from pems_actors.domain.ports import PriceSource, WeatherSource
 from pems_actors.domain.units import seconds
 from pems_actors.gateways.control_socket import AlreadyRunningError, ControlSocket
+from pems_actors.gateways.growatt_journal import GrowattJournal
 from pems_actors.gateways.mqtt_client import MqttClient, MqttSettings
 from pems_actors.gateways.mqtt_house import MqttHouse
 from pems_actors.gateways.sqlite_history import SqliteHistory
@@ -154,6 +155,7 @@ class Core:
 
     def _surroundings(self) -> Surroundings:
         options, system = self.options, self.loaded.system
+        server = ControlSocket(options.state)  # first: it takes the state directory, or refuses
         prices, weather = self._feeds()
         has_influx = self.loaded.settings.influxdb_url is not None
         history = SqliteHistory(options.state / HISTORY_FILE, outbox=has_influx)
@@ -163,6 +165,7 @@ class Core:
             self.clock.now_s,
             tick_s=float(system.system.control_interval_seconds),
             topics=self.topics,
+            journal=GrowattJournal(options.state),
         )
         port.start()
         return Surroundings(
@@ -171,7 +174,7 @@ class Core:
             weather=weather,
             store=history,
             connect=self._connect,
-            server=ControlSocket(self.options.state),
+            server=server,
             exporter=self._exporter(),
             armed=self._armed(),
             save_armed=self._save_armed,
@@ -192,9 +195,9 @@ class Core:
             )
             return scenario, scenario
         from pems_actors.gateways.prices import CachedPrices, OteClient  # noqa: PLC0415
-        from pems_actors.gateways.weather import OpenMeteoClient  # noqa: PLC0415
+        from pems_actors.gateways.weather import CachedWeather, OpenMeteoClient  # noqa: PLC0415
 
-        return CachedPrices(OteClient()), OpenMeteoClient(self.house.site)
+        return CachedPrices(OteClient()), CachedWeather(OpenMeteoClient(self.house.site))
 
     def _mqtt(self, role: str, status_topic: str) -> MqttSettings:
         host, _, port = self.options.broker.rpartition(":")

@@ -30,6 +30,7 @@ from pems_actors.actors.base import (
     room_address,
 )
 from pems_actors.actors.battery import BatteryActor
+from pems_actors.actors.chronicle import Chronicle
 from pems_actors.actors.control import ControlActor, Reply, Server, SocketRequest
 from pems_actors.actors.device_writer import DeviceWriter
 from pems_actors.actors.estimator import EstimatorActor
@@ -52,7 +53,13 @@ from pems_actors.actors.thermal import ThermalActor
 from pems_actors.actors.weather import WeatherActor
 from pems_actors.control.duty import loss_kw_k
 from pems_actors.control.room import RoomFacts
-from pems_actors.domain.commands import DeviceCommand, device_of
+from pems_actors.domain.commands import (
+    DeviceCommand,
+    SetBatteryMode,
+    SetExport,
+    SetHeating,
+    device_of,
+)
 from pems_actors.domain.events import (
     ChargeShed,
     EnergyPlan,
@@ -170,8 +177,8 @@ def room_facts(house: House, room: Room) -> RoomFacts:
     )
 
 
-def actor_paths(house: House) -> frozenset[str]:
-    """Addresses of all actors of a house."""
+def actor_paths(house: House, *, planning: bool = True) -> frozenset[str]:
+    """Addresses of all actors of a house, with or without the planning branch."""
     fixed = {
         "safety": ("guard", "power_budget"),
         "devices": ("gateway", "battery", "inverter", "meter"),
@@ -179,6 +186,8 @@ def actor_paths(house: House) -> frozenset[str]:
         "forecasting": ("weather", "prices", "pv", "load", "thermal"),
         "planning": ("estimator", "planner", "plan_keeper"),
     }
+    if not planning:
+        del fixed["planning"]
     paths = {f"{branch}/{name}" for branch, names in fixed.items() for name in names}
     return frozenset(paths | {room_address(room.name) for room in house.rooms})
 
@@ -203,6 +212,8 @@ class Appliance:
         self.surroundings, self.topics = surroundings, topics or Topics()
         self.log = log or _nothing
         self.watch = watch or _nothing
+        self.chronicle = Chronicle()
+        self._decided: dict[str, tuple[object, ...]] = {}
         self.writer = DeviceWriter(surroundings.port, self._witness, surroundings.armed)
         self.system = ActorSystem(runtime, on_event=self._on_event, drills=drills)
         self.link = surroundings.connect(self._on_arrival)
@@ -303,7 +314,9 @@ class Appliance:
             ),
             _child(
                 "control",
-                lambda c: ControlActor(c, self.house, paths, self.writer, outside.save_armed),
+                lambda c: ControlActor(
+                    c, self.house, paths, self.writer, outside.save_armed, self.chronicle
+                ),
             ),
         )
         return _parked("infrastructure", children)
@@ -342,7 +355,11 @@ class Appliance:
     def _witness(self, command: DeviceCommand, written: bool) -> None:
         """Record each command; called under the gate's lock, so it only hands over."""
         device = device_of(command)
-        self.log(f"{command.at_s:.3f} {device} {'write' if written else 'withhold'} {command!r}")
+        self.log(_line(command, device, written=written))
+        told = (written, command.level, _orders(command))
+        if self._decided.get(device) == told:
+            return  # a renewal of the lease: the same order again
+        self._decided[device] = told
         body = {
             "device": device,
             "written": written,
@@ -356,11 +373,34 @@ class Appliance:
             self.system.tell(METRICS, Withheld(command.at_s, device, repr(command)))
 
     def _on_event(self, event: Event) -> None:
-        self.log(event.line())
+        line = event.line()
+        self.log(line)
         self.watch(event)
+        self.chronicle.note(self.system.runtime.process_s(), event.path, type(event).__name__, line)
         if isinstance(event, IncidentOpened | IncidentClosed):
             self.system.tell(METRICS, event)
             self.system.tell(MQTT, event)
+
+
+def _line(command: DeviceCommand, device: str, *, written: bool) -> str:
+    """Write a command as one line of the log: time, device, what was ordered, until when, why."""
+    verb = "write" if written else "withhold"
+    orders = " ".join(str(order) for order in _orders(command))
+    return (
+        f"{command.at_s:.3f} {device} {verb} {orders} level={int(command.level)} "
+        f"until={command.lease_until_s:.0f} {command.reason}"
+    )
+
+
+def _orders(command: DeviceCommand) -> tuple[object, ...]:
+    """What a command orders, without its reason and times."""
+    match command:
+        case SetHeating(on=on):
+            return (on,)
+        case SetBatteryMode(mode=mode, rate_kw=rate_kw, stop_soc_frac=stop_soc_frac):
+            return (mode, rate_kw, stop_soc_frac)
+        case SetExport(allowed=allowed):
+            return (allowed,)
 
 
 def _child(

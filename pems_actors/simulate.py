@@ -6,6 +6,7 @@ house moves on and says what it sees. Equal seeds give equal logs, byte for byte
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import random
 import time
@@ -25,7 +26,7 @@ from pems_actors.simulation.scenario import Scenario
 from pems_actors.simulation.truth import true_model
 from pems_actors.simulation.twin import Twin
 from pems_actors.simulation.twin_house import TwinHouse
-from supervision import Event, Fault, VirtualRuntime
+from supervision import Event, Fault, NobodyThere, VirtualRuntime
 from supervision.events import HealthChanged
 
 VIRTUAL_HEARTBEAT_S = 900.0
@@ -183,12 +184,13 @@ class Simulation:
     def _inject(self, now_s: float) -> None:
         while self._faults and self._faults[0][0] <= now_s:
             _, path, fault = self._faults.pop(0)
-            self.appliance.system.inject(path, fault)
+            with contextlib.suppress(NobodyThere):  # it is down already
+                self.appliance.system.inject(path, fault)
 
 
 def _fault_times(story: Story) -> list[tuple[float, str, Fault]]:
     """Draw the seeded faults of a story, or read `NAME@PATH` pairs (first hour, one an hour)."""
-    paths = sorted(actor_paths(story.house))
+    paths = sorted(actor_paths(story.house, planning=story.pace.planning))
     if story.faults in FAULTS_PER_DAY:
         rng = random.Random(f"faults {story.seed}")
         count = round(FAULTS_PER_DAY[story.faults] * story.days)

@@ -147,5 +147,5 @@ class SupervisedActor(pykka.Actor):
     def worker(self, spec: WorkerSpec) -> Worker:
         """Start a worker process of this actor; it ends with the actor."""
         worker: Worker = self._life.system.runtime.worker(self._life, spec)
-        self._life.add_worker(worker)
+        self._life.add_worker(spec.name, worker)
         return worker

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from supervision.child_spec import Policy
 from supervision.errors import NobodyThere
 from supervision.events import FaultInjected, Quarantined
 from supervision.faults import Fault, FaultKind, Filler, InjectedCrash, Poisoned
@@ -73,7 +74,8 @@ def keeps_away(life: Life, message: object, reply: Any) -> bool:
     if fault is None:
         return False
     suffer(life, fault)
-    return fault.kind is FaultKind.DROP
+    is_safe = slot.lanes.get(message.__class__) is Policy.SAFETY
+    return fault.kind is FaultKind.DROP and not is_safe  # what must never be lost is not, here too
 
 
 def _put_aside(life: Life, message: object, mark: str, reply: Any) -> None:

@@ -36,7 +36,6 @@ class Life:
     __slots__ = (
         "_farewells",
         "_report",
-        "_workers",
         "actor",
         "busy_reply",
         "busy_since_s",
@@ -58,10 +57,12 @@ class Life:
         "own_kinds",
         "queued",
         "slot",
+        "special",
         "system",
         "thread",
         "timers",
         "watched",
+        "workers",
         "zombie",
     )
 
@@ -85,6 +86,7 @@ class Life:
         self.fenced = False  # replaced or cut off: nothing it does counts any more
         self.over = False
         self.open = False  # begun, and may be served
+        self.special = False  # after this message comes something else than the next one
         self.zombie = False  # was cut off while it was at something
         self.left = False  # its thread has ended
         self.thread: Any = None
@@ -95,7 +97,7 @@ class Life:
         self.freeze: Callable[[Callable[[], None]], None] | None = None
         self.ending: tuple[Exit, str] | None = None
         self._report = report
-        self._workers: list[Any] = []
+        self.workers: dict[str, Any] = {}
         self._farewells: list[Any] = []  # pykka stops that wait for the end
 
     # Beginning.
@@ -184,6 +186,11 @@ class Life:
         if self.ending is not None:
             self.finish()
 
+    def wrap_up(self, message: object) -> None:
+        """Do what follows a message after which the life ends or is stalled."""
+        self.busy_with = message
+        self._settle(partial(self._served, None, None))
+
     def _note_progress(self) -> None:
         slot, runtime = self.slot, self.system.runtime
         slot.handled += 1
@@ -197,6 +204,7 @@ class Life:
         self.kept = self.actor.state
         self.busy_since_s = None
         self.busy_reply = None
+        self.special = self.ending is not None
 
     def _settle(self, outcome: Callable[[], None]) -> None:
         """Do what follows from a handler: now, or when a virtual hang is over."""
@@ -211,6 +219,7 @@ class Life:
         """End after the message that is being handled."""
         if self.ending is None:
             self.ending = (how, reason)
+            self.special = True
 
     def finish(self) -> None:
         """End in good order: `on_stop`, then the report."""
@@ -246,7 +255,8 @@ class Life:
     def crashed(self, error: BaseException, message: object) -> None:
         """End because handling `message` raised."""
         self.system.runtime.let_through(error)
-        self._ended_by(error, "run", message)
+        self.busy_with = message
+        self._settle(partial(self._ended_by, error, "run", message))
 
     def lost(self, reason: str) -> None:
         """End because whatever hosted this life is gone."""
@@ -272,8 +282,8 @@ class Life:
 
     def close_workers(self) -> None:
         """End the worker processes of this life; may be called twice."""
-        workers, self._workers = self._workers, []
-        for worker in workers:
+        workers, self.workers = self.workers, {}
+        for worker in workers.values():
             worker.close()
 
     def release(self) -> None:
@@ -305,8 +315,8 @@ class Life:
         if reply is not None:
             self._farewells.append(reply)
 
-    def add_worker(self, worker: Any) -> None:
+    def add_worker(self, name: str, worker: Any) -> None:
         """Close this worker when the life ends, or at once if it already did."""
-        self._workers.append(worker)
+        self.workers[name] = worker
         if self.fenced or self.over:
             self.close_workers()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+RESOLUTION_S = 1e-3  # a shorter wait may not move the clock at all: seconds since 1970 are coarse
 SLOW_SAMPLES = 3
 SLOW_FRAC = 0.25  # of the deadline
 
@@ -52,7 +53,7 @@ def judge(now_s: float, due_s: float, busy_since_s: float | None, deadline_s: fl
     if busy_since_s is None:
         return Forget()
     busy_s = now_s - busy_since_s
-    if busy_s < deadline_s:
+    if deadline_s - busy_s > RESOLUTION_S:
         return LookAgain(deadline_s - busy_s)
     late_s = now_s - due_s
     if late_s > tolerance_s(deadline_s):

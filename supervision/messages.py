@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from pykka.messages import _ActorStop
+
 from supervision.child_spec import AnySpec, SupervisorSpec
 
 if TYPE_CHECKING:
@@ -192,4 +194,4 @@ class WhichChildren:
 
 CALLS = (StartChild, TerminateChild, RestartChild, DeleteChild, Reconfigure, WhichChildren)
 SUPERVISOR_MESSAGES: tuple[type, ...] = (*REPORTS, RestartDue, StopOverdue, CycleChild, *CALLS)
-ORDERS: tuple[type, ...] = (Ping, GetSnapshot, StopActor, InjectFault)
+ORDERS: tuple[type, ...] = (Ping, GetSnapshot, StopActor, InjectFault, _ActorStop)

@@ -77,7 +77,7 @@ class Places:
         Raises: Superseded if the supervisor that wants it was itself replaced.
         """
         slot.epoch = self._gate.admit(slot.path, author)
-        slot.health, slot.health_reason = Health.RUNNING, ""
+        slot.health, slot.health_reason, slot.slow_streak = Health.RUNNING, "", 0
         self.reopen(slot)
         slot.life = Life(self._system, slot, slot.epoch, report)
         return slot.life
@@ -89,6 +89,7 @@ class Places:
         """
         slot = life.slot
         self._gate.fence(slot.path, life.epoch)
+        life.fenced = True
         slot.life = None
         slot.snapshot = life.kept
         heir = self._runtime.mailbox(slot.lanes, slot.bound)

@@ -244,19 +244,25 @@ class Steps:
     start: tuple[str, ...] = ()
 
 
-def next_steps(rows: Sequence[Row], *, in_order: bool, stop_together: bool) -> Steps:
-    """Choose the children to stop and to start now.
+class Order(Enum):
+    """How starts depend on each other. Stops go in reverse, one at a time, or all at once."""
 
-    in_order: start one after the other, each ready before the next, and only when every stop is
-    done. Otherwise every child that may run is started at once. Stops go in reverse, one at a
-    time, unless `stop_together`.
-    """
-    stop = _stops(rows, stop_together=stop_together)
-    if in_order:
-        if any(row.must_stop and row.phase is not Phase.DOWN for row in rows):
-            return Steps(stop=stop)
-        return Steps(start=_next_in_order(rows))
-    return Steps(stop=stop, start=tuple(row.name for row in rows if _startable(row)))
+    NONE = "none"  # each child on its own; stops all at once
+    ALONE = "alone"  # each child on its own; stops one at a time
+    IN_TURN = "in turn"  # each start after the stops, and ready before the next
+    AS_ONE = "as one"  # in turn, and none before the delay of every one is over
+
+
+def next_steps(rows: Sequence[Row], order: Order) -> Steps:
+    """Choose the children to stop and to start now."""
+    stop = _stops(rows, stop_together=order is Order.NONE)
+    if order in {Order.NONE, Order.ALONE}:
+        return Steps(stop, tuple(row.name for row in rows if _startable(row)))
+    if any(row.must_stop and row.phase is not Phase.DOWN for row in rows):
+        return Steps(stop)
+    if order is Order.AS_ONE and any(row.waiting and not row.settled for row in rows):
+        return Steps()
+    return Steps(start=_next_in_turn(rows))
 
 
 def _stops(rows: Sequence[Row], *, stop_together: bool) -> tuple[str, ...]:
@@ -267,7 +273,7 @@ def _stops(rows: Sequence[Row], *, stop_together: bool) -> tuple[str, ...]:
     return () if stopping or not due else (due[-1].name,)
 
 
-def _next_in_order(rows: Sequence[Row]) -> tuple[str, ...]:
+def _next_in_turn(rows: Sequence[Row]) -> tuple[str, ...]:
     for row in rows:
         if _startable(row):
             return (row.name,)

@@ -29,6 +29,7 @@ from supervision.nursery import Nursery
 from supervision.policy import (
     GiveUp,
     Ledger,
+    Order,
     Phase,
     RestartBudget,
     RestNow,
@@ -115,11 +116,11 @@ class Supervisor(SupervisedActor):
     def _advance(self) -> None:
         """Start and stop whatever may be started and stopped now."""
         while True:
-            in_order = self._keeps_order()
-            rows = tuple((self.children if in_order else self.nursery.touched).values())
+            order = self._order()
+            alone = order in {Order.NONE, Order.ALONE}
+            rows = tuple((self.nursery.touched if alone else self.children).values())
             self.nursery.touched.clear()
-            together = self.spec.strategy is Strategy.DYNAMIC
-            steps = next_steps(rows, in_order=in_order, stop_together=together)
+            steps = next_steps(rows, order)
             for name in steps.stop:
                 self._stop_child(self.children[name])
             for name in steps.start:
@@ -128,10 +129,13 @@ class Supervisor(SupervisedActor):
                 break
         self._complete()
 
-    def _keeps_order(self) -> bool:
-        if self.spec.strategy is Strategy.DYNAMIC:
-            return False
-        return self.mode is not Mode.RUNNING or self.spec.strategy not in UNORDERED
+    def _order(self) -> Order:
+        strategy = self.spec.strategy
+        if strategy is Strategy.DYNAMIC:
+            return Order.NONE
+        if strategy is Strategy.ONE_FOR_ONE and self.mode is Mode.RUNNING:
+            return Order.ALONE
+        return Order.AS_ONE if strategy is Strategy.ONE_FOR_ALL else Order.IN_TURN
 
     def _complete(self) -> None:
         if self.mode is Mode.STOPPING and self.nursery.lives == 0:

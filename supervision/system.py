@@ -27,6 +27,7 @@ from supervision.supervisor import Supervisor
 
 if TYPE_CHECKING:
     from supervision.runtimes import Runtime
+    from supervision.worker_spec import WorkerStatus
 
 
 class ActorSystem(Operations):
@@ -104,6 +105,16 @@ class ActorSystem(Operations):
         """Why the tree ended, None while it lives."""
         return str(self._ended.get(timeout=0.0)) if self._ended.done else None
 
+    def workers(self) -> Mapping[str, WorkerStatus]:
+        """Look at the worker processes of all living actors, by the name in their spec."""
+        lives = (slot.life for slot in list(self._slots.values()))
+        return {
+            name: worker.status()
+            for life in lives
+            if life is not None
+            for name, worker in list(life.workers.items())
+        }
+
     def give_up(self, reason: str) -> None:
         """End because this process can no longer be trusted; whoever joined restarts it."""
         if not self._ended.done:
@@ -130,7 +141,7 @@ class ActorSystem(Operations):
                 self.places.bury(root.life)
                 orderly = how in {Exit.NORMAL, Exit.SHUTDOWN}
                 root.become("stopped" if orderly else "failed", reason, self.runtime.now_s())
-                self.places.close_mailbox(root)
+                self.places.cut_off_all()
                 self._end(reason)
             case _:
                 self.give_up("the root supervisor hangs")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pems_actors.actors.base import PLAN_KEEPER, HouseActor
 from pems_actors.actors.device_writer import DeviceWriter
 from pems_actors.control.battery import BatteryChoice, BatteryView, UserBattery, choose
-from pems_actors.control.ladder import Ladder
 from pems_actors.domain.commands import SetBatteryMode
 from pems_actors.domain.events import (
     ChargeShed,
@@ -45,12 +44,12 @@ class BatteryMind:
     reading: BatteryReading | None = None
     meter_s: float = float("-inf")
     choice: BatteryChoice | None = None
-    since_s: float = float("-inf")
+    since_s: float = float("-inf")  # in this mode
+    level_since_s: float = float("-inf")
     changes_s: tuple[float, ...] = ()
     renew_at_s: float = float("-inf")
     told: tuple[object, ...] = ()
     told_s: float = float("-inf")
-    ladder: Ladder = field(default_factory=Ladder)
 
 
 class BatteryActor(HouseActor):
@@ -113,7 +112,9 @@ class BatteryActor(HouseActor):
         choice = self._steady(choose(view), now_s)
         if _order(choice) != _order(mind.choice) or now_s >= mind.renew_at_s:
             self._write(choice, now_s)
-        self.state = replace(self.state, choice=choice)
+        climbed = mind.choice is None or mind.choice.level is not choice.level
+        level_since_s = now_s if climbed else mind.level_since_s
+        self.state = replace(self.state, choice=choice, level_since_s=level_since_s)
         self._tell_state(choice, now_s)
 
     def _steady(self, choice: BatteryChoice, now_s: float) -> BatteryChoice:
@@ -182,10 +183,7 @@ class BatteryActor(HouseActor):
         if summary != mind.told:
             state = Health.RUNNING if choice.level <= Level.LATE else Health.FALLBACK
             self.health(state, choice.reason, int(choice.level))
-        ladder = mind.ladder
-        if choice.level is not ladder.level:
-            ladder = replace(ladder, level=choice.level, since_s=now_s)
-        self.state = replace(mind, told=summary, told_s=now_s, ladder=ladder)
+        self.state = replace(mind, told=summary, told_s=now_s)
         reading = mind.reading
         age_s = now_s - reading.at_s if reading else 0.0
         quality = Quality.MISSING if reading is None else Quality.GOOD
@@ -198,7 +196,7 @@ class BatteryActor(HouseActor):
             ("mode_changes_today", Value(len(mind.changes_s), "")),
         )
         self.publish(
-            DeviceState(self.path, now_s, choice.level, choice.reason, values, ladder.since_s)
+            DeviceState(self.path, now_s, choice.level, choice.reason, values, mind.level_since_s)
         )
 
 

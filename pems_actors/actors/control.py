@@ -6,9 +6,11 @@ any actor; drills only where they were allowed at the start.
 
 from __future__ import annotations
 
+import os
+import signal
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
 from pems_actors.actors.base import (
@@ -20,17 +22,21 @@ from pems_actors.actors.base import (
     HouseActor,
     room_address,
 )
+from pems_actors.actors.chronicle import Chronicle
 from pems_actors.actors.device_writer import DeviceWriter
 from pems_actors.domain.events import HouseMode, ModeChanged, Outcome, Request
 from pems_actors.domain.house import House
 from pems_actors.gateways.orders import check_order
 from pems_actors.gateways.payloads import outcome_json
 from pems_actors.gateways.wire import Rejected
-from supervision import Context, Fault, GetSnapshot, Snapshot
+from supervision import Context, Fault, GetSnapshot, Snapshot, SupervisionError
 
 ANSWER_WITHIN_S = 5.0
 KEPT_COMMANDS = 100
-READING_VERBS = frozenset({"status", "plan", "explain", "shadow", "commands", "prices"})
+KILL_LOOK_S, KILL_LOOKS = 0.005, 4000
+READING_VERBS = frozenset(
+    {"status", "plan", "explain", "shadow", "commands", "prices", "events", "workers"}
+)
 
 Reply = Callable[[Mapping[str, Any]], bool]
 
@@ -61,6 +67,17 @@ class Overdue:
 
 
 @dataclass(frozen=True, slots=True)
+class KilledWorker:
+    """A drill killed this worker's process; its loss may have been seen."""
+
+    name: str
+    pid: int
+    restarts: int
+    seen: bool = False
+    looks: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class ControlMind:
     """The house mode, latched until changed."""
 
@@ -79,10 +96,11 @@ class ControlActor(HouseActor):
         paths: frozenset[str],
         writer: DeviceWriter,
         save_armed: Callable[[frozenset[str] | None], None],
+        chronicle: Chronicle,
     ) -> None:
         super().__init__(context)
         self.house, self.paths, self.writer = house, paths, writer
-        self.save_armed = save_armed
+        self.save_armed, self.chronicle = save_armed, chronicle
         self.waiting: dict[str, tuple[Request, Reply | None]] = {}
         self.commands: deque[dict[str, Any]] = deque(maxlen=KEPT_COMMANDS)
         self.serial = 0
@@ -109,6 +127,8 @@ class ControlActor(HouseActor):
                 self._on_outcome(message)
             case Snapshot(token=str(token)):
                 self._on_snapshot(token, message)
+            case KilledWorker():
+                self._on_killed(message)
             case Overdue(id=order_id):
                 self._on_overdue(order_id)
             case _:
@@ -143,6 +163,11 @@ class ControlActor(HouseActor):
                 self._drill(request, reply)
             case "commands":
                 self._finish(request, reply, "done", "", {"commands": list(self.commands)})
+            case "events":
+                self._finish(request, reply, "done", "", {"events": self.chronicle.listed()})
+            case "workers":
+                workers = {name: asdict(s) for name, s in self.context.system.workers().items()}
+                self._finish(request, reply, "done", "", {"workers": workers})
             case verb if verb in READING_VERBS:
                 self._wait(request, reply)
                 self.tell(METRICS, request)
@@ -191,12 +216,47 @@ class ControlActor(HouseActor):
 
     def _drill(self, request: Request, reply: Reply) -> None:
         target, kind = str(request.args.get("target", "")), str(request.args.get("fault", ""))
+        began_s = self.process_s()
+        if kind == "kill":
+            self._kill(target, request, reply)
+            return
         try:
             self.context.system.inject(target, Fault.named(kind))
-        except (ValueError, RuntimeError, LookupError) as problem:
+        except (ValueError, OSError, SupervisionError) as problem:
             self._finish(request, reply, "rejected", str(problem))
         else:
-            self._finish(request, reply, "done", f"{kind} sent to {target}")
+            sent = {"injected_process_s": began_s}
+            self._finish(request, reply, "done", f"{kind} sent to {target}", sent)
+
+    def _kill(self, target: str, request: Request, reply: Reply) -> None:
+        """Kill a worker process as an accident would, and watch for its successor."""
+        workers = self.context.system.workers()
+        pid = workers[target].pid if target in workers else None
+        if pid is None or not self.context.system.drills:
+            known = ", ".join(sorted(workers)) or "none runs"
+            why = "drills are not allowed here" if pid is not None else f"workers: {known}"
+            self._finish(request, reply, "rejected", f"nothing to kill at {target!r}; {why}")
+            return
+        began_s = self.process_s()
+        os.kill(pid, signal.SIGKILL)
+        self.tell(self.path, KilledWorker(target, pid, workers[target].restarts))
+        sent = {"injected_process_s": began_s}
+        self._finish(request, reply, "done", f"killed the worker {target}", sent)
+
+    def _on_killed(self, killed: KilledWorker) -> None:
+        """Note when the loss is seen and when the successor is ready; look again until then."""
+        status = self.context.system.workers().get(killed.name)
+        now_s = self.process_s()
+        if status is None:
+            return
+        if not killed.seen and (status.restarts > killed.restarts or status.pid != killed.pid):
+            killed = replace(killed, seen=True)
+            self.chronicle.note(now_s, killed.name, "WorkerFailed", "killed by a drill")
+        if killed.seen and status.ready and status.pid != killed.pid:
+            self.chronicle.note(now_s, killed.name, "ChildRestarted", "a successor is ready")
+        elif killed.looks < KILL_LOOKS:
+            killed = replace(killed, looks=killed.looks + 1)
+            self.after(KILL_LOOK_S, killed, key=f"killed {killed.name}", process=True)
 
     # --- out
 

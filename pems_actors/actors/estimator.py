@@ -7,6 +7,7 @@ from typing import Any
 
 from pems_actors.actors.base import PLANNER, THERMAL, HouseActor
 from pems_actors.domain.events import Republish, StateEstimated, Tick
+from pems_actors.domain.forecasts import WeatherForecast
 from pems_actors.domain.house import House
 from pems_actors.domain.readings import HouseReading
 from pems_actors.estimation.house_state import Estimate, HouseEstimator
@@ -47,6 +48,8 @@ class EstimatorActor(HouseActor):
         match message:
             case HouseReading():
                 self._on_reading(message)
+            case WeatherForecast():
+                self._on_weather(message)
             case Tick():
                 self._arm()
                 self._tell()
@@ -66,6 +69,12 @@ class EstimatorActor(HouseActor):
         self.state = replace(self.state, estimate=estimate)
         if first and estimate is not None:
             self._tell()
+
+    def _on_weather(self, weather: WeatherForecast) -> None:
+        """Know the forecast sun and outdoor temperature where no sensor tells them."""
+        if self.state.estimate is not None:
+            estimate = self.state.estimate.with_forecast(weather)
+            self.state = replace(self.state, estimate=estimate)
 
     def _tell(self) -> None:
         estimate = self.state.estimate

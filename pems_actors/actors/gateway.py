@@ -98,7 +98,7 @@ class GatewayActor(HouseActor):
         rooms = tuple(
             room
             if room.temp_c is None or room.room not in self.offsets_k
-            else replace(room, temp_c=room.temp_c + self.offsets_k[room.room])
+            else room._replace(temp_c=room.temp_c + self.offsets_k[room.room])
             for room in reading.rooms
         )
         return replace(reading, rooms=rooms)

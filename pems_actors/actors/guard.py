@@ -69,4 +69,4 @@ class GuardActor(HouseActor):
         reason = "; ".join((*alarms, *(d.reason for d in dangers.values()))) or "all is well"
         self.health(Health.DEGRADED if alarms or dangers else Health.RUNNING, reason)
         values = (("alarms", Value(len(alarms), "")), ("dangers", Value(len(dangers), "")))
-        self.publish(DeviceState(self.path, now_s, Level.PLAN, reason, values))
+        self.publish(DeviceState(self.path, now_s, Level.PLAN, reason, values, now_s))

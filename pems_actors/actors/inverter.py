@@ -43,6 +43,7 @@ class InverterMind:
     reading: InverterReading | None = None
     choice: ExportChoice | None = None
     renew_at_s: float = float("-inf")
+    since_s: float = float("-inf")
     told_s: float = float("-inf")
     told: tuple[object, ...] = ()
 
@@ -94,7 +95,9 @@ class InverterActor(HouseActor):
             command = SetExport(choice.allowed, choice.reason, choice.level, now_s, now_s + LEASE_S)
             if self.effect(lambda: self.writer.apply(command), resource="inverter"):
                 self.state = replace(self.state, renew_at_s=now_s + RENEW_S)
-        self.state = replace(self.state, choice=choice)
+        climbed = mind.choice is None or mind.choice.level is not choice.level
+        since_s = now_s if climbed else mind.since_s
+        self.state = replace(self.state, choice=choice, since_s=since_s)
         self._tell_state(choice, now_s)
 
     def _on_request(self, request: Request) -> Outcome:
@@ -132,4 +135,6 @@ class InverterActor(HouseActor):
             ("pv_kw", Value(pv_kw, "kW", quality, age_s)),
             ("export_allowed", Value(choice.allowed, "")),
         )
-        self.publish(DeviceState(self.path, now_s, choice.level, choice.reason, values))
+        self.publish(
+            DeviceState(self.path, now_s, choice.level, choice.reason, values, mind.since_s)
+        )

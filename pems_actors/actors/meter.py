@@ -24,11 +24,11 @@ class MeterActor(HouseActor):
         super().__init__(context)
         self.published_s = float("-inf")
         self.lost = False
-        self.booted_s = 0.0
+        self.booted_s = self.since_s = 0.0
 
     def on_start(self) -> None:
         """The clock of a lost meter runs from boot on, not from the first reading."""
-        self.booted_s = self.now_s()
+        self.booted_s = self.since_s = self.now_s()
 
     def on_receive(self, message: object) -> Any:
         """Carry each message to its handler."""
@@ -45,7 +45,7 @@ class MeterActor(HouseActor):
         heard_s = self.state.at_s if self.state is not None else self.booted_s
         lost = tick.at_s - heard_s > LOST_S
         if lost != self.lost:
-            self.lost = lost
+            self.lost, self.since_s = lost, tick.at_s
             said = "meter lost: P95 base load assumed" if lost else "meter reads again"
             self.health(Health.DEGRADED if lost else Health.RUNNING, said)
             self.published_s = float("-inf")
@@ -65,4 +65,4 @@ class MeterActor(HouseActor):
             *((f"l{k + 1}_kw", Value(kw, "kW", quality, age_s)) for k, kw in enumerate(phases)),
         )
         reason = "no reading for three minutes" if self.lost else "as read"
-        self.publish(DeviceState(self.path, now_s, Level.PLAN, reason, values))
+        self.publish(DeviceState(self.path, now_s, Level.PLAN, reason, values, self.since_s))

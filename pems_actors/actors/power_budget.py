@@ -24,6 +24,7 @@ class PowerBudgetActor(HouseActor):
         super().__init__(context)
         self.house = house
         self.published_s = float("-inf")
+        self.since_s = self.now_s()
 
     def first_state(self) -> PowerBudget:
         """Begin with nobody running; owners tell of relays found on."""
@@ -37,7 +38,9 @@ class PowerBudgetActor(HouseActor):
                 self.state = self.state.asked(message)
                 self._serve()
             case RelaySwitched():
-                self.state = self.state.switched(message.relay, message.on, message.at_s)
+                self.state = self.state.switched(
+                    message.relay, message.on, message.at_s, message.slack_k
+                )
             case EnergyTick():
                 self._on_tick(message)
             case Tick():
@@ -54,7 +57,7 @@ class PowerBudgetActor(HouseActor):
             and (battery.power_kw or 0.0) < 0.0
         )
         self.state = self.state.heard(tick.meter, grid_charging=charging)
-        for order in self.state.excess(tick.at_s):
+        for order in (*self.state.excess(tick.at_s), *self.state.yields(tick.at_s)):
             address = room_address(order.relay) if isinstance(order, RelayShed) else BATTERY
             self.tell(address, order)
         if tick.at_s - self.published_s >= PUBLISH_S:
@@ -80,5 +83,5 @@ class PowerBudgetActor(HouseActor):
             ("waiting", Value(len(self.state.waiting), "")),
             ("refusals", Value(self.state.refusals, "")),
         )
-        state = DeviceState(self.path, now_s, Level.PLAN, "limits kept", values)
+        state = DeviceState(self.path, now_s, Level.PLAN, "limits kept", values, self.since_s)
         self.publish(state)

@@ -8,7 +8,7 @@ from pems_actors.actors.base import INVERTER, METRICS, PLANNER, HouseActor
 from pems_actors.domain.events import Republish, Tick
 from pems_actors.domain.ports import PriceSource
 from pems_actors.domain.time_grid import TimeGrid
-from pems_actors.domain.units import DAY_S, QUARTER_S
+from pems_actors.domain.units import DAY_S, HOUR_S, QUARTER_S
 from pems_actors.economics.tariff import Tariff
 from pems_actors.forecasting.prices import PriceLadder
 from supervision import Context, Health
@@ -25,6 +25,7 @@ class PricesActor(HouseActor):
     def __init__(self, context: Context, source: PriceSource, tariff: Tariff) -> None:
         super().__init__(context)
         self.source, self.tariff = source, tariff
+        self.told_s = float("-inf")
 
     def on_start(self) -> None:
         """Learn the past week first: the unpublished tail is filled from it."""
@@ -62,10 +63,12 @@ class PricesActor(HouseActor):
             self.health(
                 Health.DEGRADED if flags else Health.RUNNING, "; ".join(flags) or "as published"
             )
-        self._tell()
+        if self.state is not before or now_s // HOUR_S != self.told_s // HOUR_S:
+            self._tell()
 
     def _tell(self) -> None:
-        now_s = self.now_s()
+        """Tell the curve; it is the same within the hour unless the market has news."""
+        now_s = self.told_s = self.now_s()
         grid = self._grid(now_s, 0.0)
         spot = self.state.spot(grid, now_s)
         curve = self.tariff.price_curve(

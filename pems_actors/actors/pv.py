@@ -10,14 +10,14 @@ from pems_actors.domain.events import PvSample, Republish, Tick
 from pems_actors.domain.forecasts import Forecast, WeatherForecast
 from pems_actors.domain.house import House
 from pems_actors.domain.time_grid import TimeGrid
-from pems_actors.domain.units import QUARTER_S
+from pems_actors.domain.units import HOUR_S, QUARTER_S
 from pems_actors.forecasting.pv import PvScaler
 from pems_actors.forecasting.pv_job import PvJob
 from supervision import Context, Health
 from supervision.worker import WorkerDone, WorkerFailed, WorkerSpec
 
 AHEAD_QUARTERS = 50 * 4
-RETRY_S = 60.0
+ASK_AGAIN_S = 2 * HOUR_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class PvActor(HouseActor):
     def __init__(self, context: Context, house: House, worker: WorkerSpec) -> None:
         super().__init__(context)
         self.house, self.spec = house, worker
+        self.peak_kw = sum(roof.power_kwp for roof in house.roofs)  # the inverter limits later
 
     def on_start(self) -> None:
         """Start the worker and ask for the weather."""
@@ -50,7 +51,7 @@ class PvActor(HouseActor):
     def first_state(self) -> PvMind:
         """Begin with the physics alone."""
         house = self.house
-        return PvMind(PvScaler.of(house.site, house.roofs, house.inverter.ac_limit_kw))
+        return PvMind(PvScaler.of(house.site, house.roofs))
 
     def on_receive(self, message: object) -> Any:
         """Carry each message to its handler."""
@@ -80,12 +81,17 @@ class PvActor(HouseActor):
         self.state = replace(self.state, scaler=scaler)
 
     def _ask(self, weather: WeatherForecast) -> None:
-        same = self.state.weather is not None and weather.grid == self.state.weather.grid
-        if same and self.state.out is not None:
+        """Ask the worker for each new issue; an old one only when its answer runs short."""
+        known = self.state.weather
+        if (
+            known is not None
+            and known.issued_at_s == weather.issued_at_s
+            and weather.grid.start_s - known.grid.start_s < ASK_AGAIN_S
+        ):
             return
         ticket = self.state.ticket + 1
         self.state = replace(self.state, ticket=ticket, out=weather, weather=weather)
-        job = PvJob(self.house.site, self.house.roofs, self.house.inverter.ac_limit_kw, weather)
+        job = PvJob(self.house.site, self.house.roofs, self.peak_kw, weather)
         self.physics.submit(ticket, job)
 
     def _on_physics(self, ticket: int, powers_kw: Any) -> None:
@@ -98,7 +104,7 @@ class PvActor(HouseActor):
 
     def _on_failure(self, ticket: int, reason: str) -> None:
         if ticket == self.state.ticket:
-            self.state = replace(self.state, out=None)
+            self.state = replace(self.state, out=None, weather=None)
         self.health(Health.DEGRADED, f"physics: {reason}")
 
     def _tell(self) -> None:

@@ -8,8 +8,9 @@ senses and tells its need to the owner, who serves the neediest. What is decided
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from pems_actors.actors.base import PLAN_KEEPER, PLANNER, POWER_BUDGET, HouseActor, room_address
 from pems_actors.actors.device_writer import DeviceWriter
@@ -76,20 +77,19 @@ class Written:
     disagreements: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class RoomMind:
+class RoomMind(NamedTuple):
     """All that a room's successor must know."""
 
     sensor: FreshValue
     plan: RoomPlan | None = None
     override: Override | None = None
     mode: HouseMode = HouseMode.NORMAL
-    ladder: Ladder = field(default_factory=Ladder)
+    ladder: Ladder = Ladder()
     trim: float = 0.0
-    needs: Mapping[str, Need] = field(default_factory=dict)
+    needs: Mapping[str, Need] = MappingProxyType({})
     guard: GuardOrder | None = None
     relay: RelayMemory | None = None
-    account: DutyAccount = field(default_factory=DutyAccount)
+    account: DutyAccount = DutyAccount()
     wanted: Decision | None = None
     written: Written = Written()
 
@@ -131,17 +131,17 @@ class RoomActor(HouseActor):
             case RoomTick():
                 self._on_tick(message)
             case Need():
-                self.state = replace(self.state, needs={**self.state.needs, message.room: message})
+                self.state = self.state._replace(needs={**self.state.needs, message.room: message})
             case RelayGrant():
                 self._on_grant(message)
             case RelayShed():
                 self._on_shed(message)
             case RoomPlan():
-                self.state = replace(self.state, plan=message)
+                self.state = self.state._replace(plan=message)
             case GuardOrder():
-                self.state = replace(self.state, guard=message)
+                self.state = self.state._replace(guard=message)
             case ModeChanged():
-                self.state = replace(self.state, mode=message.mode)
+                self.state = self.state._replace(mode=message.mode)
             case Silence():
                 self._on_silence()
             case Request():
@@ -163,16 +163,20 @@ class RoomActor(HouseActor):
         plan_s = mind.plan.issued_at_s if mind.plan else None
         ladder = mind.ladder.offer(level, reason, tick.at_s, plan_s)
         dt_s = tick.at_s - before.at_s if before is not None else 0.0
-        trim = next_trim(self.facts, view, mind.trim, dt_s, tick.blocked)
         need = room_need(self.facts, view, ladder.level, ladder.reason)
+        starved = (
+            mind.relay is not None
+            and mind.wanted is not None
+            and (mind.wanted.on and not mind.relay.on)
+        )
+        trim = next_trim(view, need, mind.trim, dt_s, held_back=starved or tick.blocked)
         if self.relay is None:
-            self.state = replace(mind, sensor=sensor, ladder=ladder, trim=trim)
+            self.state = mind._replace(sensor=sensor, ladder=ladder, trim=trim)
             if self.owner is not None:
                 self.tell(room_address(self.owner), need)
         else:
-            self._settle(self.relay, need, tick, replace(
-                mind, sensor=sensor, ladder=ladder, trim=trim, override=view.override
-            ))  # fmt: skip
+            seen = mind._replace(sensor=sensor, ladder=ladder, trim=trim, override=view.override)
+            self._settle(self.relay, need, tick, seen)
         self._tell_state(need, tick.at_s)
 
     def _view(self, tick: RoomTick, sensor: FreshValue) -> RoomView:
@@ -206,7 +210,7 @@ class RoomActor(HouseActor):
             guard=mind.guard,
             floor_measured=tick.reading is not None and tick.reading.floor_c is not None,
         )
-        self.state = replace(mind, relay=memory, account=account, wanted=decision)
+        self.state = mind._replace(relay=memory, account=account, wanted=decision)
         if decision.on and not memory.on:
             urgent = decision.rule in URGENT
             self.tell(POWER_BUDGET, RelayRequest(relay.name, tick.at_s, decision.slack_k, urgent))
@@ -246,9 +250,9 @@ class RoomActor(HouseActor):
             return
         until_s = shed.at_s + shed.hold_s
         memory = replace(memory, shed_until_s=until_s, shed_reason=shed.reason)
-        self.state = replace(self.state, relay=memory)
+        self.state = self.state._replace(relay=memory)
         if memory.on:
-            off = replace(wanted, rule="breaker", reason=shed.reason)
+            off = wanted._replace(rule="breaker", reason=shed.reason)
             self._switch(self.relay, off, on=False)
 
     def _switch(self, relay: Relay, decision: Decision, *, on: bool) -> None:
@@ -258,8 +262,7 @@ class RoomActor(HouseActor):
         memory = self.state.relay or RelayMemory()
         memory = memory.switched(on, now_s, broke_dwell=decision.breaks_dwell)
         written = replace(self.state.written, disagreements=0)
-        self.state = replace(self.state, relay=memory, written=written)
-        self.tell(POWER_BUDGET, RelaySwitched(relay.name, on, now_s))
+        self.state = self.state._replace(relay=memory, written=written)
 
     def _renew(self, relay: Relay, decision: Decision, tick: RoomTick) -> None:
         """Renew the lease by writing, and write again what the relay did not take."""
@@ -271,7 +274,7 @@ class RoomActor(HouseActor):
         disagreements = written.disagreements + 1 if differs else 0
         if disagreements != written.disagreements:
             written = replace(written, disagreements=disagreements)
-            self.state = replace(self.state, written=written)
+            self.state = self.state._replace(written=written)
         if tick.at_s >= written.again_s or disagreements >= DISAGREEMENTS_TO_REWRITE:
             self._write(relay, decision, tick.at_s, on=memory.on)
 
@@ -287,8 +290,10 @@ class RoomActor(HouseActor):
         )
         passed = self.effect(lambda: self.writer.apply(command), resource=f"relay/{relay.name}")
         if passed:
+            told = RelaySwitched(relay.name, on, now_s, decision.slack_k)
+            self.tell(POWER_BUDGET, told)
             written = Written(command.lease_until_s, now_s + RENEW_S)
-            self.state = replace(self.state, written=written)
+            self.state = self.state._replace(written=written)
         return passed
 
     def _on_silence(self) -> None:
@@ -335,7 +340,7 @@ class RoomActor(HouseActor):
         return Override(min(AWAY_C, comfort.night_c), args["until_s"], "user", reason)
 
     def _take(self, wish: Override | None, now_s: float) -> None:
-        self.state, self.told_s = replace(self.state, override=wish), float("-inf")
+        self.state, self.told_s = self.state._replace(override=wish), float("-inf")
         temp_c, until_s = (wish.temp_c, wish.until_s) if wish else (None, now_s)
         reason = wish.reason if wish else "released"
         self.tell(PLANNER, ComfortWish(self.facts.name, temp_c, until_s, "user", reason))

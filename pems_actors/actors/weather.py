@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pems_actors.actors.base import GATEWAY, PLANNER, PV, THERMAL, HouseActor
+from pems_actors.actors.base import ESTIMATOR, GATEWAY, PLANNER, PV, THERMAL, HouseActor
 from pems_actors.domain.events import Outdoor, Republish, Tick
 from pems_actors.domain.house import House
 from pems_actors.domain.ports import WeatherSource
@@ -66,7 +66,7 @@ class WeatherActor(HouseActor):
     def _tell(self) -> None:
         now_s = self.now_s()
         forecast = self.state.forecast(self._grid(now_s), now_s)
-        for address in (GATEWAY, PV, THERMAL, PLANNER):
+        for address in (GATEWAY, PV, THERMAL, ESTIMATOR, PLANNER):
             self.tell(address, forecast)
 
     @staticmethod

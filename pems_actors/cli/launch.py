@@ -1,6 +1,6 @@
-"""What is decided before the house starts: speed, clock, broker, processes. Refusals are sentences.
+"""What is decided before the house starts: speed, clock, broker, state. Refusals are sentences.
 
-Knows the configuration and the programs' command lines; starts nothing itself.
+Its decisions become the command lines of `processes.py`; nothing is started here.
 """
 
 from __future__ import annotations
@@ -8,14 +8,12 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from pems_actors.cli.output import BAD_USAGE, refuse
-from pems_actors.cli.run_file import Child
 from pems_actors.domain.units import MINUTE_S, iso, seconds
 from pems_actors.gateways.orders import duration_s
 
@@ -29,7 +27,6 @@ DEMO_START = "2023-01-16T05:00:00Z"  # a winter Monday of the reference scenario
 TWIN_STATE = "twin.json"
 LOCK = "run.lock"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,70 +204,3 @@ def take_state(state: Path) -> TextIO:
     file.flush()
     os.set_inheritable(file.fileno(), True)  # the guardian that we become keeps the lock
     return file
-
-
-def children(
-    order: Order, begin: Origin, broker: Broker, state: Path, config: Path
-) -> tuple[Child, ...]:
-    """List the processes of the appliance in the order of their start."""
-    own = (_broker_child(broker, state),) if broker.own else ()
-    twin = (_twin_child(order, begin, broker, state, config),) if order.house == "twin" else ()
-    return (*own, *twin, _core_child(order, begin, broker, state, config))
-
-
-def _broker_child(broker: Broker, state: Path) -> Child:
-    from pems_actors.gateways.broker import BrokerSpec  # noqa: PLC0415
-
-    argv = BrokerSpec(broker.port, state / "broker").argv
-    return Child("broker", argv, ready_timeout_s=30.0, ping_timeout_s=None)
-
-
-def _twin_child(order: Order, begin: Origin, broker: Broker, state: Path, config: Path) -> Child:
-    argv = (
-        *_program("pems_actors.gateways.twin_server"),
-        *("--host", broker.host, "--port", str(broker.port)),
-        *("--state", str(state), "--config", str(config)),
-        *_clock(order, begin),
-        *_world(order),
-    )
-    return Child("twin", argv, ready_timeout_s=60.0, ping_timeout_s=30.0, env=ONE_THREAD)
-
-
-def _core_child(order: Order, begin: Origin, broker: Broker, state: Path, config: Path) -> Child:
-    simulated = (
-        *_clock(order, begin),
-        *("--start", iso(begin.house_s)),
-        *_world(order),
-    )
-    argv = (
-        *_program("pems_actors.core"),
-        *("--config", str(config), "--state", str(state)),
-        *("--house", order.house, "--broker", str(broker)),
-        *(simulated if order.house == "twin" else ()),
-        *(("--advisory",) if order.advisory else ()),
-        *(("--drills",) if order.drills else ()),
-    )
-    return Child(
-        "core",
-        argv,
-        ready_timeout_s=30.0,
-        ping_timeout_s=15.0,
-        significant=True,
-        stop_timeout_s=8.0,
-        env=ONE_THREAD,
-    )
-
-
-def _program(module: str) -> tuple[str, ...]:
-    return (sys.executable, "-m", module)
-
-
-def _clock(order: Order, begin: Origin) -> tuple[str, ...]:
-    return (
-        *("--speed", f"{order.speed!r}"),
-        *("--origin-wall", f"{begin.wall_s!r}", "--origin-house", f"{begin.house_s!r}"),
-    )
-
-
-def _world(order: Order) -> tuple[str, ...]:
-    return ("--seed", str(order.seed), "--weather-shift-k", f"{order.weather_shift_k!r}")

@@ -1,13 +1,12 @@
 """The picture of `pems plan`: hours as columns, quantities as rows, relays as blocks. Pure.
 
-A plan's slots may differ in length; everything but the relays is drawn by the hour, as the mean
-over the hour weighted with time.
+Everything but the relays is drawn by the hour; how slots become hours is in `hours.py`.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
@@ -16,12 +15,23 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from pems_actors.cli.hours import (
+    Span,
+    Told,
+    bars,
+    hour_starts,
+    hourly_mean,
+    hourly_most,
+    scale,
+    spans,
+)
 from pems_actors.cli.words import clock, figure, instant, level_name, level_style
 
-COLUMNS = 48
 NEAR_H = 4.0
-BLOCKS = "▁▂▃▄▅▆▇█"
 MODE_MARKS = {"self_use": "─", "hold": "H", "charge_grid": "C", "sell": "S"}
+MODE_WORDS = {"self_use": "self", "hold": "hold", "charge_grid": "charge", "sell": "sell"}
+NOTABLE = 0.2  # wishes missed by less are only counted
+NOTABLE_LINES = 4
 TOTALS = (  # key in the plan, its name here, its unit ("" is money), digits
     ("import_cost", "import", "", 1),
     ("export_income", "export", "", 1),
@@ -36,16 +46,6 @@ TOTALS = (  # key in the plan, its name here, its unit ("" is money), digits
     ("starts", "starts", "", 0),
     ("mode_changes", "mode changes", "", 0),
 )
-Told = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A stretch of time with a value."""
-
-    start: datetime
-    end: datetime
-    value: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def drawing(plan: Told, local: tzinfo) -> RenderableType:
         _grid(hour_rows(plan, local)),
         "",
         Text(relay_title(slots, local), style="dim"),
-        relay_grid(slots),
+        relay_grid(slots, local),
         "",
         totals_text(plan),
         *softened_lines(plan),
@@ -90,79 +90,6 @@ def heading(plan: Told, local: tzinfo) -> Text:
 
 
 # -- hours -----------------------------------------------------------------------------------------
-
-
-def spans(slots: Sequence[Told], value: Callable[[Told], Any]) -> list[Span]:
-    """Take one value out of each slot."""
-    found = []
-    for slot in slots:
-        start = instant(slot["start"])
-        found.append(Span(start, start + timedelta(seconds=slot["duration_s"]), value(slot)))
-    return found
-
-
-def hour_starts(slots: Sequence[Told], most: int = COLUMNS) -> list[datetime]:
-    """List the full hours that a plan touches, at most `most`."""
-    first = instant(slots[0]["start"]).replace(minute=0, second=0, microsecond=0)
-    end = instant(slots[-1]["start"]) + timedelta(seconds=slots[-1]["duration_s"])
-    count = min(most, -(-round((end - first).total_seconds()) // 3600))
-    return [first + timedelta(hours=k) for k in range(count)]
-
-
-def _shares(hour: datetime, rows: Sequence[Span]) -> list[tuple[float, Any]]:
-    """Seconds that each span has of an hour, with its value; unknown values are left out."""
-    until = hour + timedelta(hours=1)
-    found = (
-        ((min(row.end, until) - max(row.start, hour)).total_seconds(), row.value) for row in rows
-    )
-    return [(seconds, value) for seconds, value in found if seconds > 0 and value is not None]
-
-
-def hourly_mean(hours: Sequence[datetime], rows: Sequence[Span]) -> list[float | None]:
-    """Mean of a value over each hour, weighted with time; None where it is unknown."""
-    means: list[float | None] = []
-    for hour in hours:
-        shares = _shares(hour, rows)
-        weight = sum(seconds for seconds, _ in shares)
-        means.append(sum(s * float(v) for s, v in shares) / weight if weight else None)
-    return means
-
-
-def hourly_most(hours: Sequence[datetime], rows: Sequence[Span]) -> list[Any]:
-    """The value that holds for most of each hour; None where it is unknown."""
-    found: list[Any] = []
-    for hour in hours:
-        count: Counter[Any] = Counter()
-        for seconds, value in _shares(hour, rows):
-            count[value] += round(seconds)
-        found.append(count.most_common(1)[0][0] if count else None)
-    return found
-
-
-def bars(values: Sequence[float | None], low: float, high: float) -> str:
-    """Draw values as bars between `low` and `high`; nothing where unknown or at the bottom."""
-    width = high - low
-    flat = width < 1e-6
-    return "".join(
-        " " if value is None or flat else _bar((value - low) / width) for value in values
-    )
-
-
-def _bar(share: float) -> str:
-    return " " if share < 0.02 else BLOCKS[min(len(BLOCKS) - 1, int(share * len(BLOCKS)))]
-
-
-def scale(hours: Sequence[datetime], local: tzinfo) -> str:
-    """Write local hours over the columns: every third one that is free, midnight with its day."""
-    line = [" "] * (len(hours) + 6)
-    free = 0
-    for column, hour in enumerate(hours):
-        here = hour.astimezone(local)
-        text = f"{here:%a}" if here.hour == 0 else f"{here:%H}"
-        if here.hour % 3 == 0 and column >= free:
-            line[column : column + len(text)] = text
-            free = column + len(text) + 1
-    return "".join(line[: len(hours)])
 
 
 def hour_rows(plan: Told, local: tzinfo) -> list[Row]:
@@ -205,7 +132,7 @@ def _power_row(
     means = hourly_mean(hours, spans(slots, value))
     known = [each for each in means if each is not None]
     peak = max(known, default=0.0)
-    return Row(name, bars(means, 0.0, peak), f"up to {peak:.1f} kW, {sum(known):.0f} kWh", style)
+    return Row(name, bars(means, 0.0, peak), f"{peak:.1f} kW, {sum(known):.0f} kWh", style)
 
 
 def _soc_row(hours: Sequence[datetime], slots: Sequence[Told]) -> Row:
@@ -217,7 +144,7 @@ def _soc_row(hours: Sequence[datetime], slots: Sequence[Told]) -> Row:
 
 def _mode_note(modes: Sequence[str | None]) -> str:
     used = [mode for mode in MODE_MARKS if mode in modes]
-    return ", ".join(f"{MODE_MARKS[mode]} {mode.replace('_', ' ')}" for mode in used)
+    return " ".join(f"{MODE_MARKS[mode]} {MODE_WORDS[mode]}" for mode in used)
 
 
 def _price_rows(plan: Told, hours: Sequence[datetime]) -> list[Row]:
@@ -248,12 +175,21 @@ def _price_spans(prices: Told, values: Sequence[Any]) -> list[Span]:
     return [Span(*each) for each in zip(starts, ends, values, strict=True)]
 
 
-def _grid(rows: Sequence[Row]) -> Table:
+def _three_columns(names: Sequence[str], cells_width: int) -> Table:
+    """Names and cells keep their width on a narrow terminal; the notes are cut."""
     table = Table.grid(padding=(0, 1))
+    table.add_column(no_wrap=True, min_width=max(map(len, names)))
+    table.add_column(no_wrap=True, min_width=cells_width)
+    table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+    return table
+
+
+def _grid(rows: Sequence[Row]) -> Table:
+    table = _three_columns([row.name for row in rows], max(len(row.cells) for row in rows))
     for row in rows:
         table.add_row(
             Text(row.name, style="dim"),
-            Text(row.cells, style=row.style, no_wrap=True),
+            Text(row.cells, style=row.style),
             Text(row.note, style="dim"),
         )
     return table
@@ -271,8 +207,15 @@ def near_slots(slots: Sequence[Told], hours: float = NEAR_H) -> list[Told]:
 def relay_title(slots: Sequence[Told], local: tzinfo) -> str:
     """Say what the lower drawing shows."""
     near = near_slots(slots)
+    minutes = Counter(slot["duration_s"] / 60.0 for slot in near).most_common(1)[0][0]
     begin = instant(near[0]["start"]).astimezone(local)
-    return f"relays from {begin:%H:%M}, a block is {near[0]['duration_s'] / 60:g} min"
+    return f"relays for {NEAR_H:g} h from {begin:%H:%M}, a block is {minutes:g} min"
+
+
+def relay_scale(slots: Sequence[Told], local: tzinfo) -> str:
+    """Write the full hours over the blocks, two characters per slot."""
+    starts = (instant(slot["start"]).astimezone(local) for slot in slots)
+    return "".join(f"{start:%H}" if start.minute == 0 else "  " for start in starts)
 
 
 def relay_blocks(slots: Sequence[Told], relay: str) -> str:
@@ -280,20 +223,20 @@ def relay_blocks(slots: Sequence[Told], relay: str) -> str:
     return "".join("██" if slot["relays"].get(relay) else "··" for slot in slots)
 
 
-def relay_grid(slots: Sequence[Told]) -> Table:
+def relay_grid(slots: Sequence[Told], local: tzinfo) -> Table:
     """Draw the relays that will be on at some time, with their reason of now; name the others."""
     near = near_slots(slots)
     names = sorted(near[0]["relays"])
     busy = [name for name in names if any(slot["relays"].get(name) for slot in near)]
-    table = Table.grid(padding=(0, 1))
-    for name in busy:
-        blocks = Text(relay_blocks(near, name), style="red", no_wrap=True)
-        reason = Text(str(near[0].get("reasons", {}).get(name, "")), style="dim", no_wrap=True)
-        reason.truncate(200, overflow="ellipsis")
-        table.add_row(name, blocks, reason)
     idle = [name for name in names if name not in busy]
+    table = _three_columns(busy or ["off"], 2 * len(near))
+    table.add_row("", Text(relay_scale(near, local), style="dim"), "")
+    for name in busy:
+        reason = str(near[0].get("reasons", {}).get(name, ""))
+        blocks = Text(relay_blocks(near, name), style="red")
+        table.add_row(name, blocks, Text(reason, style="dim"))
     if idle:
-        table.add_row("off", Text("", style="dim"), Text(", ".join(idle), style="dim"))
+        table.add_row("off", "", Text(", ".join(idle), style="dim"))
     return table
 
 
@@ -314,8 +257,11 @@ def totals_text(plan: Told) -> Text:
 
 
 def softened_lines(plan: Told) -> list[Text]:
-    """Tell which wishes could not be kept, and by how much."""
-    return [
-        Text(f"not quite kept: {each['limit']} by {figure(each['by'], 2)}", style="yellow")
-        for each in plan.get("softened") or []
-    ]
+    """Tell which wishes could not be kept, the worst first; small ones are only counted."""
+    worst_first = sorted(plan.get("softened") or [], key=lambda each: -float(each["by"]))
+    told = [each for each in worst_first if each["by"] >= NOTABLE][:NOTABLE_LINES]
+    lines = [f"not quite kept: {each['limit']} by {figure(each['by'], 2)}" for each in told]
+    rest = len(worst_first) - len(told)
+    if rest:
+        lines.append(f"{'and ' if told else ''}{rest} wishes missed by less")
+    return [Text(line, style="yellow") for line in lines]

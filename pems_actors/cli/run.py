@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from pems_actors.cli import launch
+from pems_actors.cli import launch, processes
 from pems_actors.cli.options import CLONE, Config, State, state_dir
 from pems_actors.cli.output import complain
 from pems_actors.cli.run_file import RunFile, write
@@ -104,7 +104,7 @@ def _facts(
         ceiling_c=system.limits.ceiling_c,
         import_kw=system.grid.import_kw,
         stop_after_s=stop_after_s,
-        children=launch.children(order, begin, broker, state, config),
+        children=processes.children(order, begin, broker, state, config),
     )
 
 
@@ -165,9 +165,11 @@ def _kind_words(facts: RunFile, *, continued: bool) -> list[str]:
 
 def _advice(facts: RunFile, loaded: LoadedConfig, state: Path) -> list[str]:
     pems, room = _program_name(), _a_room(loaded)
-    topics = f"'{loaded.system.topics.prefix}/#'"
-    listen = f"mosquitto_sub -h {facts.broker_host} -p {facts.broker_port} -t {topics} -v"
-    look = [f"{pems} status --watch", f"{pems} plan", listen]
+    look = [f"{pems} status --watch", f"{pems} plan"]
+    if shutil.which("mosquitto_sub"):
+        host = "" if facts.broker_host in launch.LOOPBACK else f"-h {facts.broker_host} "
+        topics = f"'{loaded.system.topics.prefix}/#'"
+        look.append(f"mosquitto_sub {host}-p {facts.broker_port} -t {topics} -v")
     act = [f"{pems} tell rooms/{room} override temp_c=22 for=2h", f"{pems} explain {room}"]
     if facts.drills:
         act.append(f"{pems} drill crash rooms/{room}")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
 
 import typer
 
@@ -51,9 +52,9 @@ def simulate(
 ) -> None:
     """Simulate the appliance against the twin. Equal seeds give equal figures and logs."""
     story = _story(config, days, _start_s(start), seed, faults, weather_shift_k, nameplate)
-    result = _told(story, controller, keep_log=log is not None)
-    if log is not None:
-        _write(log, result.lines)
+    with _opened(log) as file:
+        result = _told(story, controller, keep_log=log is not None)
+        file.writelines(f"{line}\n" for line in result.lines)
     if as_json:
         say_json(_report(result, controller, days))
     else:
@@ -125,11 +126,12 @@ def _told(story: Story, controller: str, *, keep_log: bool) -> Result:
     return simulation.run(Progress(story.start_s, story.days))
 
 
-def _write(file: Path, rows: list[str]) -> None:
+def _opened(log: Path | None) -> TextIO:
+    """Open the log before the work begins. Raises: Refusal."""
     try:
-        file.write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")
+        return (log or Path(os.devnull)).open("w", encoding="utf-8")
     except OSError as problem:
-        refuse(f"{file} cannot be written ({problem.strerror}); give another --log")
+        refuse(f"{log} cannot be written ({problem.strerror}); give another --log")
 
 
 def _report(result: Result, controller: str, days: float) -> dict[str, Any]:

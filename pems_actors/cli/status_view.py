@@ -30,6 +30,7 @@ MARKS = {
     "failed": ("✗", "red"),
 }
 RECENT = 5
+OPEN = 8
 Told = Mapping[str, Any]
 
 
@@ -49,21 +50,20 @@ def drawing(told: Told, local: tzinfo, speed: float = 1.0, *, whole_tree: bool) 
 
 
 def headline(told: Told, local: tzinfo, speed: float = 1.0) -> Text:
-    """Say in two lines who decides, since when and why, and what kind of run this is."""
+    """Say who decides, since when and why, and what kind of run this is."""
     level = told.get("level")
     age_s = told.get("plan_age_s")
     plan = "no plan" if age_s is None else f"plan {length(age_s)} old"
-    line = Text()
-    line.append(f" {level_name(level)} ", style=f"reverse bold {level_style(level)}")
-    line.append(f" level {level} since {clock(told.get('since'), local)}, {plan}, ")
-    line.append(f"mode {told.get('mode', '-')}, {_armed(told.get('armed'))}")
+    line = Text(f"{clock(told.get('time'), local)} ", style="bold")
+    line.append(f" {level_name(level)} ", style=f"reverse {level_style(level)}")
+    line.append(f" level {level} since {clock(told.get('since'), local)}", style="not bold")
     if told.get("demo"):
-        line.append(f"  DEMO ×{speed:g}", style="bold magenta")
-    line.append(f"  {clock(told.get('time'), local)}", style="bold")
-    if told.get("reason"):
-        line.append(f"\n {told['reason']}", style="dim")
+        line.append(f"  DEMO ×{speed:g}", style="magenta")
+    line.append(f"\n{plan}, mode {told.get('mode', '-')}, {_armed(told.get('armed'))}", "not bold")
+    if level and told.get("reason"):
+        line.append(f"\n{told['reason']}", style="not bold yellow")
     if told.get("planner") not in {None, "ok"}:
-        line.append(f"\n planner: {told['planner']}", style="yellow")
+        line.append(f"\nplanner: {told['planner']}", style="not bold yellow")
     return line
 
 
@@ -81,13 +81,13 @@ def energy_line(told: Told) -> str:
     battery = devices.get("devices/battery")
     soc = value_of(battery, "soc_frac")
     charge = "-" if soc is None else f"{100 * soc:.0f} %"
-    flow, mode = figure(value_of(battery, "battery_kw"), 2, "kW"), value_of(battery, "mode") or ""
+    flow, mode = figure(value_of(battery, "battery_kw"), 1, "kW"), value_of(battery, "mode") or ""
     outdoor = _first_known(value_of(each, "outdoor_c") for each in devices.values())
-    return "   ".join(
+    return "  ".join(
         (
-            f" PV {figure(value_of(inverter, 'pv_kw'), 2, 'kW')}",
-            f"load {figure(value_of(meter, 'load_kw'), 2, 'kW')}",
-            f"grid {figure(value_of(meter, 'grid_kw'), 2, 'kW')}",
+            f"PV {figure(value_of(inverter, 'pv_kw'), 1, 'kW')}",
+            f"load {figure(value_of(meter, 'load_kw'), 1, 'kW')}",
+            f"grid {figure(value_of(meter, 'grid_kw'), 1, 'kW')}",
             f"battery {charge} {flow} {mode}",
             f"outdoor {figure(outdoor, 1, '°C')}",
         )
@@ -100,13 +100,20 @@ def _first_known(values: Iterable[Any]) -> Any:
 
 def rooms_table(told: Told) -> Table:
     """List the rooms: temperature, target, relay, who decides and why."""
+    rooms = {
+        path.removeprefix("rooms/"): device
+        for path, device in told.get("devices", {}).items()
+        if path.startswith("rooms/")
+    }
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("room", "now", "target", "relay", "level"):
-        table.add_column(name, justify="right" if name in {"now", "target"} else "left")
+    table.add_column("room", no_wrap=True, min_width=max(map(len, rooms), default=4))
+    for name, width in (("now", 7), ("target", 7)):
+        table.add_column(name, justify="right", no_wrap=True, min_width=width)
+    for name, width in (("relay", 6), ("level", 5)):
+        table.add_column(name, no_wrap=True, min_width=width)
     table.add_column("why", ratio=1, no_wrap=True, overflow="ellipsis")
-    for path, device in told.get("devices", {}).items():
-        if path.startswith("rooms/"):
-            table.add_row(*_room_cells(path.removeprefix("rooms/"), device))
+    for name, device in rooms.items():
+        table.add_row(*_room_cells(name, device))
     return table
 
 
@@ -197,15 +204,20 @@ def incident_lines(incidents: list[Told], local: tzinfo) -> list[Text]:
     """Tell open incidents, then the last few that are over."""
     still = [each for each in incidents if each.get("end") is None]
     over = [each for each in incidents if each.get("end") is not None][-RECENT:]
+    hidden = len(still) - OPEN
     lines = [
-        Text(
-            f"▲ open since {clock(each['start'], local)}: {each['path']}, {each['cause']}",
-            style="red",
-        )
-        for each in still
+        _cut(f"▲ open since {clock(each['start'], local)}: {each['path']}, {each['cause']}", "red")
+        for each in still[:OPEN]
     ]
+    if hidden > 0:
+        lines.append(Text(f"▲ and {hidden} more are open", style="red"))
     for each in reversed(over):
         took = (instant(each["end"]) - instant(each["start"])).total_seconds()
-        told = f"△ {clock(each['start'], local)}: {each['path']}, {each['cause']}, {length(took)}"
-        lines.append(Text(told, style="dim"))
+        when = f"{clock(each['start'], local)} for {length(took)}"
+        lines.append(_cut(f"△ {when}: {each['path']}, {each['cause']}", "dim"))
     return ["", *lines] if lines else []  # type: ignore[list-item]  # rich takes text as well
+
+
+def _cut(words: str, style: str) -> Text:
+    """A line that is cut where the terminal ends."""
+    return Text(words, style=style, no_wrap=True, overflow="ellipsis")

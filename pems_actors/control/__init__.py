@@ -11,6 +11,6 @@ Decisions:
 - 2026-11: below the plan, relays follow a *duty* through a sigma-delta modulator (duty.py) rather
   than fixed 60-minute windows. It has the same period, needs no alignment, and it owes the heat
   that a tariff block or the power budget withheld, up to half an hour.
-- 2026-11: the rules never lower a room by more than 1 K at night: a slow floor cannot climb 2.5 K
+- 2026-11: the rules never lower a room by more than 0.8 K at night: a slow floor cannot climb 2.5 K
   in the three hours before a step at -10 °C.
 """

@@ -15,7 +15,7 @@ from pems_actors.economics.local_hours import local_hour
 
 RAMP_H = 3.0
 FALL_H = 6.0
-DEEPEST_SETBACK_K = 1.0
+DEEPEST_SETBACK_K = 0.8
 AWAY_C = 17.0
 
 _MODE_SHIFT_K = {HouseMode.ECONOMY: -1.0, HouseMode.COMFORT: 0.5}
@@ -72,7 +72,7 @@ def _cooling_c(comfort: Comfort, hour: float) -> float:
 def rule_target_c(comfort: Comfort, at_s: float, timezone: str, lead_s: float) -> float:
     """What the rules aim at: the set-point that will hold when the heat arrives.
 
-    At night never more than 1 K under the day's, so that a slow floor can climb in time.
+    At night never more than 0.8 K under the day's, so that a slow floor can climb in time.
     """
     now_h = local_hour(at_s, timezone)
     ahead_h = local_hour(at_s + lead_s, timezone)

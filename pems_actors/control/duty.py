@@ -6,7 +6,7 @@ leans on it by the room's error; a `Modulator` turns the share into on and off.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pems_actors.domain.house import HouseModel, RoomModel
 
@@ -51,8 +51,7 @@ def before_blocks(duty: float, available_frac: float) -> float:
     return min(1.0, duty / max(available_frac, 0.25))
 
 
-@dataclass(frozen=True, slots=True)
-class Modulator:
+class Modulator(NamedTuple):
     """Turns a duty into on and off: it switches when it owes, or has overpaid, `half_s` seconds.
 
     With `half_s` of 300 s every on and every off lasts at least 10 minutes, and a duty of one

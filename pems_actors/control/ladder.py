@@ -30,6 +30,8 @@ class Ladder:
         Args:
             level: the best level possible now.    plan_s: issue time of the plan behind it.
         """
+        if (level, reason, plan_s) == (self.level, self.reason, self.plan_s):
+            return self
         counted = _counted(self, level, plan_s)
         if level >= Level.RULES or self.level < Level.RULES:
             return _at(counted, level, reason, now_s)

@@ -9,7 +9,8 @@ may break a dwell.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from pems_actors.control.duty import Modulator
 from pems_actors.domain.events import GuardOrder, Need
@@ -45,11 +46,10 @@ class RelayMemory:
         )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class DutyAccount:
+class DutyAccount(NamedTuple):
     """The heat a relay owes by its duty, and when this was last reckoned."""
 
-    modulator: Modulator = field(default_factory=Modulator)
+    modulator: Modulator = Modulator()
     stepped_s: float | None = None
 
     def after(self, need: Need, now_s: float, *, was_on: bool) -> DutyAccount:
@@ -61,8 +61,7 @@ class DutyAccount:
         return DutyAccount(self.modulator.step(need.duty, dt_s, was_on), now_s)
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What a relay should be, by which rule, and whether a dwell is broken for it."""
 
     on: bool
@@ -112,8 +111,7 @@ def settle(
     return account, wanted
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
+class _Case(NamedTuple):
     relay: Relay
     memory: RelayMemory
     needs: Sequence[Need]
@@ -126,7 +124,7 @@ class _Case:
     def verdict(self, on: bool, rule: str, reason: str, *, hard: bool = False) -> Decision:
         """Say on or off for a rule; a hard one notes when it breaks the dwell."""
         breaks = hard and on != self.memory.on and not self.dwelt()
-        return replace(self.wanted, on=on, rule=rule, reason=reason, breaks_dwell=breaks)
+        return self.wanted._replace(on=on, rule=rule, reason=reason, breaks_dwell=breaks)
 
     def dwelt(self) -> bool:
         """Tell if the relay has stayed long enough in its present state."""

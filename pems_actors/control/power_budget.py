@@ -2,12 +2,14 @@
 
 A frozen state with pure steps. Starts are at least `start_gap_s` apart, the least slack goes
 first, and what was granted since the last meter reading counts as running already. An excess
-sheds charging from the grid first, then the running relay with the most slack.
+sheds charging from the grid first, then the running relay with the most slack. A needy relay that
+does not fit is not passed by better-off ones for ever: those wait behind it, and such that run
+and have had their time make room for it (a large relay on three phases would starve otherwise).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from pems_actors.control.limits import Headroom, blind_headroom, heating_kw, measured_headroom
@@ -19,6 +21,8 @@ METER_LOST_S = 180.0
 SPARE_KW = 0.3  # left free at a switch-on, so that a kettle's flicker does not shed at once
 REQUEST_LIFE_S = 150.0
 GRANT_LIFE_S = 30.0
+BETTER_OFF_K = 0.3
+YIELD_S = 600.0
 
 
 @dataclass(frozen=True)
@@ -52,8 +56,13 @@ class PowerBudget:
             self, waiting=waiting, slack_k={**self.slack_k, request.relay: request.slack_k}
         )
 
-    def switched(self, relay: str, on: bool, now_s: float) -> PowerBudget:
-        """Note that an owner switched its relay."""
+    def switched(
+        self, relay: str, on: bool, now_s: float, slack_k: float | None = None
+    ) -> PowerBudget:
+        """Note what an owner says of its relay; one that was on already keeps its since-when."""
+        slacks = self.slack_k if slack_k is None else {**self.slack_k, relay: slack_k}
+        if on and relay in self.running:
+            return replace(self, slack_k=slacks)
         running = {name: at for name, at in self.running.items() if name != relay}
         waiting = {name: r for name, r in self.waiting.items() if name != relay}
         granted = dict(self.granted)
@@ -61,7 +70,7 @@ class PowerBudget:
             running[relay] = now_s
         else:
             granted.pop(relay, None)
-        return replace(self, running=running, waiting=waiting, granted=granted)
+        return replace(self, running=running, waiting=waiting, granted=granted, slack_k=slacks)
 
     def headroom(self, now_s: float) -> Headroom:
         """Room under every limit now, with all that was granted since the last reading."""
@@ -83,10 +92,34 @@ class PowerBudget:
         if not fresh or now_s - here.last_start_s < here.limits.start_gap_s:
             return here, None
         room = here.headroom(now_s).less(SPARE_KW)
-        for request in sorted(fresh.values(), key=lambda r: (not r.urgent, r.slack_k, r.relay)):
+        queue = _by_need(fresh.values())
+        for request in queue:
+            if request.slack_k > queue[0].slack_k + BETTER_OFF_K and not request.urgent:
+                break  # behind somebody who is worse off and does not fit yet
             if room.carries(here.relays[request.relay]):
                 return here.granting(request.relay, now_s)
         return replace(here, refusals=here.refusals + 1), None
+
+    def yields(self, now_s: float) -> tuple[RelayShed, ...]:
+        """Find better-off running relays that must make room for the neediest waiting one."""
+        fresh = [r for r in self.waiting.values() if now_s - r.at_s <= REQUEST_LIFE_S]
+        if not fresh:
+            return ()
+        first = _by_need(fresh)[0]
+        relay, room = self.relays[first.relay], self.headroom(now_s).less(SPARE_KW)
+        orders: list[RelayShed] = []
+        for name, since_s in self._best_off():
+            if room.carries(relay) or self.slack_k[name] <= first.slack_k + BETTER_OFF_K:
+                break
+            if now_s - since_s >= self.relays[name].min_on_s:
+                orders.append(RelayShed(name, f"makes room for {relay.name}", now_s, YIELD_S))
+                room = room.after(_given_back(self.relays[name]))
+        return tuple(orders) if room.carries(relay) else ()
+
+    def _best_off(self) -> list[tuple[str, float]]:
+        """List the running relays whose slack is known, the best-off first."""
+        known = [(n, since) for n, since in self.running.items() if n in self.slack_k]
+        return sorted(known, key=lambda item: -self.slack_k[item[0]])
 
     def granting(self, relay: str, now_s: float) -> tuple[PowerBudget, RelayGrant]:
         """Pledge a relay's power to its owner."""
@@ -115,10 +148,19 @@ class PowerBudget:
             relay = self.relays[name]
             if _helps(room, relay):
                 orders.append(RelayShed(name, f"over the {why}", now_s))
-                room = room.after(replace(relay, power_kw=-relay.power_kw))
+                room = room.after(_given_back(relay))
             if room.exceeded is None:
                 break
         return tuple(orders)
+
+
+def _by_need(requests: Iterable[RelayRequest]) -> list[RelayRequest]:
+    return sorted(requests, key=lambda r: (not r.urgent, r.slack_k, r.relay))
+
+
+def _given_back(relay: Relay) -> Relay:
+    """The relay as something that adds to the headroom."""
+    return replace(relay, power_kw=-relay.power_kw)
 
 
 def _helps(room: Headroom, relay: Relay) -> bool:

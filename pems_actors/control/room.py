@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from pems_actors.control.comfort import band_c, in_mode, rule_target_c
 from pems_actors.control.duty import before_blocks, corrected_duty, steady_duty, unknown_duty
@@ -21,8 +22,8 @@ PATH_TOLERANCE_K = 0.7
 RULE_AIM_K = 0.15  # the rules aim a little over the set-point: their ripple must not undercut
 GAIN_PER_K = {Emitter.FLOOR: 0.6, Emitter.PANEL: 1.5}
 TRIM_PER_KH = 0.03
-TRIM_LIMIT = 0.25
-LEAD_S = {Emitter.FLOOR: 2.0 * 3600.0, Emitter.PANEL: 900.0}
+TRIM_LIMIT = 0.2
+LEAD_S = {Emitter.FLOOR: 3.0 * 3600.0, Emitter.PANEL: 900.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,7 @@ class RoomFacts:
     surface_limit_c: float
 
 
-@dataclass(frozen=True, slots=True)
-class RoomView:
+class RoomView(NamedTuple):
     """What a room sees at one tick.
 
     `available_frac` is the share of the next 3 h not blocked, `trim` the slow correction of its
@@ -138,7 +138,17 @@ def _by_path(facts: RoomFacts, view: RoomView, plan: RoomPlan, low_c: float) -> 
     error_k = 0.0 if view.temp_c is None else path_c - view.temp_c
     duty = corrected_duty(plan.duty[k], error_k, GAIN_PER_K[facts.emitter])
     reason = f"path {path_c:.1f} °C, heat worth {plan.heat_price_per_kwh[k]:.2f}/kWh"
+    floor_duty, told = _floor_duty(facts, view)
+    if floor_duty > duty:
+        return _need(facts, view, floor_duty, Level.PATH, f"{told}; above the path", low_c, path_c)
     return _need(facts, view, duty, Level.PATH, reason, low_c, path_c)
+
+
+def _floor_duty(facts: RoomFacts, view: RoomView) -> tuple[float, str]:
+    """Duty that keeps a room from falling deep while no planner can lead it up again in time."""
+    comfort = in_mode(facts.comfort, view.mode)
+    target_c = rule_target_c(comfort, view.now_s, facts.timezone, LEAD_S[facts.emitter])
+    return _rule_duty(facts, view, target_c)
 
 
 def _rule_duty(facts: RoomFacts, view: RoomView, target_c: float) -> tuple[float, str]:
@@ -153,20 +163,21 @@ def _rule_duty(facts: RoomFacts, view: RoomView, target_c: float) -> tuple[float
     return duty, f"{told} at {outdoor_c:.0f} °C outdoors"
 
 
-def next_trim(facts: RoomFacts, view: RoomView, trim: float, dt_s: float, blocked: bool) -> float:
+def next_trim(view: RoomView, need: Need, trim: float, dt_s: float, *, held_back: bool) -> float:
     """Learn slowly what the losses on paper miss: the integral part of the rules.
 
-    It rests while the temperature is unknown, heating is blocked, a window is open or the room is
-    on its way between set-points (an error of a kelvin says little about its losses).
+    It rests while the rules do not decide, the temperature is unknown, heat is held back (by a
+    block or the power budget), a window is open or the room is on its way between set-points: an
+    error of a kelvin says little about its losses. What was learned too much is unlearned three
+    times as fast.
     """
-    if view.temp_c is None or blocked or view.window_open or facts.power_kw <= 0.0:
+    if view.temp_c is None or held_back or view.window_open or need.user:
         return trim
-    comfort = in_mode(facts.comfort, view.mode)
-    target_c = rule_target_c(comfort, view.now_s, facts.timezone, LEAD_S[facts.emitter])
-    error_k = target_c + RULE_AIM_K - view.temp_c
-    if abs(error_k) > 1.0:
+    error_k = need.target_c + RULE_AIM_K - view.temp_c
+    if need.level is not Level.RULES or abs(error_k) > 1.0:
         return trim
-    step = TRIM_PER_KH * error_k * min(dt_s, 900.0) / HOUR_S
+    per_kh = TRIM_PER_KH if error_k * trim >= 0.0 else 3.0 * TRIM_PER_KH
+    step = per_kh * error_k * min(dt_s, 900.0) / HOUR_S
     return min(TRIM_LIMIT, max(-TRIM_LIMIT, trim + step))
 
 

@@ -1,13 +1,15 @@
 """The shipped weather, prices and loads as plain arrays; origin and licences are in README.md.
 
-Read with csv and numpy only, because the twin and the core must do without pandas. Series are
-remembered, so callers must not write into them (the arrays are read-only).
+Read with csv and numpy only, because the twin and the core must do without pandas, and row by row,
+because a whole file of texts is ten times its numbers. Series are remembered, so callers must not
+write into them (the arrays are read-only).
 """
 
 from __future__ import annotations
 
 import csv
 import gzip
+from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -79,13 +81,20 @@ def load(name: str) -> Table:
 
     Raises: FileNotFoundError if there is none, ValueError if its rows are not evenly spaced.
     """
-    packed = files(__name__).joinpath(f"{name}.csv.gz").read_bytes()
-    header, *rows = csv.reader(gzip.decompress(packed).decode().splitlines())
-    times = [seconds(row[0]) for row in (rows[0], rows[1], rows[-1])]
-    step_s = times[1] - times[0]
-    if times[0] + step_s * (len(rows) - 1) != times[2]:
-        raise ValueError(f"{name}: rows are not {step_s:.0f} s apart; every interval needs a row")
-    values = np.array([[float(field or "nan") for field in row[1:]] for row in rows])
+    stamps: list[str] = []
+    flat = array("d")
+    file = files(__name__).joinpath(f"{name}.csv.gz")
+    with file.open("rb") as packed, gzip.open(packed, "rt", newline="") as lines:
+        rows = csv.reader(lines)
+        _, *names = next(rows)
+        for stamp, *fields in rows:
+            stamps[2:] = [stamp]  # the first two and the latest
+            flat.extend(float(field or "nan") for field in fields)
+    values = np.array(flat).reshape(-1, len(names))
     values.setflags(write=False)
-    columns = {column: values[:, k] for k, column in enumerate(header[1:])}
-    return Table(start_s=times[0], step_s=step_s, columns=columns)
+    first_s, second_s, last_s = (seconds(stamp) for stamp in stamps)
+    step_s = second_s - first_s
+    if first_s + step_s * (len(values) - 1) != last_s:
+        raise ValueError(f"{name}: rows are not {step_s:.0f} s apart; every interval needs a row")
+    columns = {column: values[:, k] for k, column in enumerate(names)}
+    return Table(start_s=first_s, step_s=step_s, columns=columns)

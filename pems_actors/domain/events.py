@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from pems_actors.domain.house import BatteryMode
 from pems_actors.domain.levels import Level
@@ -31,8 +32,7 @@ class Outdoor:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class RoomTick:
+class RoomTick(NamedTuple):
     """One control tick for one room. `reading` is None when the house said nothing.
 
     `available_frac` is the share of the next three hours in which heating is not blocked.
@@ -45,8 +45,7 @@ class RoomTick:
     available_frac: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class EnergyTick:
+class EnergyTick(NamedTuple):
     """One control tick for battery, inverter and meter: they decide from the same picture."""
 
     at_s: float
@@ -72,8 +71,7 @@ class PvSample:
     curtailed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(NamedTuple):
     """What one room wants of its relay, and how badly.
 
     `duty` is the wanted share of time; `exact` means that it is the plan's own on or off and must
@@ -98,8 +96,7 @@ class Need:
         return self.room
 
 
-@dataclass(frozen=True, slots=True)
-class RelayRequest:
+class RelayRequest(NamedTuple):
     """A relay asks to be switched on. The least slack is served first; frost before all."""
 
     relay: str
@@ -122,13 +119,13 @@ class RelayGrant:
     valid_until_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class RelaySwitched:
-    """A relay was switched by its owner."""
+class RelaySwitched(NamedTuple):
+    """A relay is on or off, as its owner says at each switch and each renewal of its lease."""
 
     relay: str
     on: bool
     at_s: float
+    slack_k: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

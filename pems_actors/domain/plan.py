@@ -122,6 +122,8 @@ class PlanSlot:
     battery_rate_kw: float | None = None
     battery_stop_soc_frac: float | None = None
     binary: bool = True  # False where relays are still relaxed (the far part of the horizon)
+    power_price_per_kwh: float | None = None  # what one more kWh of consumption would cost
+    charge_price_per_kwh: float | None = None  # what one more kWh in the battery would save
 
 
 @dataclass(frozen=True, slots=True)

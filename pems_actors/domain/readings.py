@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from pems_actors.domain.house import BatteryMode
 
@@ -20,8 +21,7 @@ class Quality(StrEnum):
     MISSING = "missing"
 
 
-@dataclass(frozen=True, slots=True)
-class RoomReading:
+class RoomReading(NamedTuple):
     """One room's sensor and its relay contact, as read."""
 
     room: str
@@ -32,8 +32,7 @@ class RoomReading:
     window_open: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class BatteryReading:
+class BatteryReading(NamedTuple):
     """Battery state; `power_kw` is positive when it feeds the house."""
 
     at_s: float
@@ -43,8 +42,7 @@ class BatteryReading:
     temp_c: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class InverterReading:
+class InverterReading(NamedTuple):
     """PV production and the export switch."""
 
     at_s: float
@@ -52,8 +50,7 @@ class InverterReading:
     export_allowed: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class MeterReading:
+class MeterReading(NamedTuple):
     """The grid meter: total and per phase (import positive), and the whole house load."""
 
     at_s: float
@@ -62,8 +59,7 @@ class MeterReading:
     phase_kw: tuple[float, float, float] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class OutdoorReading:
+class OutdoorReading(NamedTuple):
     """Outdoor sensors."""
 
     at_s: float

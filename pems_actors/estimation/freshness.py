@@ -84,16 +84,18 @@ class FreshValue:
         """Judge one reading, said at `at_s` and received at `now_s`; None is silence."""
         if reading is None:
             return self
-        why = self._unsound(reading)
-        if why is not Refusal.NONE:
-            return self._refuse(why)
-        assert isinstance(reading, _NUMBER)
-        said_s = now_s if at_s is None else min(at_s, now_s)
-        if said_s <= self.heard_s <= now_s:
-            return self if said_s == self.heard_s else self._refuse(Refusal.OLD)
-        if self._believable(reading, said_s):
-            return self._believe(float(reading), said_s)
-        return self._wait(float(reading), said_s)
+        last, sensor = self.value, self.sensor
+        if (  # the common case first, as it is met for every reading: the next sound value
+            type(reading) is float
+            and last is not None
+            and at_s is not None
+            and self.heard_s < at_s <= now_s
+            and sensor.low <= reading <= sensor.high
+            and abs(reading - last) <= sensor.jump
+            and self.doubt.why is Refusal.NONE
+        ):
+            return FreshValue(sensor, self.born_s, reading, at_s, self.doubt)
+        return self._judge(reading, at_s, now_s)
 
     def quality(self, now_s: float) -> Quality:
         """How far the value may be trusted at an instant."""
@@ -112,6 +114,18 @@ class FreshValue:
     def age_s(self, now_s: float) -> float:
         """Time since the value was said, or since boot if none ever was [s]."""
         return max(0.0, now_s - (self.born_s if self.value is None else self.heard_s))
+
+    def _judge(self, reading: object, at_s: float | None, now_s: float) -> FreshValue:
+        why = self._unsound(reading)
+        if why is not Refusal.NONE:
+            return self._refuse(why)
+        assert isinstance(reading, _NUMBER)
+        said_s = now_s if at_s is None else min(at_s, now_s)
+        if said_s <= self.heard_s <= now_s:
+            return self if said_s == self.heard_s else self._refuse(Refusal.OLD)
+        if self._believable(reading, said_s):
+            return self._believe(float(reading), said_s)
+        return self._wait(float(reading), said_s)
 
     def _believe(self, reading: float, said_s: float) -> FreshValue:
         doubt = self.doubt

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from math import exp
 
-from pems_actors.domain.forecasts import Forecast, resample
+from pems_actors.domain.forecasts import Forecast
 from pems_actors.domain.time_grid import TimeGrid
 from pems_actors.domain.units import HOUR_S, QUARTER_S
 from pems_actors.forecasting.load_profile import LoadProfile
@@ -18,6 +18,7 @@ from pems_actors.forecasting.quarters import (
     QUARTERS_PER_WEEK,
     QuarterMean,
     number,
+    onto,
     quarter_of,
     quarters_over,
 )
@@ -87,9 +88,9 @@ class BaseLoad:
             name="base_load_kw",
             issued_at_s=now_s,
             grid=grid,
-            p50=resample(quarters, tuple(p50), grid),
-            p10=resample(quarters, tuple(p10), grid),
-            p90=resample(quarters, tuple(p90), grid),
+            p50=onto(quarters, tuple(p50), grid),
+            p10=onto(quarters, tuple(p10), grid),
+            p90=onto(quarters, tuple(p90), grid),
             source=self._source(),
         )
 

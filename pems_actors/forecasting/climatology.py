@@ -11,7 +11,7 @@ from math import cos, pi
 
 from pems_actors.domain.house import Site
 from pems_actors.domain.units import DAY_S, HOUR_S
-from pems_actors.forecasting.sun import clear_sky_ghi_w_m2, elevation_sine, year_angle
+from pems_actors.physics.sun import clear_sky_ghi_w_m2, elevation_sine, year_angle
 
 _COLDEST_AFTER_SOLSTICE = 2.0 * pi * 25.0 / 365.0
 _WARMEST_SOLAR_H = 15.0

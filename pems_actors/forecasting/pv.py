@@ -20,10 +20,11 @@ from pems_actors.forecasting.quarters import (
     QUARTERS_PER_DAY,
     QuarterMean,
     number,
+    onto,
     quarter_of,
     quarters_over,
 )
-from pems_actors.forecasting.sun import clear_sky_ghi_w_m2
+from pems_actors.physics.sun import clear_sky_ghi_w_m2
 
 FRESH_S = 3.0 * HOUR_S
 KEPT_S = 2.0 * DAY_S
@@ -89,8 +90,11 @@ class PvScaler:
         ):
             return self
         quarters = quarters_over(answer.grid)
-        values = resample(answer.grid, tuple(max(0.0, v) for v in answer.p50), quarters)
         first = quarter_of(quarters.start_s)
+        values = tuple(
+            max(0.0, value) if self._clear_kw(first + k) > 0.0 else 0.0
+            for k, value in enumerate(resample(answer.grid, answer.p50, quarters))
+        )
         return replace(self, physics=PvPhysics(answer.issued_at_s, first, values))
 
     def observe(self, at_s: float, pv_kw: float | None, *, curtailed: bool = False) -> PvScaler:
@@ -126,13 +130,16 @@ class PvScaler:
         return replace(self, scale=scale, climate_kw=climates)
 
     def forecast(self, grid: TimeGrid, now_s: float) -> Forecast:
-        """Tell the PV power over the slots of `grid` [kW], by the best rung for each slot."""
+        """Tell the PV power over the slots of `grid` [kW], by the best rung for each slot.
+
+        `source` is the worst rung of the coming day; what lies beyond is planned anew before then.
+        """
         quarters = quarters_over(grid)
         p10, p50, p90 = [], [], []
         worst = 0
         for start_s in quarters.starts_s:
             rung, low, mean, high = self._quarter(quarter_of(start_s), now_s)
-            worst = max(worst, rung)
+            worst = max(worst, rung) if start_s < now_s + DAY_S else worst
             p10.append(min(low, self.limit_kw))
             p50.append(min(mean, self.limit_kw))
             p90.append(min(high, self.limit_kw))
@@ -140,27 +147,31 @@ class PvScaler:
             name="pv_kw",
             issued_at_s=now_s,
             grid=grid,
-            p50=resample(quarters, tuple(p50), grid),
-            p10=resample(quarters, tuple(p10), grid),
-            p90=resample(quarters, tuple(p90), grid),
+            p50=onto(quarters, tuple(p50), grid),
+            p10=onto(quarters, tuple(p10), grid),
+            p90=onto(quarters, tuple(p90), grid),
             source=_LADDER[worst],
         )
 
     def _quarter(self, quarter: int, now_s: float) -> tuple[int, float, float, float]:
         """Choose rung, P10, mean and P90 [kW] of a quarter hour."""
-        at_s = quarter * QUARTER_S
-        clear = clear_sky_ghi_w_m2(self.site, at_s + QUARTER_S / 2.0) / 1000.0
-        if clear <= 0.0:
-            return 0, 0.0, 0.0, 0.0
         physics = self._physics_at(quarter, now_s)
+        clear_kw = self._clear_kw(quarter) if physics is None else physics
+        if clear_kw <= 0.0:
+            return 0, 0.0, 0.0, 0.0
         if physics is not None:
             rung = 1 if self.physics and now_s - self.physics.issued_at_s <= FRESH_S else 2
-            mean = physics * self.scale.at(at_s, now_s)
+            mean = physics * self.scale.at(quarter * QUARTER_S, now_s)
             low, high = self.scale.band(wide=rung > 1)
             return rung, mean * low, mean, mean * high
         seen = self.climate_kw[quarter % QUARTERS_PER_DAY]
-        rung, mean = (4, _CLOUDY_FRAC * clear * self.peak_kw) if seen is None else (3, seen)
-        return rung, 0.2 * mean, mean, max(2.0 * mean, 0.5 * clear * self.peak_kw)
+        rung, mean = (4, _CLOUDY_FRAC * clear_kw) if seen is None else (3, seen)
+        return rung, 0.2 * mean, mean, max(2.0 * mean, 0.5 * clear_kw)
+
+    def _clear_kw(self, quarter: int) -> float:
+        """What a flat roof of this size would give under a clear sky [kW]; 0 means night."""
+        middle_s = (quarter + 0.5) * QUARTER_S
+        return clear_sky_ghi_w_m2(self.site, middle_s) / 1000.0 * self.peak_kw
 
     def _physics_at(self, quarter: int, now_s: float) -> float | None:
         if self.physics is None or abs(now_s - self.physics.issued_at_s) > KEPT_S:

@@ -16,8 +16,9 @@ from pems_actors.domain.house import InverterModel
 from pems_actors.domain.time_grid import TimeGrid
 from pems_actors.domain.units import QUARTER_S
 from pems_actors.forecasting.pv_job import PvJob
-from pems_actors.forecasting.quarters import quarters_over
-from pems_actors.physics.solar import Array, Sky, pv_potential_kw, split_ghi, sun_at
+from pems_actors.forecasting.quarters import onto, quarters_over
+from pems_actors.physics.solar import Array, Sky, pv_potential_kw, split_ghi
+from pems_actors.physics.sun import sun_at
 
 
 def factory() -> Callable[[PvJob], tuple[float, ...]]:
@@ -38,7 +39,7 @@ def handle(job: PvJob) -> tuple[float, ...]:
     sky = _sky(job, quarters, middles)
     power = pv_potential_kw(job.site, job.roofs, InverterModel(), sky, middles)
     power = np.minimum(power, job.limit_kw)
-    return resample(quarters, tuple(power.tolist()), grid)
+    return onto(quarters, tuple(power.tolist()), grid)
 
 
 def _sky(job: PvJob, quarters: TimeGrid, middles: Array) -> Sky:

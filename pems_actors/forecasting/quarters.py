@@ -12,6 +12,7 @@ from math import ceil, isfinite
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from pems_actors.domain.forecasts import resample
 from pems_actors.domain.time_grid import TimeGrid
 from pems_actors.domain.units import QUARTER_S
 
@@ -29,6 +30,11 @@ def quarters_over(grid: TimeGrid) -> TimeGrid:
     """Make the grid of whole quarter hours that covers another grid."""
     first = quarter_of(grid.start_s)
     return TimeGrid.uniform(first * QUARTER_S, ceil(grid.end_s / QUARTER_S) - first)
+
+
+def onto(quarters: TimeGrid, values: tuple[float, ...], grid: TimeGrid) -> tuple[float, ...]:
+    """Average quarter hours over the slots of a grid; on their own grid they pass as they are."""
+    return values if quarters == grid else resample(quarters, values, grid)
 
 
 @lru_cache(maxsize=4096)

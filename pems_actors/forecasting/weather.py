@@ -19,7 +19,7 @@ from pems_actors.domain.time_grid import TimeGrid
 from pems_actors.domain.units import DAY_S, HOUR_S
 from pems_actors.forecasting.climatology import Climate
 from pems_actors.forecasting.quarters import number
-from pems_actors.forecasting.sun import elevation_deg
+from pems_actors.physics.sun import elevation_deg
 
 FRESH_S = 8.0 * HOUR_S  # services issue every one to six hours
 KEPT_S = 7.0 * DAY_S
@@ -88,33 +88,18 @@ class WeatherLadder:
 
     def forecast(self, grid: TimeGrid, now_s: float) -> WeatherForecast:
         """Tell the weather over the slots of `grid`, whole and finite; see `source`."""
-        usual = self._usual(grid, now_s)
         issue = self.issue
         if issue is None or abs(now_s - issue.issued_at_s) > KEPT_S:
-            return usual
+            return self._usual(grid, now_s)
         covered = [
-            a >= issue.grid.start_s - HOUR_S and b <= issue.grid.end_s + HOUR_S
-            for a, b in pairwise(grid.edges_s)
+            start_s >= issue.grid.start_s - HOUR_S and end_s <= issue.grid.end_s + HOUR_S
+            for start_s, end_s in pairwise(grid.edges_s)
         ]
+        if all(covered):
+            return self._told(issue, grid, now_s)
         if not any(covered):
-            return usual
-        fresh = now_s - issue.issued_at_s <= FRESH_S
-        outdoor = [
-            told + self.bias.at(start_s, _BIAS_FADES_S)
-            for told, start_s in zip(
-                _onto(issue, issue.outdoor_c, grid), grid.starts_s, strict=True
-            )
-        ]
-        return WeatherForecast(
-            issued_at_s=issue.issued_at_s,
-            grid=grid,
-            outdoor_c=_choose(covered, outdoor, usual.outdoor_c),
-            ghi_w_m2=_choose(covered, _onto(issue, issue.ghi_w_m2, grid), usual.ghi_w_m2),
-            dni_w_m2=_choose(covered, _onto(issue, issue.dni_w_m2, grid), usual.dni_w_m2),
-            dhi_w_m2=_choose(covered, _onto(issue, issue.dhi_w_m2, grid), usual.dhi_w_m2),
-            source=(issue.source if fresh else "last_good")
-            + ("" if all(covered) else "+climatology"),
-        )
+            return self._usual(grid, now_s)
+        return _merged(covered, self._told(issue, grid, now_s), self._usual(grid, now_s))
 
     def outdoor(self, grid: TimeGrid, now_s: float) -> Forecast:
         """Tell the outdoor temperature with P10 and P90, wider with the lead time."""
@@ -138,6 +123,22 @@ class WeatherLadder:
             source=told.source,
         )
 
+    def _told(self, issue: WeatherForecast, grid: TimeGrid, now_s: float) -> WeatherForecast:
+        """An issue over a grid, its temperature corrected by the live sensor."""
+        outdoor = resample(issue.grid, issue.outdoor_c, grid)
+        return WeatherForecast(
+            issued_at_s=issue.issued_at_s,
+            grid=grid,
+            outdoor_c=tuple(
+                told_c + self.bias.at(start_s, _BIAS_FADES_S)
+                for told_c, start_s in zip(outdoor, grid.starts_s, strict=True)
+            ),
+            ghi_w_m2=resample(issue.grid, issue.ghi_w_m2, grid),
+            dni_w_m2=resample(issue.grid, issue.dni_w_m2, grid),
+            dhi_w_m2=resample(issue.grid, issue.dhi_w_m2, grid),
+            source=issue.source if now_s - issue.issued_at_s <= FRESH_S else "last_good",
+        )
+
     def _usual(self, grid: TimeGrid, now_s: float) -> WeatherForecast:
         """The climate over a grid, moved by the present cold or warm spell."""
         middles = [(a + b) / 2.0 for a, b in pairwise(grid.edges_s)]
@@ -156,14 +157,20 @@ class WeatherLadder:
         )
 
 
-def _onto(issue: WeatherForecast, values: tuple[float, ...], grid: TimeGrid) -> tuple[float, ...]:
-    return resample(issue.grid, values, grid)
+def _merged(covered: list[bool], told: WeatherForecast, usual: WeatherForecast) -> WeatherForecast:
+    """Take the slots that are covered from the one forecast and the others from the other."""
 
+    def choose(one: tuple[float, ...], other: tuple[float, ...]) -> tuple[float, ...]:
+        return tuple(a if good else b for good, a, b in zip(covered, one, other, strict=True))
 
-def _choose(
-    covered: list[bool], told: list[float] | tuple[float, ...], usual: tuple[float, ...]
-) -> tuple[float, ...]:
-    return tuple(a if good else b for good, a, b in zip(covered, told, usual, strict=True))
+    return replace(
+        told,
+        outdoor_c=choose(told.outdoor_c, usual.outdoor_c),
+        ghi_w_m2=choose(told.ghi_w_m2, usual.ghi_w_m2),
+        dni_w_m2=choose(told.dni_w_m2, usual.dni_w_m2),
+        dhi_w_m2=choose(told.dhi_w_m2, usual.dhi_w_m2),
+        source=f"{told.source}+{usual.source}",
+    )
 
 
 def _value_at(issue: WeatherForecast, at_s: float) -> float | None:

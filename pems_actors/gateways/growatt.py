@@ -10,7 +10,7 @@ Parameters go first, then the time slot; the other mode's slot is disabled befor
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from zoneinfo import ZoneInfo
 
@@ -53,6 +53,7 @@ class Growatt:
     slot_s: float = 2 * HOUR_S  # a slot is bounded, and rewritten only when it runs out
     native_export: bool = True
     gap_s: float = 1.0
+    drift_s: float = 0.0  # how far its clock runs ahead: slots are told in its own time
 
     @classmethod
     def of(cls, house: House) -> Growatt:
@@ -67,8 +68,17 @@ class Growatt:
 
     def minute(self, at_s: float) -> int:
         """Read the inverter's clock: the minute of its local day."""
-        local = datetime.fromtimestamp(at_s, self.zone)
+        local = datetime.fromtimestamp(at_s + self.drift_s, self.zone)
         return local.hour * 60 + local.minute
+
+    def with_clock(self, shown: datetime, at_s: float) -> Growatt:
+        """Learn the drift from what the clock showed at an instant; under 90 s it does not count.
+
+        Summer time that the inverter slept through is a drift of an hour, and followed likewise.
+        """
+        right = datetime.fromtimestamp(at_s, self.zone).replace(tzinfo=None)
+        drift_s = (shown - right).total_seconds()
+        return replace(self, drift_s=drift_s if abs(drift_s) >= 90.0 else 0.0)
 
     def rate_pct(self, rate_kw: float | None) -> int:
         """Turn a power into powerRate percent, 1 to 100."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
+from datetime import datetime
 from typing import Any
 
 from pems_actors.gateways.wire import Rejected, json_text, number, read_object
@@ -18,6 +19,7 @@ TELEMETRY = "energy/solar"
 RESULTS = "energy/solar/result"
 DAY_MIN = 24 * 60
 READS = ("batteryfirst/get", "gridfirst/get")
+CLOCK = "datetime/get"
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,3 +210,14 @@ def learned(known: Registers, answer: Answer) -> Registers:
         if not isinstance(value, Rejected):
             found[register] = value
     return with_values(known, found.items())
+
+
+def read_clock(answer: Answer) -> datetime | None:
+    """Read the inverter's local clock from its answer; the firmware may drop the century."""
+    if not answer.success or answer.command != CLOCK or not isinstance(answer.value, str):
+        return None
+    text = answer.value if len(answer.value) > 17 else f"20{answer.value}"
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=None)
+    except ValueError:
+        return None

@@ -12,12 +12,14 @@ from dataclasses import dataclass, field, replace
 from pems_actors.domain.commands import SetBatteryMode, SetExport, device_of
 from pems_actors.gateways.growatt import Growatt, cleanup_of, plan_writes
 from pems_actors.gateways.growatt_registers import (
+    CLOCK,
     COMMANDS,
     READS,
     Answer,
     Registers,
     Write,
     learned,
+    read_clock,
     with_values,
 )
 
@@ -25,6 +27,7 @@ ANSWER_S = 10.0
 TRIES = 10
 FIRST_RETRY_S = 2.0
 LONGEST_RETRY_S = 60.0
+DAY_S = 86400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,8 @@ class GrowattSender:
     writes_sent: int = 0
     failures: int = 0
     _wanted: dict[str, SetBatteryMode | SetExport] = field(default_factory=dict)
-    _unread: list[str] = field(default_factory=lambda: list(READS))
+    _unread: list[str] = field(default_factory=lambda: [CLOCK, *READS])
+    _clock_read_s: float | None = None
     _sent: Sent | None = None
     _tries: int = 0
     _not_before_s: float = 0.0
@@ -83,6 +87,8 @@ class GrowattSender:
             self._failed(now_s, "gives no answer")
         if now_s < self._not_before_s or not self._wanted:
             return None
+        if self._clock_read_s is not None and house_s - self._clock_read_s >= DAY_S:
+            self._unread, self._clock_read_s = [CLOCK, *self._unread], None
         if self._unread:  # the first command reads the device before it writes
             return self._send(f"{COMMANDS}/{self._unread[0]}", "{}", None, now_s)
         return self._next_write(now_s, house_s)
@@ -108,8 +114,8 @@ class GrowattSender:
             self.known = _doubted(self.known, write)
         return Outgoing(topic, payload)
 
-    def answered(self, answer: Answer, now_s: float) -> None:
-        """Hear one answer; one that nobody waits for still tells what a read found."""
+    def answered(self, answer: Answer, now_s: float, house_s: float) -> None:
+        """Hear one answer; one that nobody waits for is ignored."""
         sent = self._sent
         if sent is None or answer.command != sent.command:
             return
@@ -120,8 +126,14 @@ class GrowattSender:
         if sent.write is not None:
             self.known = with_values(self.known, ((sent.write.register, sent.write.value),))
         elif self._unread and self._unread[0] == sent.command:
-            self.known = learned(self.known, answer)
+            self._learn(answer, house_s)
             del self._unread[0]
+
+    def _learn(self, answer: Answer, house_s: float) -> None:
+        self.known = learned(self.known, answer)
+        shown = read_clock(answer)
+        if shown is not None:
+            self.device, self._clock_read_s = self.device.with_clock(shown, house_s), house_s
 
     def _failed(self, now_s: float, why: str) -> None:
         """Back off; after the last try give the command up and say so."""
@@ -135,6 +147,7 @@ class GrowattSender:
         self._not_before_s = now_s + pause_s
         if was_read and self._unread:  # a gateway without reads: go on with unknown registers
             del self._unread[0]
+            self._tries = 0
         elif self._tries >= TRIES:
             self._wanted.clear()
             self._tries = 0
@@ -147,7 +160,7 @@ class GrowattSender:
     def forget(self) -> None:
         """Doubt all registers: the inverter was away and somebody may have changed it."""
         self.known = Registers()
-        self._unread = list(READS)
+        self._unread = [CLOCK, *READS]
         self._sent = None
 
 

@@ -43,9 +43,9 @@ def http_get(url: str) -> bytes:
         with urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310 - as above
             body: bytes = answer.read(MOST_BYTES + 1)
     except HTTPError as error:
-        raise FeedError(
-            f"{url} answers {error.code} {error.reason}", _retry_after(error)
-        ) from error
+        with error:  # it holds the connection
+            told = f"{url} answers {error.code} {error.reason}"
+            raise FeedError(told, _retry_after(error)) from error
     except (URLError, HTTPException, OSError, ValueError) as error:
         raise FeedError(f"{url} cannot be read: {error}") from error
     if len(body) > MOST_BYTES:

@@ -164,6 +164,7 @@ class MqttClient:
                 farewell.wait_for_publish(timeout_s / 2)
         self._client.disconnect()
         self._client.loop_stop()
+        self._client._reset_sockets()  # noqa: SLF001 - paho leaves its wake-up sockets open
 
     def _join(self, timeout_s: float) -> None:
         """Let our threads end; the sender first sends what still waits."""

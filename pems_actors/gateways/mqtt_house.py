@@ -9,7 +9,6 @@ pauses between writes are real ones.
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -67,11 +66,12 @@ class MqttHouse:
         self._wake = threading.Condition(self._lock)
         self._picture = MqttPicture(house, device)
         self._sender = GrowattSender(device)
-        self._listeners: list[OnReading] = []
+        self._listener: OnReading | None = None
         self._told_s = now_s()
         self._told_status_s: float | None = None
         self._closing = False
-        self._journal_problem = ""
+        self._problem = ""
+        self._errors = 0
         self.client = MqttClient(settings, mqtt_picture.TOPICS, self._hear, self._link)
         self._thread = threading.Thread(target=self._run, name="mqtt-house", daemon=True)
 
@@ -83,9 +83,12 @@ class MqttHouse:
         self._thread.start()
 
     def subscribe(self, on_reading: OnReading) -> None:
-        """Call `on_reading` with each new picture, from this house's own thread."""
+        """Call `on_reading` with each new picture, from this house's own thread.
+
+        There is one listener: a second one replaces the first, as a restarted actor its forerunner.
+        """
         with self._lock:
-            self._listeners.append(on_reading)
+            self._listener = on_reading
 
     def apply(self, command: DeviceCommand) -> None:
         """Hand a command to its device; never blocks.
@@ -125,12 +128,13 @@ class MqttHouse:
         """Why the house does not follow, or empty."""
         if not self.client.connected():
             return "no connection to the MQTT broker; check host, port and that it runs"
-        return self._journal_problem or self._sender.problem
+        return self._problem or self._sender.problem
 
     def counters(self) -> dict[str, int]:
         """Count what came, what was refused and what was written."""
         own = {"refused": self._picture.counters["refused"], "writes": self._sender.writes_sent}
-        return {**self.client.counters, **own, "write_failures": self._sender.failures}
+        failed = {"write_failures": self._sender.failures, "errors": self._errors}
+        return {**self.client.counters, **own, **failed}
 
     # -- hearing (the client's handler thread) -------------------------------------------------
 
@@ -140,7 +144,8 @@ class MqttHouse:
             if message.topic == registers.RESULTS:
                 answer = read_answer(message.payload)
                 if not isinstance(answer, Rejected) and not message.retained:
-                    self._sender.answered(answer, time.monotonic())
+                    self._sender.answered(answer, time.monotonic(), now_s)
+                    self._picture.device = self._sender.device
             elif self._picture.hear(
                 message.topic, message.payload, retained=message.retained, now_s=now_s
             ):
@@ -157,21 +162,27 @@ class MqttHouse:
     # -- telling and writing (own thread) ------------------------------------------------------
 
     def _run(self) -> None:
-        while True:
-            with self._lock:
-                if self._closing:
-                    return
-                reading = self._due_reading()
-                out = self._due_write()
-                held = self._sender.settled_cleanup()
-                listeners = tuple(self._listeners)
-                if reading is None and out is None:
-                    self._wake.wait(self._pause_s())
-            self._note(held)
-            if out is not None and self._note(out.cleanup):
-                self.client.publish(Message(out.topic, out.payload), keep=False)
-            if reading is not None:
-                _tell(listeners, reading)
+        while not self._closing:
+            try:
+                self._turn()
+            except Exception as error:  # this thread must live as long as the house
+                self._errors += 1
+                self._problem = f"{type(error).__name__}: {error}"[:300]
+                with self._lock:
+                    self._wake.wait(LOOK_S)
+
+    def _turn(self) -> None:
+        """Do what is due now, or sleep until something may be."""
+        with self._lock:
+            reading, out = self._due_reading(), self._due_write()
+            held, listener = self._sender.settled_cleanup(), self._listener
+            if reading is None and out is None and not self._closing:
+                self._wake.wait(self._pause_s())
+        self._note(held)
+        if out is not None and self._note(out.cleanup):
+            self.client.publish(Message(out.topic, out.payload), keep=False)
+        if reading is not None and listener is not None:
+            listener(reading)
 
     def _due_reading(self) -> HouseReading | None:
         """Give a reading once per tick, right after the Miniserver has spoken.
@@ -204,9 +215,9 @@ class MqttHouse:
         try:
             self._journal.note(cleanup)
         except OSError as error:
-            self._journal_problem = f"the inverter's clean-up cannot be noted: {error}"
+            self._problem = f"the inverter's clean-up cannot be noted: {error}"
             return False
-        self._journal_problem = ""
+        self._problem = ""
         return True
 
 
@@ -215,9 +226,3 @@ def _is_next(said_s: float | None, told_s: float | None, tick_s: float) -> bool:
     if said_s is None or told_s is None:
         return said_s is not None
     return not 0.0 <= said_s - told_s < 0.75 * tick_s
-
-
-def _tell(listeners: tuple[OnReading, ...], reading: HouseReading) -> None:
-    for listener in listeners:
-        with contextlib.suppress(Exception):  # one listener's fault is not the house's
-            listener(reading)

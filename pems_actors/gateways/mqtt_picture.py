@@ -164,9 +164,9 @@ class MqttPicture:
             heating_blocked=None if allowed is None else not allowed,
         )
 
-    def _room(self, room: str, relay: str, now_s: float) -> RoomReading | None:
+    def _room(self, room: str, relay: str | None, now_s: float) -> RoomReading | None:
         temp, floor = self._temps.get(room), self._floors.get(room)
-        switch = _newer(self._relays.get(room), self._relays.get(relay))
+        switch = _newer(self._relays.get(room), self._relays.get(relay or room))
         known = [aged for aged in (temp, floor, switch) if aged is not None]
         if not known:
             return None

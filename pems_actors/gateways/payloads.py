@@ -99,6 +99,8 @@ def slot_json(slot: PlanSlot) -> dict[str, Any]:
         "battery_mode": slot.battery_mode.value,
         "battery_kw": slot.battery_kw,
         "grid_kw": slot.grid_kw,
+        "pv_kw": slot.pv_kw,
+        "base_load_kw": slot.base_load_kw,
         "export_allowed": slot.export_allowed,
         "temps_c": slot.temps_c,
         "soc_frac": slot.soc_frac,

@@ -13,22 +13,17 @@ import math
 import sqlite3
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from pems_actors.gateways.history_queue import LARGEST_GROUP, Batch, HistoryQueue
 from pems_actors.gateways.sqlite_store import Record, Sample, SqliteStore
 
 T = TypeVar("T")
 GROUP_S = 1.0
-GROUP_ROWS = 200
-LARGEST_GROUP = 20_000
-QUEUE_ROWS = 200_000
-QUEUE_RECORDS = 10_000
 RETRY_S = 5.0
-OUTBOX_ROWS = 2_000_000  # a week of 17 rooms and what goes with them
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +37,6 @@ class HistoryStatus:
     dropped_rows: int
     dropped_records: int
     refused_rows: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    """What one call handed over, with its number."""
-
-    number: int
-    samples: tuple[Sample, ...] = ()
-    record: Record | None = None
 
 
 class SqliteHistory:
@@ -67,17 +53,15 @@ class SqliteHistory:
         *,
         outbox: bool = False,
         on_state: Callable[[bool, str], None] | None = None,
-        queue_rows: int = QUEUE_ROWS,
+        queue_rows: int = 200_000,
         retry_s: float = RETRY_S,
     ) -> None:
         self.path, self._outbox, self._on_state = path, outbox, on_state
-        self._queue_rows, self._retry_s = queue_rows, retry_s
+        self._retry_s = retry_s
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
-        self._queue: deque[_Batch] = deque()
-        self._rows = self._records = 0
-        self._handed = self._done = 0
-        self._committed_rows = self._dropped_rows = self._dropped_records = self._refused_rows = 0
+        self._queue = HistoryQueue(most_rows=queue_rows)
+        self._committed_rows = self._refused_rows = 0
         self._reason = ""
         self._hurry = self._closing = False
         self._store: SqliteStore | None = None
@@ -136,8 +120,8 @@ class SqliteHistory:
         """Wait until all that was handed over is committed; False if that did not happen."""
         until = time.monotonic() + timeout_s
         with self._lock:
-            goal = self._handed
-            while self._done < goal:
+            goal = self._queue.handed
+            while self._queue.done < goal:
                 self._hurry = True
                 self._changed.notify_all()
                 left = until - time.monotonic()
@@ -162,68 +146,18 @@ class SqliteHistory:
             return HistoryStatus(
                 ok=not self._reason,
                 reason=self._reason,
-                queued_rows=self._rows,
+                queued_rows=self._queue.rows,
                 committed_rows=self._committed_rows,
-                dropped_rows=self._dropped_rows,
-                dropped_records=self._dropped_records,
+                dropped_rows=self._queue.dropped_rows,
+                dropped_records=self._queue.dropped_records,
                 refused_rows=self._refused_rows,
             )
 
-    # -- the queue -----------------------------------------------------------------------------
-
     def _put(self, samples: tuple[Sample, ...], record: Record | None) -> None:
-        self._handed += 1
-        self._queue.append(_Batch(self._handed, samples, record))
-        self._rows += len(samples)
-        self._records += record is not None
-        if self._rows > self._queue_rows:
-            self._drop_samples()
-        if self._records > QUEUE_RECORDS:
-            self._drop_record()
-        if len(self._queue) == 1 or self._is_due():  # waking the writer for each row costs more
+        was_empty = not self._queue
+        self._queue.put(samples, record)
+        if was_empty or self._queue.is_due():  # waking the writer for each row costs more
             self._changed.notify_all()
-
-    def _drop_samples(self) -> None:
-        """Let the oldest measurements go, so that the memory stays bounded."""
-        kept: deque[_Batch] = deque()
-        for batch in self._queue:
-            if batch.samples and self._rows > self._queue_rows:
-                self._rows -= len(batch.samples)
-                self._dropped_rows += len(batch.samples)
-            else:
-                kept.append(batch)
-        self._queue = kept
-
-    def _drop_record(self) -> None:
-        oldest = next(batch for batch in self._queue if batch.record is not None)
-        self._queue.remove(oldest)
-        self._records -= 1
-        self._dropped_records += 1
-
-    def _take(self) -> list[_Batch]:
-        """Wait for a group to be due, and take it; empty means: closing and nothing left."""
-        with self._lock:
-            while not self._queue and not self._closing:
-                self._changed.wait()
-                self._settle_empty()
-            first_s = time.monotonic()
-            while not self._is_due() and (left := first_s + GROUP_S - time.monotonic()) > 0:
-                self._changed.wait(left)
-            group: list[_Batch] = []
-            taken = 0
-            while self._queue and taken < LARGEST_GROUP:
-                group.append(self._queue.popleft())
-                taken += max(1, len(group[-1].samples))
-            return group
-
-    def _settle_empty(self) -> None:
-        """Nothing waits, so all that was handed over is done (what was dropped, too)."""
-        if not self._queue:
-            self._done, self._hurry = self._handed, False
-            self._changed.notify_all()
-
-    def _is_due(self) -> bool:
-        return self._hurry or self._closing or self._records > 0 or self._rows >= GROUP_ROWS
 
     # -- the writer's thread -------------------------------------------------------------------
 
@@ -239,7 +173,26 @@ class SqliteHistory:
         if self._store is not None:
             self._store.close()
 
-    def _written(self, group: list[_Batch]) -> bool:
+    def _take(self) -> list[Batch]:
+        """Wait for a group to be due, and take it; empty means: closing and nothing left."""
+        with self._lock:
+            while not self._queue and not self._closing:
+                self._changed.wait()
+                self._settle()
+            until_s = time.monotonic() + GROUP_S
+            while not self._is_due() and (left := until_s - time.monotonic()) > 0:
+                self._changed.wait(left)
+            return self._queue.take()
+
+    def _is_due(self) -> bool:
+        return self._hurry or self._closing or self._queue.is_due()
+
+    def _settle(self) -> None:
+        if self._queue.settle():
+            self._hurry = False
+        self._changed.notify_all()
+
+    def _written(self, group: list[Batch]) -> bool:
         samples = [row for batch in group for row in batch.samples]
         records = [batch.record for batch in group if batch.record is not None]
         try:
@@ -283,27 +236,20 @@ class SqliteHistory:
                 self._store.close()
         self._store = None
 
-    def _committed(self, group: list[_Batch]) -> None:
+    def _committed(self, group: list[Batch]) -> None:
         with self._lock:
-            self._rows -= sum(len(batch.samples) for batch in group)
-            self._records -= sum(batch.record is not None for batch in group)
-            self._committed_rows += sum(len(batch.samples) for batch in group)
-            self._done = group[-1].number
-            self._settle_empty()
-            self._changed.notify_all()
+            self._committed_rows += self._queue.committed(group)
+            self._settle()
 
-    def _wait_and_keep(self, group: list[_Batch]) -> None:
+    def _wait_and_keep(self, group: list[Batch]) -> None:
         """Put a group back, oldest first, and try again in a while; closing ends the wait."""
         with self._lock:
-            self._queue.extendleft(reversed(group))
-            if self._closing:
-                self._dropped_rows += self._rows
-                self._dropped_records += self._records
-                self._queue.clear()
-                return
-            until = time.monotonic() + self._retry_s
-            while (left := until - time.monotonic()) > 0 and not self._closing:
+            self._queue.put_back(group)
+            until_s = time.monotonic() + self._retry_s
+            while (left := until_s - time.monotonic()) > 0 and not self._closing:
                 self._changed.wait(left)
+            if self._closing:
+                self._queue.give_up()
 
     def _tell(self, reason: str) -> None:
         with self._lock:

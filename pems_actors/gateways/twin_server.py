@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pems_actors.domain.units import seconds
 from pems_actors.gateways.mqtt_client import Incoming, MqttClient, MqttSettings, OnMessage
@@ -25,6 +25,9 @@ from pems_actors.gateways.topics import Topics
 from pems_actors.gateways.twin_voice import MINUTE_S, TwinVoice
 from pems_actors.gateways.wire import Message
 from supervision.guardian_link import GuardianLink
+
+if TYPE_CHECKING:
+    from config import LoadedConfig
 
 SNAPSHOT_S = 10.0
 PING_S = 1.0
@@ -151,7 +154,6 @@ def arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="twin_server", description="The simulated house.")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=1883)
-    parser.add_argument("--prefix", default="pems")
     parser.add_argument("--speed", type=float, default=1.0)
     parser.add_argument("--origin-wall", type=float, help="wall time of the origin [s since 1970]")
     parser.add_argument("--origin-house", type=float, help="house time of the origin")
@@ -173,42 +175,41 @@ def clock_of(given: argparse.Namespace) -> HouseClock:
     return HouseClock(wall_s, house_s, given.speed)
 
 
-def build(given: argparse.Namespace, start_s: float) -> tuple[TwinVoice, Kept]:
-    """Make the house of a configuration; only here the twin's own parts are known.
-
-    Raises: ConfigError if the configuration is not usable.
-    """
-    import config  # noqa: PLC0415 - the composition of this process, and of no other part
-    from pems_actors import blueprint  # noqa: PLC0415
+def build(
+    given: argparse.Namespace, loaded: LoadedConfig, start_s: float
+) -> tuple[TwinVoice, Kept]:
+    """Make the house of a configuration; only here the twin's own parts are known."""
+    from pems_actors import blueprint  # noqa: PLC0415 - the composition of this process alone
     from pems_actors.simulation.scenario import Scenario  # noqa: PLC0415
     from pems_actors.simulation.truth import true_model  # noqa: PLC0415
     from pems_actors.simulation.twin import Twin  # noqa: PLC0415
 
-    system = config.load(given.config).system
+    system = loaded.system
     house, tariff = blueprint.house_from(system), blueprint.tariff_from(system)
     scenario = Scenario.reference(house, start_s, 365.0, given.weather_shift_k, given.seed)
     model = true_model(house.model, given.seed)
     twin = Twin(house, model, scenario, tariff.blocked, start_s, given.seed)
-    return TwinVoice.of(house, twin, start_s, Topics(given.prefix)), twin
+    return TwinVoice.of(house, twin, start_s, Topics(system.topics.prefix)), twin
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the simulated house until SIGTERM or SIGINT."""
+    """Run the simulated house until SIGTERM or SIGINT.
+
+    Raises: ConfigError if the configuration is not usable.
+    """
+    from config import load  # noqa: PLC0415 - the composition of this process alone
+
     guardian = GuardianLink.from_env()
     given = arguments(sys.argv[1:] if argv is None else argv)
     given.state.mkdir(parents=True, exist_ok=True)
     clock, kept = clock_of(given), given.state / NAME
-    voice, plant = build(given, clock.now_s())
+    loaded = load(given.config)
+    voice, plant = build(given, loaded, clock.now_s())
     found = read_snapshot(kept)
     if found is not None and not resumed(voice, plant, found, clock.now_s()):
         print(f"{kept} is of no use here; the simulated house starts anew", file=sys.stderr)
-        voice, plant = build(given, clock.now_s())
-    settings = MqttSettings(
-        given.host,
-        given.port,
-        client_id=f"{given.prefix}-twin",
-        status_topic=f"{given.prefix}/twin/status",
-    )
+        voice, plant = build(given, loaded, clock.now_s())
+    settings = broker_of(given, loaded)
     server = TwinServer(
         voice,
         lambda hear: MqttClient(settings, voice.subscriptions, hear),
@@ -217,6 +218,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     serve(server, clock, guardian)
     return 0
+
+
+def broker_of(given: argparse.Namespace, loaded: LoadedConfig) -> MqttSettings:
+    """Find the broker: its address on the command line, who we are there in the settings."""
+    prefix, settings = loaded.system.topics.prefix, loaded.settings
+    secret = settings.mqtt_password
+    return MqttSettings(
+        given.host,
+        given.port,
+        client_id=f"{settings.mqtt_client_id or prefix}-twin",
+        username=settings.mqtt_username,
+        password=None if secret is None else secret.get_secret_value(),
+        status_topic=f"{prefix}/twin/status",
+    )
 
 
 def resumed(voice: TwinVoice, plant: Kept, found: Mapping[str, Any], now_s: float) -> bool:

@@ -98,7 +98,7 @@ class TwinVoice:
                 return ()
             answer = self.inverter.apply(topic, payload, self.at_s)
             self._obey_registers()
-            return (_result_message(answer),)
+            return (result_message(answer),)
         return self._hear_heating(topic, payload, retained=retained)
 
     def _hear_heating(self, topic: str, payload: bytes, *, retained: bool) -> tuple[Message, ...]:
@@ -147,7 +147,8 @@ class TwinVoice:
         self._effective = None
 
 
-def _result_message(answer: Answer) -> Message:
+def result_message(answer: Answer) -> Message:
+    """Make the answer of the inverter's gateway to one command."""
     body: dict[str, Any] = {
         "command": answer.command,
         "success": answer.success,

@@ -7,98 +7,21 @@ so dearly that heating never causes it. So the program always has a solution.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pems_actors.domain.plan import PlanningProblem
-from pems_actors.optimisation.grid import Array, Stages
-from pems_actors.optimisation.program import Layout, Program, Shape, Triplets
-from pems_actors.optimisation.thermal import (
-    AIR,
-    REFERENCE_C,
-    SCREED,
-    STRUCTURE,
-    Echo,
-    Rooms,
-    Weather,
-    echo_of,
-    emission,
-    rooms_of,
-    weather_of,
-)
-from pems_actors.optimisation.worth import EndWorth, end_worth, grid_excess_price
+from pems_actors.optimisation.case import Case, floor_limits_c
+from pems_actors.optimisation.grid import Array
+from pems_actors.optimisation.program import Layout, Program, Triplets
+from pems_actors.optimisation.thermal import AIR, REFERENCE_C, SCREED, STRUCTURE
+from pems_actors.optimisation.worth import grid_excess_price
 from pems_actors.physics.house_model import SURFACE_FRAC
 
 _TIE_PER_KWH = 1e-4  # decides between equals: rather curtail than export for nothing
 _FLOOR_PRICE_FACTOR = 20.0
 _IDLE_KW = 1e-9
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One problem with all that is derived from it before anything is decided."""
-
-    problem: PlanningProblem
-    stages: Stages
-    rooms: Rooms
-    weather: Weather
-    echo: Echo
-    worth: EndWorth
-    power_kw: Array  # (relays,)
-    share: Array  # (relays, rooms)
-    phases: Array  # (relays, 3)
-    first_kwh: float
-
-    @property
-    def soc_window_kwh(self) -> tuple[float, float]:
-        """Energy window of the battery, widened to hold what is in it now."""
-        battery = self.problem.battery
-        low = max(battery.min_soc_frac, min(battery.reserve_soc_frac, battery.max_soc_frac))
-        return (
-            min(low * battery.capacity_kwh, self.first_kwh),
-            max(battery.max_soc_frac * battery.capacity_kwh, self.first_kwh),
-        )
-
-
-def case_of(problem: PlanningProblem, stages: Stages) -> Case:
-    """Derive rooms, weather and end prices from a checked problem."""
-    rooms = rooms_of(problem.model)
-    state = problem.state
-    disturbance = np.array([state.disturbance_kw.get(name, 0.0) for name in rooms.names])
-    weather = weather_of(rooms, stages, rooms.modes_of(state.rooms), disturbance)
-    worth = end_worth(rooms, stages, problem.battery, problem.weights, disturbance)
-    relays = problem.relays
-    return Case(
-        problem=problem,
-        stages=stages,
-        rooms=rooms,
-        weather=weather,
-        echo=echo_of(rooms, weather),
-        worth=worth,
-        power_kw=np.array([relay.power_kw for relay in relays]),
-        share=emission(relays, rooms.names),
-        phases=np.array([relay.phases for relay in relays]).reshape(len(relays), 3),
-        first_kwh=min(max(state.soc_frac, 0.0), 1.0) * problem.battery.capacity_kwh,
-    )
-
-
-def shape_of(case: Case, *, ceilings: bool = False) -> Shape:
-    """Find which rows and columns a case needs."""
-    one, other = np.nonzero(case.rooms.links)
-    return Shape(
-        stages=len(case.stages),
-        echoes=tuple(zip(case.echo.stage.tolist(), case.echo.source.tolist(), strict=True)),
-        kept=tuple(map(tuple, case.rooms.kept.tolist())),
-        members=tuple(map(tuple, (case.share > 0.0).tolist())),
-        links=tuple(zip(one.tolist(), other.tolist(), strict=True)),
-        phase_rows=bool(np.ptp(case.phases, axis=1).max(initial=0.0) > 1e-6),
-        heating_row=bool(case.power_kw.sum() > case.problem.limits.heating_kw + 1e-6),
-        peak=case.problem.weights.peak_per_kw > 0.0,
-        ceilings=ceilings,
-    )
 
 
 def assemble(case: Case, layout: Layout) -> Program:
@@ -171,11 +94,6 @@ def _temperatures(
         _read_node(case, layout, matrix, rows, surface)
         matrix.add(rows, layout.columns["hot"], -1.0)
         row_high[rows] = floor_limits_c(case) - REFERENCE_C - case.weather.fast_c @ surface
-
-
-def floor_limits_c(case: Case) -> Array:
-    """Most that each floor's surface may reach, (rooms,); infinite for panels [°C]."""
-    return np.where(case.rooms.floor, case.problem.limits.floor_surface_c, np.inf)
 
 
 def _read_node(

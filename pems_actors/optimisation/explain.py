@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from pems_actors.domain.house import BatteryMode
-from pems_actors.optimisation.assembly import Case
+from pems_actors.optimisation.case import Case
 from pems_actors.optimisation.grid import Array
 from pems_actors.optimisation.modes import ModeSlot
 from pems_actors.optimisation.relaxed import Relaxed

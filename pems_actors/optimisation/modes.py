@@ -1,42 +1,29 @@
 """Battery modes for every slot: what the inverter is told, not what we would like it to do.
 
-A dynamic program over modes and state of charge with the inverter's own behaviour
-(`battery_power`), given the loads that rounding left. Modes last at least half an hour; a change
-has a small price, raised until a day has no more changes than the inverter's registers bear.
-Charge that remains is worth what the relaxed plan's end says.
+A dynamic program over orders and state of charge, given the loads that rounding left. Modes last
+at least half an hour; a change has a small price, raised until a day has no more changes than the
+inverter's registers bear. Charge that remains is worth what the end of the horizon says.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pems_actors.domain.house import BatteryMode
 from pems_actors.domain.units import DAY_S
-from pems_actors.optimisation.assembly import Case
+from pems_actors.optimisation.case import Case
 from pems_actors.optimisation.grid import Array
+from pems_actors.optimisation.mode_table import ModeTable, Order, mode_table, orders_of
 from pems_actors.optimisation.relaxed import Relaxed
-from pems_actors.optimisation.worth import grid_excess_price
-from pems_actors.physics.battery_modes import BatteryFlow, battery_power, battery_power_many
+from pems_actors.physics.battery_modes import BatteryFlow, battery_power
 
-_SOC_POINTS = 33
 _CHANGE_SHARE = 0.02  # of the mean price of a kWh, per change of mode
 _RAISES = 5
 _STOP_STEP = 0.01
-_LEAST_RATE_KW = 0.1
-_NEVER = 1e7  # per kWh: no charging over the grid limit, whatever it would save later
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """One thing to tell the inverter."""
-
-    mode: BatteryMode
-    rate_kw: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +34,6 @@ class ModeSlot:
     rate_kw: float | None
     stop_soc_frac: float | None
     flow: BatteryFlow
-
-
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """Cost and following SOC per slot, order and SOC point, each (K, orders, points)."""
-
-    soc: Array
-    cost: Array
-    after: Array
 
 
 def battery_modes(
@@ -69,90 +47,29 @@ def battery_modes(
         relaxed: its charging and discharging suggest gentler rates beside the largest.
     Returns: one entry per slot, powers as the inverter would give them.
     """
-    orders = _orders(case, relaxed)
-    table = _tabulate(case, orders, load_kw, grid_limit_kw)
+    orders = orders_of(case, relaxed)
+    table = mode_table(case, orders, load_kw, grid_limit_kw)
     decide = _decision_slots(case)
     price = _CHANGE_SHARE * max(float(np.abs(case.stages.buy).mean()), 1e-3)
-    chosen = _plan(case, orders, table, decide, price)
+    chosen = _cheapest(case, orders, table, decide, price)
     for _ in range(_RAISES):
-        if _most_changes(case, chosen, orders) <= case.problem.inverter.max_mode_changes_per_day:
+        if _most_changes(case, chosen) <= case.problem.inverter.max_mode_changes_per_day:
             break
         price *= 4.0
-        chosen = _plan(case, orders, table, decide, price)
-    return tuple(_with_stops(case, load_kw, [orders[a] for a in chosen]))
-
-
-def _orders(case: Case, relaxed: Relaxed) -> tuple[Order, ...]:
-    battery = case.problem.battery
-    sell = [Order(BatteryMode.SELL)] if case.stages.export_allowed.any() else []
-    return (
-        Order(BatteryMode.SELF_USE),
-        Order(BatteryMode.HOLD),
-        Order(BatteryMode.CHARGE_GRID),
-        *_gentle(BatteryMode.CHARGE_GRID, relaxed.charge_kw, battery.max_charge_kw),
-        *sell,
-        *_gentle(BatteryMode.SELL, relaxed.discharge_kw, battery.max_discharge_kw),
-    )
-
-
-def _gentle(mode: BatteryMode, powers_kw: Array, most_kw: float) -> list[Order]:
-    """Suggest the usual rate of the relaxed plan where it is well under the largest."""
-    used = powers_kw[powers_kw > _LEAST_RATE_KW]
-    rate = round(float(np.median(used)), 1) if used.size else 0.0
-    return [Order(mode, rate)] if _LEAST_RATE_KW < rate < 0.9 * most_kw else []
-
-
-def _tabulate(
-    case: Case, orders: tuple[Order, ...], load_kw: Array, grid_limit_kw: Array
-) -> _Table:
-    """Work out every order at every state of charge, slots of one kind together."""
-    problem, stages = case.problem, case.stages
-    battery = problem.battery
-    low = min(battery.min_soc_frac, problem.state.soc_frac)
-    high = max(battery.max_soc_frac, problem.state.soc_frac, low + 1e-6)
-    soc = np.linspace(low, high, _SOC_POINTS)
-    shape = (len(stages), len(orders), _SOC_POINTS)
-    cost, after = np.empty(shape), np.empty(shape)
-    buy = stages.buy + problem.weights.import_extra_per_kwh
-    wear = battery.wear_per_kwh * problem.weights.wear_factor
-    over_price = grid_excess_price(stages, problem.weights)
-    for rows, hours, export in _alike(case):
-        for a, order in enumerate(orders):
-            flows = battery_power_many(
-                order.mode,
-                stages.pv_kw[rows, None],
-                load_kw[rows, None],
-                soc[None, :],
-                battery,
-                problem.inverter,
-                problem.limits,
-                hours * 3600.0,
-                order.rate_kw,
-                export_allowed=export,
-            )
-            grid, over = flows.grid_kw, np.maximum(flows.grid_kw - grid_limit_kw[rows, None], 0.0)
-            money = np.maximum(grid, 0.0) * buy[rows, None]
-            money -= np.maximum(-grid, 0.0) * stages.sell[rows, None]
-            money += np.maximum(flows.battery_kw, 0.0) * wear
-            money += over * np.where(flows.battery_kw < 0.0, _NEVER, over_price)
-            cost[rows, a] = money * hours
-            after[rows, a] = flows.soc_frac
-    return _Table(soc, cost, after)
-
-
-def _alike(case: Case) -> Iterator[tuple[NDArray[np.intp], float, bool]]:
-    """Group slots of equal length and export permission."""
-    hours, export = case.stages.hours, case.stages.export_allowed
-    kinds = sorted({(float(h), bool(e)) for h, e in zip(hours, export, strict=True)})
-    for length, allowed in kinds:
-        yield np.nonzero((hours == length) & (export == allowed))[0], length, allowed
+        chosen = _cheapest(case, orders, table, decide, price)
+    return tuple(_with_stops(case, load_kw, chosen))
 
 
 def _decision_slots(case: Case) -> NDArray[np.bool_]:
-    """Mark the slots in which the mode may change: at least the shortest mode time apart."""
+    """Mark the slots in which the mode may change: at least the shortest mode time apart.
+
+    A grid charge under way may be left at once: what it was ordered for may not fit any more.
+    """
     problem = case.problem
     shortest = problem.inverter.min_mode_s - 1.0
     last = problem.state.battery_mode_since_s
+    if problem.state.battery_mode is BatteryMode.CHARGE_GRID:
+        last = -np.inf
     may = np.zeros(len(case.stages), dtype=bool)
     for k, at in enumerate(case.stages.start_s):
         if at - last >= shortest:
@@ -160,64 +77,45 @@ def _decision_slots(case: Case) -> NDArray[np.bool_]:
     return may
 
 
-def _plan(
+def _cheapest(
     case: Case,
     orders: tuple[Order, ...],
-    table: _Table,
+    table: ModeTable,
     decide: NDArray[np.bool_],
     change_price: float,
-) -> list[int]:
-    """Find the cheapest orders, backward over values, forward over the real state of charge."""
-    stages = len(case.stages)
-    capacity = case.problem.battery.capacity_kwh
-    value = np.tile(-case.worth.charge_per_kwh * capacity * table.soc, (len(orders), 1))
+) -> list[Order]:
+    """Find the cheapest orders: backward over values, then forward over the real charge."""
+    value = np.tile(-_charge_worth(case) * table.soc, (len(orders), 1))
     values = [value]
-    for k in range(stages - 1, -1, -1):
-        value = table.cost[k] + np.array(
-            [np.interp(table.after[k, a], table.soc, value[a]) for a in range(len(orders))]
-        )
+    for k in range(len(decide) - 1, -1, -1):
+        value = table.cost[k] + table.carried(k, value)
         if decide[k]:
             value = np.minimum(value, value.min(axis=0) + change_price)
         values.append(value)
     values.reverse()
-    return _forward(case, orders, table, decide, change_price, values)
-
-
-def _forward(
-    case: Case,
-    orders: tuple[Order, ...],
-    table: _Table,
-    decide: NDArray[np.bool_],
-    change_price: float,
-    values: list[Array],
-) -> list[int]:
-    mode = case.problem.state.battery_mode
+    mode, soc = case.problem.state.battery_mode, case.problem.state.soc_frac
     now = next((a for a, order in enumerate(orders) if order.mode is mode), 0)
-    soc = case.problem.state.soc_frac
     chosen = []
-    for k in range(len(case.stages)):
-        after = [float(np.interp(soc, table.soc, table.after[k, a])) for a in range(len(orders))]
+    for k in range(len(decide)):
         if decide[k]:
-            cost = [
-                float(np.interp(soc, table.soc, table.cost[k, a]))
-                + float(np.interp(after[a], table.soc, values[k + 1][a]))
-                + (change_price if a != now else 0.0)
-                for a in range(len(orders))
-            ]
+            cost = table.total(k, values[k + 1], soc) + change_price
+            cost[now] -= change_price
             now = int(np.argmin(cost))
-        chosen.append(now)
-        soc = after[now]
+        chosen.append(orders[now])
+        soc = float(np.interp(soc, table.soc, table.after[k, now]))
     return chosen
 
 
-def _most_changes(case: Case, chosen: list[int], orders: tuple[Order, ...]) -> int:
+def _charge_worth(case: Case) -> float:
+    """Price a full battery's charge at the end of the horizon."""
+    return case.worth.charge_per_kwh * case.problem.battery.capacity_kwh
+
+
+def _most_changes(case: Case, chosen: list[Order]) -> int:
     """Count the changes of mode in the fullest 24 hours."""
-    modes = [case.problem.state.battery_mode, *(orders[a].mode for a in chosen)]
-    at = [
-        float(start)
-        for start, before, mode in zip(case.stages.start_s, modes, modes[1:], strict=False)
-        if mode is not before
-    ]
+    modes = [case.problem.state.battery_mode, *(order.mode for order in chosen)]
+    starts = case.stages.start_s.tolist()
+    at = [start for start, (a, b) in zip(starts, pairwise(modes), strict=True) if a is not b]
     return max((sum(t <= other < t + DAY_S for other in at) for t in at), default=0)
 
 

@@ -22,7 +22,7 @@ from pems_actors.domain.plan import (
 )
 from pems_actors.domain.units import HOUR_S
 from pems_actors.economics.costs import CostTerms, slot_cost
-from pems_actors.optimisation.assembly import Case, floor_limits_c
+from pems_actors.optimisation.case import Case, floor_limits_c
 from pems_actors.optimisation.explain import Reasons
 from pems_actors.optimisation.grid import Array
 from pems_actors.optimisation.modes import ModeSlot
@@ -125,6 +125,8 @@ def _slots(case: Case, decisions: Decisions, outcome: Outcome) -> tuple[PlanSlot
         decisions.modes,
     )
     heat, air = outcome.heat_kw.tolist(), outcome.air_c.tolist()
+    power_price = decisions.relaxed.power_price.tolist()
+    charge_price = decisions.relaxed.charge_price.tolist()
     base, allowed = case.stages.base_kw.tolist(), case.stages.export_allowed.tolist()
     return tuple(
         PlanSlot(
@@ -145,6 +147,8 @@ def _slots(case: Case, decisions: Decisions, outcome: Outcome) -> tuple[PlanSlot
             battery_rate_kw=mode.rate_kw,
             battery_stop_soc_frac=mode.stop_soc_frac,
             binary=k < near,
+            power_price_per_kwh=power_price[k],
+            charge_price_per_kwh=charge_price[k],
         )
         for k, (start, width, mode) in enumerate(
             zip(
@@ -261,12 +265,15 @@ def _softened_power(case: Case, decisions: Decisions) -> list[Softened]:
     most = max(slot.flow.grid_kw for slot in decisions.modes) - problem.limits.grid_kw
     under = battery.min_soc_frac - problem.state.soc_frac
     over = problem.state.soc_frac - battery.max_soc_frac
+    lowest = min(slot.flow.soc_frac for slot in decisions.modes)
+    reserve = max(battery.reserve_soc_frac, battery.min_soc_frac)
     return [
         Softened(limit, float(by))
         for limit, by, least in (
             ("grid limit [kW]", most, _TOLD_KW),
             ("lowest state of charge", under, _TOLD_SOC),
             ("highest state of charge", over, _TOLD_SOC),
+            ("reserve of the battery", reserve - lowest, _TOLD_SOC),
         )
         if by > least
     ]

@@ -9,7 +9,6 @@ Knows nothing of the solver. Units: kW, kWh, K above the reference, currency.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,11 +72,6 @@ class Layout:
         power = self.columns["power"]
         self.charge, self.discharge, self.grid_in, self.grid_out = power.T[:4]
         self.pv, self.stored, self.excess = power.T[4:]
-
-    @cached_property
-    def room_of_state(self) -> Index:
-        """Room of every state, (states,)."""
-        return np.nonzero(self.kept)[0]
 
 
 def _blocks(stages: int, widths: dict[str, int]) -> tuple[dict[str, Index], int]:

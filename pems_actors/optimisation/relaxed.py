@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from pems_actors.optimisation.assembly import Case
+from pems_actors.optimisation.case import Case
 from pems_actors.optimisation.grid import Array
 from pems_actors.optimisation.program import Layout, Program
 from pems_actors.optimisation.thermal import AIR, REFERENCE_C, SCREED

@@ -9,147 +9,14 @@ from the planned total power by a gentle quadratic price: coordination is what m
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from dataclasses import dataclass, field
-from functools import cached_property
-
 import numpy as np
 from numpy.typing import NDArray
 
-from pems_actors.optimisation.assembly import Case
 from pems_actors.optimisation.grid import Array
-from pems_actors.optimisation.relaxed import Relaxed
-from pems_actors.optimisation.switching import (
-    SLACK_KW,
-    Bools,
-    Caps,
-    Commitments,
-    SwitchRules,
-    history_of,
-    patterns,
-    switch_rules,
-)
-from pems_actors.optimisation.thermal import AIR, SCREED, simulate
+from pems_actors.optimisation.near import Near
+from pems_actors.optimisation.switching import SLACK_KW, Bools, Caps, Rows
 
-Rows = NDArray[np.float32]
-_MOST_SLOTS_WITH_TWO_RUNS = 24
-_DEVIATION_PRICE = 0.1  # of the mean power price, per kW of deviation
-
-
-@dataclass(frozen=True)
-class Near:
-    """The near slots of a case with everything that prices a sequence."""
-
-    case: Case
-    relaxed: Relaxed
-    caps: Caps
-    commitments: Commitments
-    slots: int
-    _libraries: dict[Hashable, Rows] = field(default_factory=dict)
-
-    @cached_property
-    def hours(self) -> Array:
-        """Slot lengths, (slots,)."""
-        return self.case.stages.hours[: self.slots]
-
-    @cached_property
-    def rules(self) -> tuple[SwitchRules, ...]:
-        """Switching rules per relay."""
-        start = self.case.stages.start_s[: self.slots]
-        return tuple(
-            switch_rules(start, relay, history_of(self.case, relay))
-            for relay in self.case.problem.relays
-        )
-
-    @cached_property
-    def closed(self) -> Bools:
-        """Where a relay may not heat for a block or out of service, (K, relays)."""
-        out = [relay.name in self.case.problem.out_of_service for relay in self.case.problem.relays]
-        return np.asarray(self.case.stages.blocked[:, None] | np.array(out, dtype=bool))
-
-    @cached_property
-    def deviation_price(self) -> Array:
-        """Price of a squared kW of deviation from the planned total, per slot."""
-        mean = max(float(np.abs(self.relaxed.power_price).mean()), 1e-3)
-        return _DEVIATION_PRICE * mean * self.hours
-
-    @cached_property
-    def planned_kw(self) -> Array:
-        """Total heating power of the relaxed plan, (slots,)."""
-        return self.relaxed.duty[: self.slots] @ self.case.power_kw
-
-    @cached_property
-    def response(self) -> Array:
-        """Rise of a room's air at each slot's end per kW held in each slot, (R, end, slot)."""
-        rooms, weather = self.case.rooms, self.case.weather
-        kick = weather.lasting[: self.slots] * rooms.drive[:, :, SCREED]
-        seen = rooms.to_node[:, AIR]
-        rise = np.zeros((len(rooms.names), self.slots, self.slots))
-        modes = np.zeros((self.slots, *seen.shape))  # one per slot of heating
-        for k in range(self.slots):
-            modes = modes * weather.left[k]
-            modes[k] = kick[k]
-            rise[:, k, :] = np.einsum("jrm,rm->rj", modes, seen)
-        return rise
-
-    @cached_property
-    def future(self) -> Array:
-        """Rise of later cost per kW held in each slot, per room, (R, slots); mostly negative."""
-        rooms, weather, kept = self.case.rooms, self.case.weather, self.case.rooms.kept
-        price = np.zeros(kept.shape)
-        price[kept] = self.relaxed.later_price[self.slots - 1]
-        kick = weather.lasting[: self.slots] * rooms.drive[:, :, SCREED]
-        after = np.ones_like(kick)
-        for k in range(self.slots - 2, -1, -1):
-            after[k] = after[k + 1] * weather.left[k + 1]
-        return np.einsum("jrm,rm->rj", kick * after, price)
-
-    def judged(self, rows: Rows, m: int) -> Rows:
-        """Keep the sequences that commitments, dwell and starts allow relay m."""
-        on, off = self.commitments.on[:, m], self.commitments.off[:, m]
-        rows = rows[(rows @ off + (1.0 - rows) @ on) < 0.5]
-        return rows[self.rules[m].allows(rows)]
-
-    def library(self, m: int) -> Rows:
-        """List relay m's sequences of few runs; relays with the same past share one list."""
-        rule, commitments = self.rules[m], self.commitments
-        key = (rule, commitments.on[:, m].tobytes(), commitments.off[:, m].tobytes())
-        if key not in self._libraries:
-            runs = 2 if self.slots <= _MOST_SLOTS_WITH_TWO_RUNS else 1
-            self._libraries[key] = self.judged(patterns(self.slots, runs), m)
-        return self._libraries[key]
-
-    def air_c(self, on: Bools) -> Array:
-        """Simulate the air of all rooms over the near slots, (slots, R)."""
-        emitted = (on * self.case.power_kw) @ self.case.share
-        return np.asarray(simulate(self.case.rooms, self.case.weather, emitted)[:, :, AIR])
-
-    def discomfort(self, air: Array, room: int | slice) -> Array:
-        """Price air temperatures (..., slots) of one room, summed over slots."""
-        stages, weights = self.case.stages, self.case.problem.weights
-        low, high = stages.low_c[: self.slots, room], stages.high_c[: self.slots, room]
-        cold = np.maximum(low - air, 0.0) * weights.cold_per_kh
-        warm = np.maximum(air - high, 0.0) * weights.warm_per_kh
-        return np.asarray((cold + warm) @ self.hours)
-
-    def cost(self, on: Bools) -> float:
-        """Price all near slots of a whole schedule, by the same terms as a single relay's."""
-        total_kw = on @ self.case.power_kw
-        air = self.air_c(on)
-        rooms = range(air.shape[1])
-        heat_kw = (on * self.case.power_kw) @ self.case.share
-        return float(
-            (self.relaxed.power_price[: self.slots] * self.hours) @ total_kw
-            + self.deviation_price @ (total_kw - self.planned_kw) ** 2
-            + sum(float(self.discomfort(air[:, r], r)) for r in rooms)
-            + (self.future.T * heat_kw).sum()
-            + sum(
-                relay.start_cost * float(rule.starts(on[None, :, m].astype(np.float32))[0])
-                for m, (relay, rule) in enumerate(
-                    zip(self.case.problem.relays, self.rules, strict=True)
-                )
-            )
-        )
+_MOST_SLOTS = 24  # beyond, the list of sequences grows too long and rounding stands
 
 
 def whole_relays(near: Near, passes: int = 2) -> Bools:
@@ -161,6 +28,8 @@ def whole_relays(near: Near, passes: int = 2) -> Bools:
     if near.slots == 0:
         return near.commitments.on
     on = round_up_sums(near)
+    if near.slots > _MOST_SLOTS:
+        return on
     best, least = on, near.cost(on)
     order = np.argsort(-near.case.power_kw, kind="stable")
     for _ in range(passes):
@@ -223,23 +92,16 @@ def round_up_sums(near: Near) -> Bools:
 
 def _may_run(near: Near, on: Bools, reserved: Bools, k: int, m: int) -> bool:
     """Whether relay m may be on in slot k after what is already decided."""
-    needed = [k]
-    if not (on[k - 1, m] if k else near.rules[m].on_before):
-        needed += near.rules[m].stay_on.get(k, [])
-        if not near.rules[m].allows(_until(on, k, m))[0]:
+    rules, needed = near.rules[m], [k]
+    if not (on[k - 1, m] if k else rules.on_before):
+        needed += rules.stay_on.get(k, [])
+        if not rules.may_start(on[:k, m].tolist(), k):
             return False
     if near.commitments.off[needed, m].any():
         return False
     taken = on[needed] | reserved[needed]
     taken[:, m] = True
     return bool((near.caps.room_kw[:, needed] >= near.caps.use @ taken.T - SLACK_KW).all())
-
-
-def _until(on: Bools, k: int, m: int) -> Rows:
-    """Give relay m's sequence with slot k on and kept on to the end, as one row."""
-    row = on[:, m].astype(np.float32)
-    row[k:] = 1.0
-    return row[None, :]
 
 
 def _reserve_dwell(near: Near, on: Bools, reserved: Bools, k: int, m: int) -> None:
@@ -277,6 +139,8 @@ def _best_row(near: Near, on: Bools, air: Array, m: int) -> Bools:
     members = np.nonzero(near.case.share[m])[0]
     per_slot = per_slot + sum(power * near.case.share[m, r] * near.future[r] for r in members)
     cost = rows @ per_slot + near.case.problem.relays[m].start_cost * near.rules[m].starts(rows)
+    ahead = rows @ near.hours - near.hours @ near.relaxed.duty[: near.slots, m]
+    cost = cost + near.remainder_price[m] * ahead**2
     for r in members:
         answer = near.response[r] * (power * near.case.share[m, r])
         without = air[:, r] - answer @ on[:, m]

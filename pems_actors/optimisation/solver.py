@@ -32,13 +32,14 @@ from pems_actors.domain.plan import (
 )
 from pems_actors.domain.time_grid import TimeGrid
 from pems_actors.domain.units import HOUR_S
-from pems_actors.optimisation.assembly import Case, case_of
+from pems_actors.optimisation.case import Case, case_of
 from pems_actors.optimisation.formulation import Formulation, SolverLimits
 from pems_actors.optimisation.grid import Array, BadProblemError, stages_of
 from pems_actors.optimisation.modes import battery_modes
+from pems_actors.optimisation.near import Near
 from pems_actors.optimisation.plan_maker import Decisions, outcome_of, plan_of
 from pems_actors.optimisation.relaxed import Relaxed
-from pems_actors.optimisation.relays import Near, carried_duty, whole_relays
+from pems_actors.optimisation.relays import carried_duty, whole_relays
 from pems_actors.optimisation.switching import Bools, Commitments, caps_of, commitments_of
 from pems_actors.optimisation.validator import validate
 
@@ -159,7 +160,8 @@ def _grid_limit(case: Case, duty: Array) -> Array:
     if limits.phases != 3:
         return most
     skew = (duty * case.power_kw) @ (case.phases - 1.0 / 3.0)
-    return np.minimum(most, 3.0 * (limits.phase_kw - skew.max(axis=1, initial=0.0)))
+    bearable = 3.0 * (limits.phase_kw - skew.max(axis=1, initial=0.0))
+    return np.asarray(np.minimum(most, bearable))
 
 
 def _record(relaxed: Relaxed) -> SolverRecord:

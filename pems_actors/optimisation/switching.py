@@ -7,6 +7,7 @@ phases, with the base load, the sun and the planned battery as they are expected
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import combinations
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from pems_actors.domain.house import Relay
 from pems_actors.domain.plan import RelayHistory
 from pems_actors.domain.units import HOUR_S
-from pems_actors.optimisation.assembly import Case
+from pems_actors.optimisation.case import Case
 from pems_actors.optimisation.grid import Array
 
 Bools = NDArray[np.bool_]
@@ -106,7 +107,7 @@ def _admit(case: Case, caps: Caps, wanted: Bools) -> tuple[Bools, tuple[str, ...
     for m in np.argsort(-case.power_kw, kind="stable"):
         fits = caps.fits(int(m), caps.left(on.astype(float)))
         on[:, m] = np.logical_and.accumulate(wanted[:, m] & fits)
-    gave_way = (wanted & ~on).any(axis=0)
+    gave_way = np.asarray((wanted & ~on).any(axis=0)).tolist()
     return on, tuple(r.name for r, gave in zip(case.problem.relays, gave_way, strict=True) if gave)
 
 
@@ -179,6 +180,16 @@ class SwitchRules:
         for k, slots in self.stay_off.items():
             broken |= (before[:, k] > rows[:, k]) & (rows[:, slots].max(axis=1) > 0.0)
         return np.asarray(~broken)
+
+    def may_start(self, past: Sequence[bool], k: int) -> bool:
+        """Judge a start in slot k after the states of the slots before it."""
+        count = 1 + self.earlier[k]
+        for j, on in enumerate(past[:k]):
+            before = past[j - 1] if j else self.on_before
+            if before and not on and k in self.stay_off.get(j, ()):
+                return False
+            count += on and not before and self.start_s[k] - self.start_s[j] < HOUR_S - _SLACK_S
+        return count <= self.most_starts
 
     def starts(self, rows: Rows) -> Array:
         """Count the starts of sequences, (n,)."""

@@ -1,8 +1,8 @@
 """Rooms by their modes: each room's screed, air and structure as three decaying temperatures.
 
 In these coordinates a stage of any length is exact and diagonal, so the sparse program stays
-sparse. Modes faster than an hour (the air over a slow floor) are no states of the program: what
-the weather does to them is known beforehand, and what relays do to them is a short echo of their
+sparse. Fast modes (the air over a slow floor, the body of a panel) are no states of it: what the
+weather does to them is known beforehand, and what relays do to them is a short echo of their
 last duties. Neighbours act on a structure with the value they have when a stage begins;
 structures are slow.
 
@@ -24,7 +24,7 @@ from pems_actors.optimisation.grid import Array, Stages
 
 REFERENCE_C = 20.0  # temperatures inside the program are kelvins above this: small numbers
 SCREED, AIR, STRUCTURE = 0, 1, 2
-_FAST_MODE_H = 1.0
+_FAST_MODE_H = {Emitter.FLOOR: 1.0, Emitter.PANEL: 0.15}
 _TAIL_FRAC = 0.5  # of an echo: the rest counts with the oldest duty kept
 
 
@@ -88,8 +88,12 @@ def emission(relays: tuple[Relay, ...], names: tuple[str, ...]) -> Array:
 
 
 @lru_cache(maxsize=8)
-def rooms_of(model: HouseModel) -> Rooms:
-    """Diagonalise every room of a model (cached: parameters change once a day at most)."""
+def rooms_of(model: HouseModel, *, exact: bool = False) -> Rooms:
+    """Diagonalise every room of a model (cached: parameters change once a day at most).
+
+    Args:
+        exact: keep every mode as a state of the program; twice the time, for comparisons.
+    """
     names = tuple(room.name for room in model.rooms)
     capacity = np.array(
         [(r.c_screed_kwh_k, r.c_air_kwh_k, r.c_structure_kwh_k) for r in model.rooms]
@@ -105,6 +109,7 @@ def rooms_of(model: HouseModel) -> Rooms:
     loss = _losses(model, outdoor, links) / (root[:, :, None] * root[:, None, :])
     rate, vectors = np.linalg.eigh(loss)
     total = np.sqrt(capacity.sum(axis=1))
+    fast_h = np.array([_FAST_MODE_H[room.emitter] for room in model.rooms])
     floor = np.array([room.emitter is Emitter.FLOOR for room in model.rooms])
     turned = vectors.transpose(0, 2, 1)
     return Rooms(
@@ -113,7 +118,7 @@ def rooms_of(model: HouseModel) -> Rooms:
         from_node=turned * root[:, None, :] / total[:, None, None],
         drive=turned / root[:, None, :] / total[:, None, None],
         rate_per_h=np.maximum(rate, 0.0),
-        kept=(rate * _FAST_MODE_H < 1.0) | ~floor[:, None],
+        kept=(rate * fast_h[:, None] < 1.0) | exact,
         links=links,
         outdoor_kw_k=outdoor,
         solar_kw_per_w_m2=np.array(

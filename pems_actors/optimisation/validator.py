@@ -126,8 +126,10 @@ def _dwell(problem: PlanningProblem, plan: Plan, relay: Relay) -> Iterator[str]:
         if slot.relays[relay.name] is on:
             continue
         lasted, at = slot.start_s - since, slot.start_s
-        if on and lasted < relay.min_on_s - _S and not _must_end(
-            problem, slot, relay, blocked=blocked
+        if (
+            on
+            and lasted < relay.min_on_s - _S
+            and not _must_end(problem, slot, relay, blocked=blocked)
         ):
             yield (
                 f"{_named(relay, slot)} switches off after {lasted:.0f} s on, "

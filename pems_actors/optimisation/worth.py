@@ -13,7 +13,7 @@ import numpy as np
 from pems_actors.domain.house import BatteryModel
 from pems_actors.domain.plan import Weights
 from pems_actors.optimisation.grid import Array, Stages
-from pems_actors.optimisation.thermal import REFERENCE_C, SCREED, STRUCTURE, Rooms
+from pems_actors.optimisation.thermal import REFERENCE_C, STRUCTURE, Rooms
 
 _DAY_H = 24.0
 
@@ -85,6 +85,3 @@ def grid_excess_price(stages: Stages, weights: Weights) -> float:
     """Price a kWh over the grid limit so dearly that only the base load can cause it."""
     dearest = float(np.abs(stages.buy).max())
     return 50.0 * max(dearest, weights.cold_per_kh, weights.warm_per_kh, 1e-3)
-
-
-SCREED_AND_STRUCTURE = (SCREED, STRUCTURE)

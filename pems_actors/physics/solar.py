@@ -1,8 +1,9 @@
 """What the roofs give: irradiance to AC power, by pvlib.
 
 The only file that needs pvlib, and it imports it when called: pvlib brings pandas and scipy along,
-which belong into workers and the twin's process, not into the core. Times are arrays of UTC
-seconds, meant as the middles of the intervals; all arrays have shape (n,).
+which belong into workers and the twin's process, not into the core; where the sun stands is known
+without it (`sun`). Times are arrays of UTC seconds, meant as the middles of the intervals; all
+arrays have shape (n,).
 
 Three irradiances, never mixed up: DNI is the beam on a plane facing the sun, DHI the diffuse and
 GHI the global one on the horizontal; `ghi = dni · cos(zenith) + dhi`.
@@ -17,27 +18,13 @@ import numpy as np
 import numpy.typing as npt
 
 from pems_actors.domain.house import InverterModel, Roof, Site
+from pems_actors.physics.sun import Sun, sun_at
 
 Array = npt.NDArray[np.float64]
 
 GAMMA_PER_K = -0.004  # power lost per kelvin of cell temperature, crystalline silicon
 ALBEDO = 0.2
 _STANDARD_W_M2, _STANDARD_C = 1000.0, 25.0
-_LOWEST_COS = 0.02  # below about 1° over the horizon the beam is lost in the landscape
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Sun:
-    """Where the sun stands: zenith (without refraction) and compass azimuth [degrees]."""
-
-    zenith_deg: Array
-    azimuth_deg: Array
-
-    @property
-    def cos_zenith(self) -> Array:
-        """Cosine of the zenith angle, 0 while the sun is down."""
-        cosine = np.cos(np.radians(self.zenith_deg))
-        return np.where(cosine > _LOWEST_COS, cosine, 0.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,16 +36,6 @@ class Sky:
     dhi_w_m2: Array
     temp_c: Array
     wind_m_s: Array | float = 1.5
-
-
-def sun_at(site: Site, at_s: Array) -> Sun:
-    """Find the sun's position over a site."""
-    from pandas import to_datetime  # noqa: PLC0415 - see the module's docstring
-    from pvlib.solarposition import get_solarposition  # noqa: PLC0415
-
-    when = to_datetime(np.asarray(at_s) * 1e9, utc=True)
-    found = get_solarposition(when, site.latitude_deg, site.longitude_deg, site.altitude_m)
-    return Sun(found["zenith"].to_numpy(float), found["azimuth"].to_numpy(float))
 
 
 def split_ghi(ghi_w_m2: Array, sun: Sun, at_s: Array) -> tuple[Array, Array]:

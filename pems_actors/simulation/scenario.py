@@ -130,6 +130,8 @@ class Scenario:
     def _quarters(self, name: str, day: int) -> Array:
         if name == "base_load_kw":
             return household.base_load_day(self.seed, day)
+        if name == "pv_kw":
+            return self.climate.pv_day(day)
         return self.climate.day(name, day)
 
     def _make_minutes(self, day: int) -> list[Conditions]:

@@ -95,6 +95,7 @@ class ThreadRuntime:
 
     def _host(self, life: Life) -> None:
         self._inside.actor = True
+        reason = "its thread ended"
         try:
             life.begin()
             mailbox = life.mailbox
@@ -104,16 +105,17 @@ class ThreadRuntime:
                 if item is CLOSED_MAILBOX:
                     break
                 life.serve(item)
-        finally:
-            self._left(life)
+        except BaseException as error:  # struck between two messages
+            reason = f"its thread ended: {type(error).__name__}"
+        self._left(life, reason)
 
-    def _left(self, life: Life) -> None:
+    def _left(self, life: Life, reason: str) -> None:
         life.left = True
         if life.fenced:
             life.release()
             self._bound().places.zombie_gone(life)
         elif not life.over:
-            life.lost("its thread ended")
+            life.lost(reason)
 
     def let_through(self, error: BaseException) -> None:
         """Contain everything: no actor's thread is the one a person can interrupt."""

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from supervision.life import Life
     from supervision.system import ActorSystem
 
-WRAPPED = frozenset({Newest, Envelope})
 Outcomes = Callable[[], None]
 
 
@@ -141,7 +140,9 @@ class VirtualRuntime:
                 self._serve_with_care(life)
             else:
                 message = mailbox.data.popleft()
-                if message.__class__ in WRAPPED:
+                if message.__class__ is Newest:
+                    message = mailbox.opened(message)
+                if message.__class__ is Envelope:
                     mailbox.data.appendleft(message)
                     self._serve_with_care(life)
                 else:
@@ -150,11 +151,12 @@ class VirtualRuntime:
                     except BaseException as error:
                         life.crashed(error, message)
                     else:
-                        life.kept = actor.state
-                        slot.handled += 1
-                        slot.last_progress_s = self._now_s
-                        if life.ending is not None:
-                            life.finish()
+                        if life.special:
+                            life.wrap_up(message)
+                        else:
+                            life.kept = actor.state
+                            slot.handled += 1
+                            slot.last_progress_s = self._now_s
             if not life.open or not (mailbox.data or mailbox.control):
                 life.queued = False
                 last = ready.pop()
@@ -263,6 +265,8 @@ class VirtualRuntime:
         """Let the message being handled take `seconds`: from now on what it does is held."""
         del burn
         life.held = []
+        life.special = True
+        life.busy_since_s = self._now_s
         life.freeze = partial(self._freeze, life, seconds)
 
     def _freeze(self, life: Life, seconds: float, outcome: Outcomes) -> None:

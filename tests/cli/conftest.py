@@ -4,10 +4,12 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console, RenderableType
 
 from pems_actors.cli.main import main
 from pems_actors.domain.events import Outcome
@@ -30,15 +32,24 @@ class Said:
 Pems = Callable[..., Said]
 
 
+def drawn(what: RenderableType, width: int = 120) -> str:
+    """What a drawing looks like on a terminal without colours."""
+    text = StringIO()
+    Console(file=text, width=width, no_color=True).print(what)
+    return text.getvalue()
+
+
 @pytest.fixture(autouse=True)
-def clean_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def clean_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No settings of this machine, a quiet terminal of fixed width, short socket paths."""
     for name in [*NOT_OURS, *(n for n in os.environ if n.startswith("PEMS_"))]:
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="pt", dir="/tmp"))
     monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.chdir(tmp_path)
+    with tempfile.TemporaryDirectory(prefix="pems-test-", dir="/tmp") as sockets:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", sockets)
+        yield
 
 
 @pytest.fixture

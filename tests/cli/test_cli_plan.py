@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pems_actors.cli import hours as hours_of
 from pems_actors.cli import plan_view as view
 from pems_actors.cli.words import instant
 from tests.cli import told
-from tests.cli.conftest import CannedHouse, Pems
+from tests.cli.conftest import CannedHouse, Pems, drawn
 
 PRAGUE = ZoneInfo("Europe/Prague")
 
@@ -30,7 +31,15 @@ def test_the_drawing_has_all_its_rows(house: CannedHouse, pems: Pems) -> None:
     house.results["plan"] = told.a_plan()
     said = pems("plan", "--state", house.state)
     assert said.code == 0
-    for word in ("price", "blocked", "PV", "heat", "charge", "battery", "relays from 12:00"):
+    for word in (
+        "price",
+        "blocked",
+        "PV",
+        "heat",
+        "charge",
+        "battery",
+        "relays for 4 h from 12:00, a block is 15 min",
+    ):
         assert word in said.out
     assert "cost 61.2 CZK" in said.out
     assert "not quite kept: obyvak too cold at 13:00 by 0.31" in said.out
@@ -50,7 +59,7 @@ def test_blocked_hours_are_marked_where_they_are() -> None:
 def test_heat_is_drawn_by_the_hour_with_its_peak_and_sum() -> None:
     heat = rows()["heat"]
     assert heat.cells == "█     "
-    assert heat.note == "up to 4.0 kW, 4 kWh"
+    assert heat.note == "4.0 kW, 4 kWh"
 
 
 def test_import_and_export_are_two_rows() -> None:
@@ -61,7 +70,7 @@ def test_import_and_export_are_two_rows() -> None:
 def test_the_battery_shows_its_modes_and_what_they_mean() -> None:
     battery = rows()["battery"]
     assert battery.cells == "──C───"
-    assert battery.note == "─ self use, C charge grid"
+    assert battery.note == "─ self C charge"
 
 
 def test_dear_hours_are_higher_than_cheap_ones() -> None:
@@ -84,23 +93,24 @@ def test_relays_are_blocks_and_idle_ones_are_only_named() -> None:
     near = view.near_slots(slots)
     assert len(near) == 16
     assert view.relay_blocks(near, "obyvak") == "██" * 4 + "··" * 12
-    grid = view.relay_grid(slots)
-    assert [str(cell) for cell in grid.columns[0]._cells] == ["obyvak", "off"]
+    assert view.relay_scale(near, UTC) == "12      13      14      15      "
+    grid = view.relay_grid(slots, UTC)
+    assert [str(cell) for cell in grid.columns[0]._cells] == ["", "obyvak", "off"]
 
 
 def test_the_scale_is_local_and_names_the_day_at_midnight() -> None:
-    hours = view.hour_starts(told.a_plan(24)["slots"])
-    assert view.scale(hours, UTC).startswith("12 15 18 21 Tue")
-    assert view.scale(hours, PRAGUE).startswith("  15 18 21 Tue")
+    hours = hours_of.hour_starts(told.a_plan(24)["slots"])
+    assert hours_of.scale(hours, UTC).startswith("12 15 18 21 Tue")
+    assert hours_of.scale(hours, PRAGUE).startswith("  15 18 21 Tue")
 
 
 def test_a_plan_that_begins_within_an_hour_still_has_that_hour() -> None:
     slots = told.a_plan()["slots"][1:]
-    assert view.hour_starts(slots)[0] == instant(told.AT)
+    assert hours_of.hour_starts(slots)[0] == instant(told.AT)
 
 
 def test_the_drawing_never_grows_beyond_two_days() -> None:
-    assert len(view.hour_starts(told.a_plan(60)["slots"])) == view.COLUMNS
+    assert len(hours_of.hour_starts(told.a_plan(60)["slots"])) == hours_of.COLUMNS
 
 
 @given(
@@ -110,15 +120,15 @@ def test_hourly_means_keep_the_sum(parts: list[tuple[int, float]]) -> None:
     """Whatever the slots' lengths: means times covered hours is the energy of the slots."""
     start, spans = instant(told.AT), []
     for minutes, value in parts:
-        spans.append(view.Span(start, start + timedelta(minutes=minutes), value))
+        spans.append(hours_of.Span(start, start + timedelta(minutes=minutes), value))
         start = spans[-1].end
     slots = [
         {"start": s.start.isoformat(), "duration_s": (s.end - s.start).total_seconds()}
         for s in spans
     ]
-    hours = view.hour_starts(slots, most=1000)
-    means = view.hourly_mean(hours, spans)
-    covered_h = [sum(sec for sec, _ in view._shares(hour, spans)) / 3600.0 for hour in hours]
+    hours = hours_of.hour_starts(slots, most=1000)
+    means = hours_of.hourly_mean(hours, spans)
+    covered_h = [sum(sec for sec, _ in hours_of._shares(hour, spans)) / 3600.0 for hour in hours]
     drawn = sum(mean * h for mean, h in zip(means, covered_h, strict=True) if mean is not None)
     energy = sum(minutes / 60.0 * value for minutes, value in parts)
     assert drawn == pytest.approx(energy)
@@ -126,7 +136,23 @@ def test_hourly_means_keep_the_sum(parts: list[tuple[int, float]]) -> None:
 
 @given(st.lists(st.one_of(st.none(), st.floats(0, 30)), max_size=60), st.floats(0, 30))
 def test_bars_have_one_character_per_hour(values: list[float | None], high: float) -> None:
-    assert len(view.bars(values, 0.0, high)) == len(values)
+    assert len(hours_of.bars(values, 0.0, high)) == len(values)
+
+
+def test_small_misses_are_only_counted_and_the_worst_comes_first() -> None:
+    missed = [{"limit": f"room {k}", "by": by} for k, by in enumerate((0.1, 0.3, 0.9, 0.05))]
+    assert [str(line) for line in view.softened_lines({"softened": missed})] == [
+        "not quite kept: room 2 by 0.90",
+        "not quite kept: room 1 by 0.30",
+        "and 2 wishes missed by less",
+    ]
+
+
+def test_two_days_fit_into_eighty_columns() -> None:
+    lines = drawn(view.drawing(told.a_plan(48), UTC), width=80).splitlines()
+    assert max(map(len, lines)) <= 80
+    (blocked,) = (line for line in lines if line.startswith("blocked"))
+    assert len(blocked.rstrip()) == 8 + 48 + 1 + len("no heating")
 
 
 def test_an_explanation_is_told_in_words(house: CannedHouse, pems: Pems) -> None:

@@ -2,19 +2,10 @@
 
 import json
 from datetime import UTC
-from io import StringIO
-
-from rich.console import Console, RenderableType
 
 from pems_actors.cli import status_view
 from tests.cli import told
-from tests.cli.conftest import CannedHouse, Pems
-
-
-def drawn(what: RenderableType, width: int = 120) -> str:
-    text = StringIO()
-    Console(file=text, width=width, no_color=True).print(what)
-    return text.getvalue()
+from tests.cli.conftest import CannedHouse, Pems, drawn
 
 
 def test_json_is_exactly_what_the_house_says(house: CannedHouse, pems: Pems) -> None:
@@ -33,14 +24,14 @@ def test_the_picture_shows_who_decides_and_what_the_house_does(
         "rules  level 3",
         "plan 2 min 10 s old",
         "DEMO",
-        "PV 2.50 kW",
-        "grid 3.25 kW",
-        "battery 55 % -1.20 kW charge_grid",
+        "PV 2.5 kW",
+        "grid 3.2 kW",
+        "battery 55 % -1.2 kW charge_grid",
         "outdoor -3.2 °C",
         "kuchyne↻2",
         "planning/planner fallback: parked after 5 crashes",
         "open since Mon 16 Jan 12:00: planning/planner, boom",
-        "rooms/kuchyne, hung, 1 min 30 s",
+        "△ Mon 16 Jan 12:00 for 1 min 30 s: rooms/kuchyne, hung",
     ):
         assert words in said.out
 
@@ -146,3 +137,19 @@ def test_incidents_show_the_newest_first_and_only_a_few() -> None:
     lines = [str(line) for line in status_view.incident_lines(over, UTC)]
     assert len(lines) == 1 + status_view.RECENT
     assert "rooms/r8" in lines[1]
+
+
+def test_the_picture_fits_into_eighty_columns_without_losing_figures() -> None:
+    text = drawn(status_view.drawing(told.status(), UTC, whole_tree=False), width=80)
+    assert "kuchyne  20.0 °C  21.0 °C  -       rules  rules: cold" in text
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_many_open_incidents_are_counted() -> None:
+    still = [
+        {"path": f"rooms/r{k}", "cause": "x", "start": told.AT, "end": None, "level": 3}
+        for k in range(status_view.OPEN + 3)
+    ]
+    lines = [str(line) for line in status_view.incident_lines(still, UTC)]
+    assert len(lines) == 1 + status_view.OPEN + 1
+    assert lines[-1] == "▲ and 3 more are open"

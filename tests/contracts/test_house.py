@@ -45,8 +45,10 @@ def make_twin(house: House) -> Twin:
 class Rig(Protocol):
     """A house with its time in the hand of the test."""
 
-    twin: Twin
-    port: HousePort
+    @property
+    def twin(self) -> Twin: ...
+    @property
+    def port(self) -> HousePort: ...
 
     def minute(self) -> HouseReading:
         """Let a minute pass and give the reading at its end."""
@@ -157,11 +159,9 @@ def broker_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 @pytest.fixture(params=["twin", pytest.param("mqtt", marks=pytest.mark.broker)])
 def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
     house = reference_house(native=Native.OFF)
-    made = (
-        TwinRig(house)
-        if request.param == "twin"
-        else MqttRig(house, request.getfixturevalue("broker_port"))
-    )
+    made: TwinRig | MqttRig = TwinRig(house)
+    if request.param == "mqtt":
+        made = MqttRig(house, request.getfixturevalue("broker_port"))
     yield made
     made.close()
 

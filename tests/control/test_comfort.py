@@ -39,10 +39,10 @@ def test_the_band_follows_local_time_over_both_changes_of_the_clock():
         assert band_c(COMFORT, seconds(f"{day}T21:59:00{offset}"), ZONE)[0] == 21.5
 
 
-def test_the_rules_never_lower_a_room_by_more_than_one_kelvin():
+def test_the_rules_never_lower_a_room_deeply():
     for hour in range(24):
         at_s = seconds("2026-01-15T00:00:00Z") + 3600.0 * hour
-        assert rule_target_c(COMFORT, at_s, ZONE, 7200.0) >= 21.0
+        assert rule_target_c(COMFORT, at_s, ZONE, 7200.0) >= 21.2
 
 
 def test_the_rules_aim_at_what_will_hold_when_the_heat_arrives():

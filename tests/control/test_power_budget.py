@@ -64,9 +64,35 @@ def test_a_reading_makes_room_for_the_next_when_the_first_is_in_it():
     assert later.asked(ask("b", at_s=60.0)).next_grant(61.0)[1] is not None
 
 
-def test_a_neighbour_that_does_not_fit_lets_a_smaller_need_pass():
-    state = budget(l1=4.5).asked(ask("a", -1.0)).asked(ask("d", 1.0))
-    assert state.next_grant(1.0)[1].relay == "d"
+def test_a_relay_that_does_not_fit_lets_a_like_need_pass_but_not_a_better_off_one():
+    state = budget(l1=4.5).asked(ask("a", -1.0))
+    assert state.asked(ask("d", -0.8)).next_grant(1.0)[1].relay == "d"
+    assert state.asked(ask("d", 0.0)).next_grant(1.0)[1] is None
+    assert state.asked(ask("d", 0.0, urgent=True)).next_grant(1.0)[1].relay == "d"
+
+
+def test_better_off_relays_that_had_their_time_make_room_for_a_needy_one():
+    state = budget(l1=4.5)
+    for name, slack_k, since_s in (("a", 1.0, -900.0), ("b", 0.5, -60.0), ("d", 2.0, -900.0)):
+        state = state.switched(name, on=True, now_s=since_s, slack_k=slack_k)
+    state = state.asked(ask("e", -0.5))
+    assert state.next_grant(1.0)[1] is None
+    assert [order.relay for order in state.yields(1.0)] == ["d", "a"]
+    assert state.asked(ask("e", 1.9)).yields(1.0) == ()
+
+
+def test_nobody_makes_room_in_vain_or_for_nobody():
+    state = budget(l1=9.0).switched("a", on=True, now_s=-900.0, slack_k=3.0)
+    assert state.yields(1.0) == ()
+    assert state.asked(ask("e", -0.5)).yields(1.0) == ()
+    assert state.asked(ask("e", -0.5, at_s=-500.0)).yields(1.0) == ()
+
+
+def test_a_renewal_tells_the_slack_and_keeps_the_since_when():
+    state = budget().switched("a", on=True, now_s=1.0, slack_k=0.2)
+    later = state.switched("a", on=True, now_s=300.0, slack_k=0.9)
+    assert later.running == {"a": 1.0}
+    assert later.slack_k["a"] == 0.9
 
 
 def test_the_heating_cap_counts_all_running_relays():

@@ -4,8 +4,9 @@ import pytest
 
 from pems_actors.control.room import available_level, next_trim, room_need
 from pems_actors.control.wishes import Override, override_problem
-from pems_actors.domain.events import HouseMode
+from pems_actors.domain.events import HouseMode, Outdoor
 from pems_actors.domain.levels import Level
+from pems_actors.domain.readings import Quality
 from tests.control.builders import FACTS, NOON, plan, view
 
 
@@ -32,14 +33,25 @@ def test_a_late_plan_keeps_its_level():
 
 
 def test_an_expired_plan_leaves_its_path():
-    need = decide(view(plan=plan(), now_s=NOON + 1900.0, temp_c=22.0))
+    mild = Outdoor(15.0, Quality.GOOD, "sensor")
+    need = decide(view(plan=plan(), now_s=NOON + 1900.0, temp_c=22.0, outdoor=mild))
     assert need.level is Level.PATH
     assert need.duty == pytest.approx(0.4 + 0.6 * 0.2)
     assert "heat worth 2.20" in need.reason
 
 
+def test_on_the_path_no_room_falls_deep_while_nobody_plans_its_way_up_again():
+    low = plan(path_c=(20.5,) * 4, duty=(0.0,) * 4)
+    need = decide(view(plan=low, now_s=NOON + 1900.0, temp_c=20.5))
+    assert need.level is Level.PATH
+    assert need.duty > 0.9
+    assert "above the path" in need.reason
+
+
 def test_on_the_path_an_unknown_temperature_follows_the_planned_duty():
-    assert decide(view(plan=plan(), now_s=NOON + 1900.0, temp_c=None)).duty == pytest.approx(0.4)
+    mild = Outdoor(15.0, Quality.GOOD, "sensor")
+    seen = view(plan=plan(), now_s=NOON + 1900.0, temp_c=None, outdoor=mild)
+    assert decide(seen).duty == pytest.approx(0.4)
 
 
 def test_a_room_far_off_its_path_falls_to_the_rules():
@@ -109,24 +121,37 @@ def test_economy_lowers_what_the_rules_aim_at():
     assert decide(view(mode=HouseMode.ECONOMY)).target_c == 21.0
 
 
+def learn(trim: float, *, held_back: bool = False, **seen) -> float:
+    looked = view(**seen)
+    return next_trim(looked, decide(looked), trim, 900.0, held_back=held_back)
+
+
 def trim_after(hours: float, **seen) -> float:
     trim = 0.0
     for _ in range(int(hours * 4)):
-        trim = next_trim(FACTS, view(**seen), trim, 900.0, blocked=False)
+        trim = learn(trim, **seen)
     return trim
 
 
 def test_the_rules_learn_slowly_what_the_losses_on_paper_miss():
     assert trim_after(10.0, temp_c=21.65) == pytest.approx(0.15)
-    assert trim_after(1000.0, temp_c=21.65) == 0.25
+    assert trim_after(1000.0, temp_c=21.65) == 0.2
     assert decide(view(temp_c=21.9, trim=0.2)).duty > decide(view(temp_c=21.9)).duty
+
+
+def test_what_was_learned_too_much_is_unlearned_faster():
+    step = learn(0.1, temp_c=22.65)
+    assert step == pytest.approx(0.1 - 3 * 0.03 * 0.5 / 4)
 
 
 def test_the_rules_learn_nothing_from_what_says_nothing():
     assert trim_after(10.0, temp_c=None) == 0.0
     assert trim_after(10.0, temp_c=21.6, window_open=True) == 0.0
     assert trim_after(10.0, temp_c=19.0) == 0.0
-    assert next_trim(FACTS, view(temp_c=21.6), 0.1, 900.0, blocked=True) == 0.1
+    assert learn(0.1, temp_c=21.6, held_back=True) == 0.1
+    assert learn(0.1, temp_c=21.6, plan=plan()) == 0.1
+    wish = Override(21.6, NOON + 3600.0, "user", "cool")
+    assert learn(0.1, temp_c=21.2, override=wish) == 0.1
 
 
 @pytest.mark.parametrize(("temp_c", "lasts_s"), [(5.0, 3600.0), (30.0, 3600.0), (22.0, 1.0)])

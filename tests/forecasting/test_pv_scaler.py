@@ -13,7 +13,7 @@ from pems_actors.domain.house import Roof, Site
 from pems_actors.domain.time_grid import TimeGrid
 from pems_actors.domain.units import DAY_S, HOUR_S, MINUTE_S, QUARTER_S, seconds
 from pems_actors.forecasting.pv import PvScaler, is_curtailed
-from pems_actors.forecasting.sun import clear_sky_ghi_w_m2
+from pems_actors.physics.sun import clear_sky_ghi_w_m2
 
 SITE = Site(49.95, 14.60)
 ROOFS = (Roof("terrace", 7.0, 35.0, 226.0), Roof("street", 6.5, 35.0, 136.0))
@@ -136,6 +136,13 @@ def test_beyond_the_last_answer_the_last_days_are_told() -> None:
     told = model.forecast(TimeGrid.uniform(NOON_S + 3 * DAY_S, 4), NOON_S + 3 * DAY_S)
     assert told.source == "climatology"
     assert told.p50[0] == pytest.approx(0.5 * ideal_kw(NOON_S), rel=0.1)
+
+
+def test_a_tail_beyond_the_answer_does_not_rename_the_coming_day() -> None:
+    model = fresh().with_physics(physics(MIDNIGHT_S, hours=30))
+    told = model.forecast(TimeGrid.uniform(MIDNIGHT_S, 2 * 96), MIDNIGHT_S)
+    assert told.source == "physics"
+    assert 0.0 < told.p50[96 + 44] < 0.5 * ideal_kw(NOON_S)  # the cautious prior
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), -5.0, 500.0])

@@ -114,6 +114,10 @@ def test_a_perfect_prediction_scores_zero_and_a_wrong_one_its_error() -> None:
     assert done.rmse_k == pytest.approx({LIVING: 0.0, BATH: 0.5})
 
 
+def test_before_the_first_prediction_there_is_nothing_to_judge() -> None:
+    assert ThermalScore().measured(START_S, {LIVING: 20.0}) == ThermalScore()
+
+
 def test_missing_readings_are_no_errors() -> None:
     score = ThermalScore().begin(predicted({}))
     score = score.measured(START_S + HOUR_S, {LIVING: None, BATH: float("nan")})

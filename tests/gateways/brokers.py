@@ -45,5 +45,3 @@ def wait(come_true: Callable[[], bool], what: str = "it") -> None:
     while not come_true():
         assert time.monotonic() < until, f"{what} did not happen"
         pause.wait(0.005)
-
-

@@ -7,6 +7,7 @@ type is a conflict) and can be told to be busy, slow, gone or to cut the connect
 from __future__ import annotations
 
 import json
+import math
 import threading
 from collections import deque
 from dataclasses import dataclass, field
@@ -28,33 +29,33 @@ class Point:
 
 def parse_line(line: str, precision: str = "ns") -> Point:
     """Read one line; raises ValueError with what is wrong."""
-    head, rest = _until(line, " ")
+    head, rest = _until(line, " ", quotes=False)
     body, stamp = _until(rest, " ")
     if not body:
         raise ValueError("missing fields")
-    name, *pairs = _split(head, ",")
+    name, *pairs = _split(head, ",", quotes=False)
     if not name:
         raise ValueError("missing measurement")
-    tags = tuple(sorted(_pair(pair) for pair in pairs))
+    tags = tuple(sorted(_pair(pair, quotes=False) for pair in pairs))
     fields = tuple((key, _value(value)) for key, value in map(_pair, _split(body, ",")))
     if stamp and not stamp.lstrip("-").isdigit():
         raise ValueError(f"bad timestamp {stamp!r}")
     return Point(_plain(name), tags, fields, int(stamp or 0) * PRECISION_NS[precision])
 
 
-def _until(text: str, mark: str) -> tuple[str, str]:
-    parts = _split(text, mark, limit=1)
+def _until(text: str, mark: str, *, quotes: bool = True) -> tuple[str, str]:
+    parts = _split(text, mark, limit=1, quotes=quotes)
     return parts[0], parts[1] if len(parts) > 1 else ""
 
 
-def _split(text: str, mark: str, limit: int = -1) -> list[str]:
-    """Split at marks that are neither escaped nor quoted."""
+def _split(text: str, mark: str, limit: int = -1, *, quotes: bool = True) -> list[str]:
+    """Split at marks that are not escaped; nor quoted, where quotes mean anything (in fields)."""
     parts, start, quoted, k = [], 0, False, 0
     while k < len(text):
         if text[k] == "\\":
             k += 2
             continue
-        if text[k] == '"':
+        if quotes and text[k] == '"':
             quoted = not quoted
         elif text[k] == mark and not quoted and limit != 0:
             parts.append(text[start:k])
@@ -63,11 +64,11 @@ def _split(text: str, mark: str, limit: int = -1) -> list[str]:
     return [*parts, text[start:]]
 
 
-def _pair(text: str) -> tuple[str, str]:
-    key, value = _until(text, "=")
+def _pair(text: str, *, quotes: bool = True) -> tuple[str, str]:
+    key, value = _until(text, "=", quotes=quotes)
     if not key or not value:
         raise ValueError(f"bad pair {text!r}")
-    return _plain(key), _plain(value) if not value.startswith('"') else value
+    return _plain(key), value if quotes and value.startswith('"') else _plain(value)
 
 
 def _plain(text: str) -> str:
@@ -82,7 +83,7 @@ def _value(text: str) -> object:
     if text.endswith(("i", "u")):
         return int(text[:-1])
     value = float(text)
-    if value != value or value in {float("inf"), float("-inf")}:
+    if not math.isfinite(value):
         raise ValueError(f"{text} is no field value")
     return value
 
@@ -150,7 +151,7 @@ class InfluxStub:
 class _Handler(BaseHTTPRequestHandler):
     server_stub: InfluxStub
 
-    def do_POST(self) -> None:  # noqa: N802 - the standard library's name
+    def do_POST(self) -> None:
         stub, url = self.server_stub, urlparse(self.path)
         stub.requests += 1
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))

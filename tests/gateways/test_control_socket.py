@@ -107,9 +107,7 @@ def test_a_second_core_on_the_same_state_is_refused_with_a_sentence(
     assert call(tmp_path, {"id": "1"}, 2.0)["outcome"] == "done"
 
 
-def test_two_states_have_two_sockets(
-    serve: Callable[..., ControlSocket], tmp_path: Path
-) -> None:
+def test_two_states_have_two_sockets(serve: Callable[..., ControlSocket], tmp_path: Path) -> None:
     serve(done, tmp_path / "a")
     serve(lambda r, reply: reply({"id": r["id"], "outcome": "failed"}), tmp_path / "b")
     assert call(tmp_path / "a", {}, 2.0)["outcome"] == "done"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -25,6 +26,7 @@ from pems_actors.gateways.growatt_registers import (
     Write,
     learned,
     read_answer,
+    read_clock,
     read_write,
 )
 from pems_actors.gateways.growatt_twin import FACTORY, Counters, SimulatedGrowatt, telemetry
@@ -121,7 +123,7 @@ def test_export_off_is_one_edge_and_comes_with_its_way_back() -> None:
         (f"{COMMANDS}/export/disable", '{"value":true}')
     ]
     assert [w.command for w in plan.cleanup] == ["export/enable"]
-    after = Registers(*(getattr(FACTORY, f) for f in list(FACTORY.__slots__)[:-1]), export=False)
+    after = replace(FACTORY, export=False)
     assert plan_writes(export(allowed=False), after, NOW_S).writes == ()
 
 
@@ -279,3 +281,16 @@ def test_daily_counters_begin_anew_at_local_midnight_and_totals_do_not() -> None
     assert before["TodayGenerateEnergy"] == pytest.approx(0.8)
     assert after["TodayGenerateEnergy"] == pytest.approx(1.6)
     assert after["TotalGenerateEnergy"] == pytest.approx(2.4)
+
+
+@pytest.mark.parametrize("text", ["2026-01-15 12:05:00", "26-01-15 12:05:00"])
+def test_the_clock_is_read_with_or_without_its_century(text: str) -> None:
+    shown = read_clock(Answer("datetime/get", success=True, message="", value=text))
+    assert shown is not None
+    assert DEVICE.with_clock(shown, NOW_S).drift_s == 300.0
+    assert DEVICE.with_clock(shown, NOW_S + 240.0).drift_s == 0.0
+
+
+@pytest.mark.parametrize("value", [None, 5, "", "noon", "26-13-45 99:99:99"])
+def test_a_clock_that_shows_nonsense_is_no_clock(value: object) -> None:
+    assert read_clock(Answer("datetime/get", success=True, message="", value=value)) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from pems_actors.domain.house import BatteryMode
 from pems_actors.gateways.growatt_registers import Answer
@@ -29,7 +30,7 @@ class Wire:
                 self.sent.append((self.now_s, out))
                 if not self.deaf:
                     answer = self.inverter.apply(out.topic, out.payload.encode(), NOW_S)
-                    self.sender.answered(answer, self.now_s + 0.05)
+                    self.sender.answered(answer, self.now_s + 0.05, NOW_S)
             self.now_s += 0.1
 
     def commands(self) -> list[str]:
@@ -48,6 +49,7 @@ def test_the_first_command_reads_the_device_and_then_writes_only_what_differs() 
     wire.sender.submit(battery(BatteryMode.CHARGE_GRID, NOW_S, 2.44, 0.8))
     wire.run(20.0)
     assert wire.commands() == [
+        "datetime/get",
         "batteryfirst/get",
         "gridfirst/get",
         "batteryfirst/set/acchargeenabled",
@@ -64,7 +66,7 @@ def test_commands_are_a_second_apart() -> None:
     wire.sender.submit(battery(BatteryMode.SELL))
     wire.run(20.0)
     times = [at_s for at_s, _ in wire.sent]
-    assert min(b - a for a, b in zip(times, times[1:], strict=False)) > 0.99
+    assert min(b - a for a, b in pairwise(times)) > 0.99
 
 
 def test_a_newer_command_replaces_an_older_one_halfway() -> None:
@@ -102,28 +104,51 @@ def test_an_unanswered_command_is_repeated_with_longer_pauses_and_then_given_up(
     wire.sender.submit(export(allowed=False))
     wire.run(900.0)
     writes = [at_s for at_s, out in wire.sent if out.topic.endswith("export/disable")]
-    pauses = [b - a - ANSWER_S for a, b in zip(writes, writes[1:], strict=False)]
+    pauses = [b - a - ANSWER_S for a, b in pairwise(writes)]
     assert 8 <= len(writes) <= TRIES
-    assert all(b > a - 0.15 for a, b in zip(pauses, pauses[1:], strict=False))
+    assert all(b > a - 0.15 for a, b in pairwise(pauses))
     assert "gives no answer" in wire.sender.problem
     assert wire.sender.due_in_s(wire.now_s) is None
 
 
 def test_a_refused_write_leaves_the_register_in_doubt_and_tells_why() -> None:
-    sender = GrowattSender()
-    sender.submit(export(allowed=False))
-    for read in ("batteryfirst/get", "gridfirst/get"):
-        assert sender.step(1000.0, NOW_S) is not None or read
-        sender.answered(Answer(read, success=True, message="ok", value={}), 1000.0)
-    out = sender.step(1010.0, NOW_S) or sender.step(1012.0, NOW_S)
-    assert out is not None
-    while not out.topic.endswith("export/disable"):
-        sender.answered(Answer(sender._sent.command, True, "ok", {}), 1013.0)  # type: ignore[union-attr]
-        out = sender.step(1020.0, NOW_S)
-        assert out is not None
-    sender.answered(Answer("export/disable", success=False, message="busy"), 1021.0)
-    assert sender.known.export is None
-    assert "busy" in sender.problem
+    wire = Wire()
+    wire.sender.submit(export(allowed=False))
+    wire.run(8.0)
+    assert wire.inverter.held.export is False
+    wire.deaf = True
+    wire.sender.submit(export(allowed=True))
+    wire.run(2.0)
+    refusal = Answer("export/enable", success=False, message="busy")
+    wire.sender.answered(refusal, wire.now_s, NOW_S)
+    assert wire.sender.known.export is None
+    assert "busy" in wire.sender.problem
+
+
+def test_slots_are_told_in_the_inverters_own_time_when_its_clock_is_wrong() -> None:
+    wire = Wire(inverter=SimulatedGrowatt(drift_s=-3600.0))  # it slept through summer time
+    wire.sender.submit(battery(BatteryMode.SELL))
+    wire.run(20.0)
+    assert wire.inverter.effective(NOW_S, 0.5).mode is BatteryMode.SELL
+    slot = wire.inverter.held.grid_slot
+    assert slot is not None
+    assert slot.start_min == 11 * 60
+
+
+def test_the_clock_is_read_once_a_day() -> None:
+    sender, inverter = GrowattSender(), SimulatedGrowatt()
+    clocks = 0
+    for hour in range(49):
+        house_s = NOW_S + hour * 3600.0
+        sender.submit(battery(BatteryMode.SELF_USE, house_s))
+        for step in range(200):
+            now_s = hour * 1000.0 + step
+            out = sender.step(now_s, house_s)
+            if out is not None:
+                clocks += out.topic.endswith("datetime/get")
+                answer = inverter.apply(out.topic, out.payload.encode(), house_s)
+                sender.answered(answer, now_s, house_s)
+    assert clocks == 3
 
 
 def test_a_command_whose_lease_has_ended_is_not_written() -> None:
@@ -142,7 +167,7 @@ def test_after_an_absence_the_device_is_read_again() -> None:
     wire.sent.clear()
     wire.sender.submit(battery(BatteryMode.SELL))
     wire.run(20.0)
-    assert wire.commands()[:2] == ["batteryfirst/get", "gridfirst/get"]
+    assert wire.commands()[:3] == ["datetime/get", "batteryfirst/get", "gridfirst/get"]
     assert wire.inverter.effective(NOW_S, 0.5).mode is BatteryMode.SELL
 
 

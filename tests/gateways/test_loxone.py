@@ -83,7 +83,7 @@ def test_an_order_of_another_program_needs_only_state_and_duration() -> None:
 def test_an_order_that_is_late_kept_or_not_meant_here_is_refused(
     topic: str,
     body: object,
-    retained: bool,  # noqa: FBT001 - parametrised
+    retained: bool,
 ) -> None:
     payload = json.dumps(body).encode()
     assert isinstance(loxone.read_heating(topic, payload, retained=retained, now_s=NOW_S), Rejected)

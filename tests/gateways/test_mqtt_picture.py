@@ -161,7 +161,7 @@ def test_a_slot_shows_as_the_battery_s_mode() -> None:
 def test_no_message_can_make_the_picture_fail(
     topic: str,
     payload: bytes,
-    retained: bool,  # noqa: FBT001 - hypothesis
+    retained: bool,
 ) -> None:
     heard = picture()
     heard.hear(topic, payload, retained=retained, now_s=NOW_S)

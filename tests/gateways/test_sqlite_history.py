@@ -84,7 +84,7 @@ def test_a_store_that_cannot_be_written_degrades_with_a_sentence_and_heals(
     told: list[tuple[bool, str]] = []
     healed = threading.Event()
 
-    def on_state(ok: bool, reason: str) -> None:  # noqa: FBT001 - the history's callback
+    def on_state(ok: bool, reason: str) -> None:
         told.append((ok, reason))
         if ok:
             healed.set()

@@ -109,40 +109,67 @@ def test_an_unknown_actor_is_refused_with_the_way_to_find_the_known() -> None:
     )
 
 
-@pytest.mark.parametrize("place", ["a/#", "a/+/b", "$SYS/x", "pems/control/house", "pems/heating/obyvak/set", 5])  # fmt: skip
+@pytest.mark.parametrize(
+    "place", ["a/#", "a/+/b", "$SYS/x", "pems/control/house", "pems/heating/obyvak/set", 5]
+)
 def test_an_answer_never_goes_to_a_wildcard_or_a_command_topic(place: object) -> None:
     read = order(parse("rooms/obyvak", {"id": "x", "verb": "boost", "reply_to": place}))
     assert read.reply_to is None
 
 
+HOUR = {"for_s": 3600.0}
+OVERRIDE, BATTERY = ("rooms/obyvak", "override"), ("devices/battery", "mode")
+
+
 @pytest.mark.parametrize(
-    ("tail", "payload", "path", "verb", "args"),
+    ("tail", "payload", "order_for", "args"),
     [
-        ("obyvak/override", b'{"temperature": 22.5}', "rooms/obyvak", "override", {"temp_c": 22.5, "for_s": 3600.0}),
-        ("obyvak/override", b'{"temperature": 22, "duration": 90}', "rooms/obyvak", "override", {"temp_c": 22.0, "for_s": 5400.0}),
-        ("obyvak/override", b'{"heating": true}', "rooms/obyvak", "boost", {"for_s": 3600.0}),
-        ("obyvak/override", b'{"heating": false}', "rooms/obyvak", "override", {"temp_c": 10.0, "for_s": 3600.0}),
-        ("loznice/heating", b'{"enabled": true, "duration": 30}', "rooms/loznice", "boost", {"for_s": 1800.0}),
-        ("mode", b"AWAY", "house", "mode", {"mode": "away"}),
-        ("mode", b'"economy"', "house", "mode", {"mode": "economy"}),
-        ("mode", b'{"mode": "NORMAL"}', "house", "mode", {"mode": "normal"}),
-        ("reoptimize", b"", "planning/planner", "replan", {}),
-        ("reoptimize", b"\xff", "planning/planner", "replan", {}),
-        ("battery/mode", b"AUTO", "devices/battery", "release", {}),
-        ("battery/mode", b"CHARGE", "devices/battery", "mode", {"mode": "charge_grid"}),
-        ("battery/mode", b"DISCHARGE", "devices/battery", "mode", {"mode": "sell"}),
-        ("battery/mode", b"IDLE", "devices/battery", "mode", {"mode": "hold"}),
-        ("battery/power", b'{"power_kw": 2.5}', "devices/battery", "mode", {"mode": "charge_grid", "rate_kw": 2.5, "for_s": 3600.0}),
-        ("battery/power", b'{"power_kw": -3, "duration": 15}', "devices/battery", "mode", {"mode": "sell", "rate_kw": 3.0, "for_s": 900.0}),
-        ("battery/power", b'{"power_kw": 0}', "devices/battery", "mode", {"mode": "hold", "for_s": 3600.0}),
-        ("emergency_stop", b"", "house", "mode", {"mode": "emergency"}),
+        ("obyvak/override", b'{"temperature": 22.5}', OVERRIDE, {"temp_c": 22.5, **HOUR}),
+        (
+            "obyvak/override",
+            b'{"temperature": 22, "duration": 90}',
+            OVERRIDE,
+            {"temp_c": 22.0, "for_s": 5400.0},
+        ),
+        ("obyvak/override", b'{"heating": true}', ("rooms/obyvak", "boost"), HOUR),
+        ("obyvak/override", b'{"heating": false}', OVERRIDE, {"temp_c": 10.0, **HOUR}),
+        (
+            "loznice/heating",
+            b'{"enabled": true, "duration": 30}',
+            ("rooms/loznice", "boost"),
+            {"for_s": 1800.0},
+        ),
+        ("mode", b"AWAY", ("house", "mode"), {"mode": "away"}),
+        ("mode", b'"economy"', ("house", "mode"), {"mode": "economy"}),
+        ("mode", b'{"mode": "NORMAL"}', ("house", "mode"), {"mode": "normal"}),
+        ("reoptimize", b"", ("planning/planner", "replan"), {}),
+        ("reoptimize", b"\xff", ("planning/planner", "replan"), {}),
+        ("battery/mode", b"AUTO", ("devices/battery", "release"), {}),
+        ("battery/mode", b"CHARGE", BATTERY, {"mode": "charge_grid"}),
+        ("battery/mode", b"DISCHARGE", BATTERY, {"mode": "sell"}),
+        ("battery/mode", b"IDLE", BATTERY, {"mode": "hold"}),
+        (
+            "battery/power",
+            b'{"power_kw": 2.5}',
+            BATTERY,
+            {"mode": "charge_grid", "rate_kw": 2.5, **HOUR},
+        ),
+        (
+            "battery/power",
+            b'{"power_kw": -3, "duration": 15}',
+            BATTERY,
+            {"mode": "sell", "rate_kw": 3.0, "for_s": 900.0},
+        ),
+        ("battery/power", b'{"power_kw": 0}', BATTERY, {"mode": "hold", **HOUR}),
+        ("emergency_stop", b"", ("house", "mode"), {"mode": "emergency"}),
     ],
-)  # fmt: skip
+)
 def test_the_operator_topics_of_the_first_system_keep_working(
-    tail: str, payload: bytes, path: str, verb: str, args: dict[str, object]
+    tail: str, payload: bytes, order_for: tuple[str, str], args: dict[str, object]
 ) -> None:
     read = order(parse(tail, payload))
-    assert (read.path, read.verb, dict(read.args)) == (path, verb, args)
+    assert (read.path, read.verb) == order_for
+    assert read.args == args
     assert read.id
 
 
@@ -244,7 +271,7 @@ TAILS = st.sampled_from(
     body=st.dictionaries(KEYS, JSON | WORDS, max_size=6) | JSON,
     retained=st.booleans(),
 )
-def test_no_json_can_make_the_codec_fail(tail: str, body: object, retained: bool) -> None:  # noqa: FBT001 - hypothesis
+def test_no_json_can_make_the_codec_fail(tail: str, body: object, retained: bool) -> None:
     answer = parse_control(
         f"pems/control/{tail}",
         json.dumps(body).encode(),

@@ -35,8 +35,8 @@ def quick_problem(hours: float = 12.0, start_s: float = START_S) -> PlanningProb
 
 def constant(problem: PlanningProblem, **series: float) -> PlanningProblem:
     """Give some series one value in every slot."""
-    slots = len(problem.grid)
-    return replace(problem, **{name: (value,) * slots for name, value in series.items()})
+    rows: dict[str, Any] = {name: (value,) * len(problem.grid) for name, value in series.items()}
+    return replace(problem, **rows)
 
 
 def band(problem: PlanningProblem, low_c: float, high_c: float) -> PlanningProblem:

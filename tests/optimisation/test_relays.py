@@ -13,10 +13,11 @@ from pems_actors.bench.planning_instances import START_S, instance, rooms_only
 from pems_actors.domain.house import Relay
 from pems_actors.domain.plan import PlanningProblem, RelayHistory
 from pems_actors.domain.time_grid import TimeGrid
-from pems_actors.optimisation.assembly import case_of
+from pems_actors.optimisation.case import case_of
 from pems_actors.optimisation.formulation import Formulation
 from pems_actors.optimisation.grid import stages_of
-from pems_actors.optimisation.relays import Near, carried_duty, round_up_sums, whole_relays
+from pems_actors.optimisation.near import Near
+from pems_actors.optimisation.relays import carried_duty, round_up_sums, whole_relays
 from pems_actors.optimisation.switching import (
     Bools,
     caps_of,
@@ -27,7 +28,7 @@ from pems_actors.optimisation.switching import (
 from tests.optimisation.problems import small_problems, with_state
 
 FORMULATION = Formulation()
-QUARTERS = START_S + 900.0 * np.arange(16)
+QUARTERS = np.array([START_S + 900.0 * k for k in range(16)])
 RELAY = Relay("hosti", 1.9, 2.0, (("hosti", 1.0),))
 
 
@@ -158,3 +159,5 @@ def test_starts_of_the_last_hour_count() -> None:
     rows[0, 0] = 1.0  # a fourth start within the hour
     rows[1, 2:] = 1.0  # half an hour later the oldest no longer counts
     assert rules.allows(rows).tolist() == [False, True]
+    assert not rules.may_start([], 0)
+    assert rules.may_start([False, False], 2)

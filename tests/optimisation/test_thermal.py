@@ -9,7 +9,7 @@ import pytest
 
 from pems_actors.bench.planning_instances import instance
 from pems_actors.domain.house import Emitter
-from pems_actors.optimisation.assembly import Case, case_of
+from pems_actors.optimisation.case import Case, case_of
 from pems_actors.optimisation.formulation import Formulation
 from pems_actors.optimisation.grid import Array, stages_of
 from pems_actors.optimisation.relaxed import Relaxed
@@ -52,16 +52,35 @@ def test_modes_give_the_same_air_as_the_equations_for_any_switching(emitter: Emi
 
 
 @pytest.mark.parametrize("kind", ["winter", "cold", "shoulder"])
-def test_air_over_a_slow_floor_is_within_a_tenth_of_a_kelvin_after_a_day(kind: str) -> None:
+def test_the_short_echo_of_a_slow_floor_costs_a_tenth_of_a_kelvin_and_no_bias(kind: str) -> None:
     case, relaxed = solved(kind)
-    error = np.abs(relaxed.air_c - exact(case, relaxed.duty))
-    assert error[DAY].max() < 0.1
-    assert np.sqrt((error**2).mean()) < 0.05
+    error = relaxed.air_c - exact(case, relaxed.duty)
+    assert np.sqrt((error[:DAY] ** 2).mean()) < 0.12
+    assert np.abs(error[:DAY].mean(axis=0)).max() < 0.06
 
 
-def test_a_panel_keeps_all_its_modes_and_loses_nothing() -> None:
+@pytest.mark.parametrize("kind", ["winter", "cold", "shoulder"])
+def test_with_gentle_duties_air_is_within_a_tenth_of_a_kelvin_after_a_day(kind: str) -> None:
+    problem = instance(kind, 3)
+    case = case_of(problem, stages_of(problem))
+    steady = np.where(case.stages.blocked[:, None], 0.0, np.full((68, 16), 0.45))
+    fixed = Formulation().solve(case, (np.ones_like(steady), steady))
+    assert fixed is not None
+    assert np.abs(fixed.air_c - exact(case, steady))[DAY].max() < 0.1
+
+
+def test_a_panel_keeps_its_air_as_a_state_and_drops_its_body() -> None:
     case, relaxed = solved("winter", Emitter.PANEL)
-    assert case.rooms.kept.all()
+    assert case.rooms.kept.sum() == 2 * 17
+    error = relaxed.air_c - exact(case, relaxed.duty)
+    assert np.sqrt((error**2).mean()) < 0.1
+
+
+def test_with_every_mode_kept_the_program_is_exact() -> None:
+    problem = instance("winter", 3)
+    case = case_of(problem, stages_of(problem), exact=True)
+    relaxed = Formulation().solve(case)
+    assert relaxed is not None
     assert np.abs(relaxed.air_c - exact(case, relaxed.duty)).max() < 0.05
 
 

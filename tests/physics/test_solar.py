@@ -13,8 +13,8 @@ from pems_actors.physics.solar import (
     pv_potential_kw,
     roof_irradiance,
     split_ghi,
-    sun_at,
 )
+from pems_actors.physics.sun import sun_at
 from tests.simulation.houses import ROOFS, SITE
 
 JUNE = seconds("2026-06-21T00:00:00Z") + 900.0 * (np.arange(96) + 0.5)

@@ -1,7 +1,7 @@
 """How a tree starts and stops, as OTP's own suite of supervisors asks for (cases 1 to 22)."""
 
 import pytest
-from kit import Do, Note, branch, fail, raise_
+from kit import Note, branch, fail, raise_
 
 from supervision import (
     AdministrationError,
@@ -232,8 +232,14 @@ def test_children_that_fail_while_stopping_are_told_and_the_stop_goes_on(world):
 
 
 def test_a_start_that_takes_too_long_is_given_up_and_named(world):
-    spec = branch("b", world.puppet("c", lambda me: me.context.system.runtime.stall(
-        me.context.life, 100.0, burn=False), deadline_s=None))
+    spec = branch(
+        "b",
+        world.puppet(
+            "c",
+            lambda me: me.context.system.runtime.stall(me.context.life, 100.0, burn=False),
+            deadline_s=None,
+        ),
+    )
     with pytest.raises(StartFailed, match="still starting: root, b, b/c"):
         world.system.start(SupervisorSpec("root", children=(spec,)), timeout_s=5.0)
 

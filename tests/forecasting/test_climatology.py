@@ -1,34 +1,16 @@
-"""The plain sun is good enough to know the night."""
+"""The usual weather of a place: warm summers, and never brighter than a clear sky."""
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pems_actors.domain.house import Site
 from pems_actors.domain.units import seconds
 from pems_actors.forecasting.climatology import Climate
-from pems_actors.forecasting.sun import clear_sky_ghi_w_m2, elevation_deg
+from pems_actors.physics.sun import clear_sky_ghi_w_m2
 
 BOHEMIA = Site(49.95, 14.60)
-
-
-@pytest.mark.parametrize(
-    ("when", "elevation"),
-    [
-        ("2026-06-21T11:03:00Z", 63.5),  # solar noon in midsummer: 90 - latitude + 23.4
-        ("2026-12-21T11:00:00Z", 16.6),
-        ("2026-03-20T11:09:00Z", 40.0),
-    ],
-)
-def test_noon_stands_where_the_almanac_says(when: str, elevation: float) -> None:
-    assert elevation_deg(BOHEMIA, seconds(when)) == pytest.approx(elevation, abs=0.4)
-
-
-def test_midnight_is_dark_and_noon_is_bright() -> None:
-    assert clear_sky_ghi_w_m2(BOHEMIA, seconds("2026-06-21T23:00:00Z")) == 0.0
-    assert 850 < clear_sky_ghi_w_m2(BOHEMIA, seconds("2026-06-21T11:00:00Z")) < 950
 
 
 def test_winter_is_colder_than_summer_on_both_halves_of_the_earth() -> None:

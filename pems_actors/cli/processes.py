@@ -1,0 +1,82 @@
+"""The processes of the appliance as data, in the order of their start: broker, twin, core.
+
+The only place that knows the command lines of these programs.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from pems_actors.cli.launch import Broker, Order, Origin
+from pems_actors.cli.run_file import Child
+from pems_actors.domain.units import iso
+
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+
+def children(
+    order: Order, begin: Origin, broker: Broker, state: Path, config: Path
+) -> tuple[Child, ...]:
+    """List the processes of the appliance in the order of their start."""
+    own = (_broker_child(broker, state),) if broker.own else ()
+    twin = (_twin_child(order, begin, broker, state, config),) if order.house == "twin" else ()
+    return (*own, *twin, _core_child(order, begin, broker, state, config))
+
+
+def _broker_child(broker: Broker, state: Path) -> Child:
+    from pems_actors.gateways.broker import BrokerSpec  # noqa: PLC0415
+
+    argv = BrokerSpec(broker.port, state / "broker").argv
+    return Child("broker", argv, ready_timeout_s=30.0, ping_timeout_s=None)
+
+
+def _twin_child(order: Order, begin: Origin, broker: Broker, state: Path, config: Path) -> Child:
+    argv = (
+        *_program("pems_actors.gateways.twin_server"),
+        *("--host", broker.host, "--port", str(broker.port)),
+        *("--state", str(state), "--config", str(config)),
+        *_clock(order, begin),
+        *_world(order),
+    )
+    return Child("twin", argv, ready_timeout_s=60.0, ping_timeout_s=30.0, env=ONE_THREAD)
+
+
+def _core_child(order: Order, begin: Origin, broker: Broker, state: Path, config: Path) -> Child:
+    simulated = (
+        *_clock(order, begin),
+        *("--start", iso(begin.house_s)),
+        *_world(order),
+    )
+    argv = (
+        *_program("pems_actors.core"),
+        *("--config", str(config), "--state", str(state)),
+        *("--house", order.house, "--broker", str(broker)),
+        *(simulated if order.house == "twin" else ()),
+        *(("--advisory",) if order.advisory else ()),
+        *(("--drills",) if order.drills else ()),
+    )
+    return Child(
+        "core",
+        argv,
+        ready_timeout_s=30.0,
+        ping_timeout_s=15.0,
+        significant=True,
+        stop_timeout_s=8.0,
+        env=ONE_THREAD,
+    )
+
+
+def _program(module: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", module)
+
+
+def _clock(order: Order, begin: Origin) -> tuple[str, ...]:
+    return (
+        *("--speed", f"{order.speed!r}"),
+        *("--origin-wall", f"{begin.wall_s!r}", "--origin-house", f"{begin.house_s!r}"),
+    )
+
+
+def _world(order: Order) -> tuple[str, ...]:
+    return ("--seed", str(order.seed), "--weather-shift-k", f"{order.weather_shift_k!r}")

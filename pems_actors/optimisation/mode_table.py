@@ -1,0 +1,141 @@
+"""What each order to the inverter costs and leads to, in every slot and at every state of charge.
+
+The inverter's own behaviour (`battery_power`), tabulated once per problem for the search in
+`modes`. Overloads by charging are forbidden, other overloads dear; every kWh missing from the
+reserve costs as much per hour as a kWh from the grid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pems_actors.domain.house import BatteryMode
+from pems_actors.domain.units import HOUR_S
+from pems_actors.optimisation.case import Case
+from pems_actors.optimisation.grid import Array
+from pems_actors.optimisation.relaxed import Relaxed
+from pems_actors.optimisation.worth import grid_excess_price
+from pems_actors.physics.battery_modes import BatteryFlows, battery_power_many
+
+_SOC_POINTS = 33
+_LEAST_RATE_KW = 0.1
+_NEVER = 1e7  # per kWh: no charging over the grid limit, whatever it would save later
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One thing to tell the inverter."""
+
+    mode: BatteryMode
+    rate_kw: float | None = None
+
+
+def orders_of(case: Case, relaxed: Relaxed) -> tuple[Order, ...]:
+    """List what the inverter could be told; the relaxed plan suggests gentler rates."""
+    battery = case.problem.battery
+    sell = [Order(BatteryMode.SELL)] if case.stages.export_allowed.any() else []
+    return (
+        Order(BatteryMode.SELF_USE),
+        Order(BatteryMode.HOLD),
+        Order(BatteryMode.CHARGE_GRID),
+        *_gentle(BatteryMode.CHARGE_GRID, relaxed.charge_kw, battery.max_charge_kw),
+        *sell,
+        *_gentle(BatteryMode.SELL, relaxed.discharge_kw, battery.max_discharge_kw),
+    )
+
+
+def _gentle(mode: BatteryMode, powers_kw: Array, most_kw: float) -> list[Order]:
+    """Suggest the usual rate of the relaxed plan where it is well under the largest."""
+    used = powers_kw[powers_kw > _LEAST_RATE_KW]
+    rate = round(float(np.median(used)), 1) if used.size else 0.0
+    return [Order(mode, rate)] if _LEAST_RATE_KW < rate < 0.9 * most_kw else []
+
+
+@dataclass(frozen=True)
+class ModeTable:
+    """Cost and following SOC per slot, order and SOC point, each (K, orders, points)."""
+
+    soc: Array
+    cost: Array
+    after: Array
+
+    @cached_property
+    def _landing(self) -> tuple[NDArray[np.intp], Array]:
+        """Point below the following SOC, and how far it is towards the next."""
+        return self._place(self.after)
+
+    def _place(self, soc: Array) -> tuple[NDArray[np.intp], Array]:
+        at = (soc - self.soc[0]) / (self.soc[1] - self.soc[0])
+        below = np.clip(at.astype(np.intp), 0, len(self.soc) - 2)
+        return below, np.clip(at - below, 0.0, 1.0)
+
+    def carried(self, k: int, value: Array) -> Array:
+        """Read values at the end of slot k, (orders, points), where each order leads to."""
+        below, share = self._landing[0][k], self._landing[1][k]
+        row = np.arange(len(value))[:, None]
+        return np.asarray(value[row, below] * (1.0 - share) + value[row, below + 1] * share)
+
+    def total(self, k: int, value: Array, soc_frac: float) -> Array:
+        """Give cost of slot k and value after it for each order at one SOC, (orders,)."""
+        below, share = self._place(np.array(soc_frac))
+        sums = self.cost[k] + self.carried(k, value)
+        return np.asarray(sums[:, below] * (1.0 - share) + sums[:, below + 1] * share)
+
+
+def mode_table(
+    case: Case, orders: tuple[Order, ...], load_kw: Array, grid_limit_kw: Array
+) -> ModeTable:
+    """Work out every order at every state of charge, slots of one kind together.
+
+    Args:
+        load_kw: base load and heating, (K,).    grid_limit_kw: most import, (K,).
+    """
+    problem, stages = case.problem, case.stages
+    low = min(problem.battery.min_soc_frac, problem.state.soc_frac)
+    high = max(problem.battery.max_soc_frac, problem.state.soc_frac, low + 1e-6)
+    soc = np.linspace(low, high, _SOC_POINTS)
+    cost = np.empty((len(stages), len(orders), _SOC_POINTS))
+    after = np.empty_like(cost)
+    for rows, hours, export in _alike(case):
+        for a, order in enumerate(orders):
+            flows = battery_power_many(
+                order.mode,
+                stages.pv_kw[rows, None],
+                load_kw[rows, None],
+                soc[None, :],
+                problem.battery,
+                problem.inverter,
+                problem.limits,
+                hours * HOUR_S,
+                order.rate_kw,
+                export_allowed=export,
+            )
+            cost[rows, a] = hours * _money_per_h(case, rows, flows, grid_limit_kw[rows, None])
+            after[rows, a] = flows.soc_frac
+    return ModeTable(soc, cost, after)
+
+
+def _alike(case: Case) -> Iterator[tuple[NDArray[np.intp], float, bool]]:
+    """Group slots of equal length and export permission."""
+    hours, export = case.stages.hours, case.stages.export_allowed
+    kinds = sorted({(float(h), bool(e)) for h, e in zip(hours, export, strict=True)})
+    for length, allowed in kinds:
+        yield np.nonzero((hours == length) & (export == allowed))[0], length, allowed
+
+
+def _money_per_h(case: Case, rows: NDArray[np.intp], flows: BatteryFlows, limit_kw: Array) -> Array:
+    problem, stages = case.problem, case.stages
+    battery, weights = problem.battery, problem.weights
+    buy = stages.buy[rows, None] + weights.import_extra_per_kwh
+    money = np.maximum(flows.grid_kw, 0.0) * buy
+    money -= np.maximum(-flows.grid_kw, 0.0) * stages.sell[rows, None]
+    money += np.maximum(flows.battery_kw, 0.0) * battery.wear_per_kwh * weights.wear_factor
+    over = np.maximum(flows.grid_kw - limit_kw, 0.0)
+    money += over * np.where(flows.battery_kw < 0.0, _NEVER, grid_excess_price(stages, weights))
+    missing_kwh = np.maximum(battery.reserve_soc_frac - flows.soc_frac, 0.0) * battery.capacity_kwh
+    return np.asarray(money + missing_kwh * np.abs(stages.buy).mean())

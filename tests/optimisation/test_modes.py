@@ -1,0 +1,115 @@
+"""Battery modes: what the inverter can be told, and no worse than doing nothing clever."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pems_actors.domain.house import BatteryMode
+from pems_actors.domain.plan import Plan, PlanningProblem
+from pems_actors.economics.costs import slot_cost
+from pems_actors.physics.battery_modes import battery_power
+from tests.optimisation.problems import (
+    constant,
+    plan_for,
+    quick_problem,
+    small_problems,
+    with_state,
+)
+
+
+def self_use_cost(problem: PlanningProblem, plan: Plan) -> tuple[float, float]:
+    """What the same heating would cost with the inverter left alone: money, final charge."""
+    soc, money = problem.state.soc_frac, 0.0
+    for k, slot in enumerate(plan.slots):
+        flow = battery_power(
+            BatteryMode.SELF_USE,
+            problem.pv_kw[k],
+            slot.base_load_kw + sum(slot.heat_kw.values()),
+            soc,
+            problem.battery,
+            problem.inverter,
+            problem.limits,
+            slot.duration_s,
+            export_allowed=slot.export_allowed,
+        )
+        soc = flow.soc_frac
+        money += slot_cost(
+            flow.grid_kw,
+            flow.battery_kw,
+            problem.import_per_kwh[k],
+            problem.export_per_kwh[k],
+            slot.duration_s,
+            problem.battery.wear_per_kwh,
+        ).total
+    return money, soc
+
+
+@settings(max_examples=25, deadline=None)
+@given(small_problems(), st.sampled_from(list(BatteryMode)), st.sampled_from([0.0, 600.0, 5e3]))
+def test_a_mode_lasts_half_an_hour_and_changes_are_few(
+    problem: PlanningProblem, mode: BatteryMode, ago_s: float
+) -> None:
+    now = problem.grid.start_s
+    before = with_state(problem, battery_mode=mode, battery_mode_since_s=now - ago_s)
+    plan = plan_for(before)
+    since, present, changes = now - ago_s, mode, 0
+    for slot in plan.slots:
+        if slot.battery_mode is not present:
+            shed = changes == 0 and mode is BatteryMode.CHARGE_GRID  # may be left at once
+            assert shed or slot.start_s - since >= problem.inverter.min_mode_s - 1.0
+            since, present, changes = slot.start_s, slot.battery_mode, changes + 1
+    assert changes <= problem.inverter.max_mode_changes_per_day
+
+
+def test_a_dear_evening_after_a_cheap_night_is_served_from_the_night() -> None:
+    problem = with_state(quick_problem(24.0), soc_frac=0.1)
+    hours = (np.array(problem.grid.starts_s) - problem.grid.start_s) / 3600.0
+    prices = np.where(hours < 6.0, 1.0, np.where(hours < 18.0, 4.0, 12.0))
+    plan = plan_for(replace(problem, import_per_kwh=tuple(prices.tolist())))
+    night = [s for s, h in zip(plan.slots, hours, strict=True) if h < 6.0]
+    evening = [s for s, h in zip(plan.slots, hours, strict=True) if h >= 18.0]
+    assert any(slot.battery_mode is BatteryMode.CHARGE_GRID for slot in night)
+    assert night[-1].soc_frac > 0.8
+    assert sum(slot.battery_kw * slot.duration_s for slot in evening) > 5.0 * 3600.0
+
+
+def test_a_flat_price_leaves_the_grid_charge_alone() -> None:
+    problem = constant(quick_problem(24.0), import_per_kwh=3.0, export_per_kwh=0.5, pv_kw=0.0)
+    plan = plan_for(with_state(problem, soc_frac=0.1))
+    assert all(slot.battery_mode is not BatteryMode.CHARGE_GRID for slot in plan.slots)
+    assert max(slot.soc_frac for slot in plan.slots) == pytest.approx(0.1)
+
+
+def test_a_run_of_charging_tells_the_inverter_where_to_stop() -> None:
+    problem = with_state(quick_problem(24.0), soc_frac=0.2)
+    hours = (np.array(problem.grid.starts_s) - problem.grid.start_s) / 3600.0
+    prices = tuple(np.where(hours < 4.0, 0.5, 9.0).tolist())
+    plan = plan_for(replace(problem, import_per_kwh=prices))
+    runs = [slot for slot in plan.slots if slot.battery_mode is BatteryMode.CHARGE_GRID]
+    assert runs
+    for slot in runs:
+        assert slot.battery_stop_soc_frac is not None
+        assert slot.soc_frac <= slot.battery_stop_soc_frac + 1e-6
+        assert slot.battery_stop_soc_frac <= problem.battery.max_soc_frac
+
+
+@pytest.mark.parametrize("hours", [12.0, 24.0])
+def test_modes_are_no_dearer_than_self_use_alone(hours: float) -> None:
+    problem = with_state(quick_problem(hours), soc_frac=0.6)
+    plan = plan_for(problem)
+    money, soc = self_use_cost(problem, plan)
+    worth = max(problem.import_per_kwh) * problem.battery.leg_frac
+    missing_kwh = max(soc - plan.slots[-1].soc_frac, 0.0) * problem.battery.capacity_kwh
+    assert plan.totals["cost"] <= money + missing_kwh * worth + 0.05
+
+
+def test_a_house_without_a_battery_has_a_plan_too() -> None:
+    problem = quick_problem()
+    none = replace(problem.battery, capacity_kwh=0.0, max_charge_kw=0.0, max_discharge_kw=0.0)
+    plan = plan_for(replace(problem, battery=none))
+    assert all(slot.battery_kw == 0.0 for slot in plan.slots)

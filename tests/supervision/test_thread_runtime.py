@@ -1,0 +1,416 @@
+"""The same promises on real threads, in real time: short stories, no sleeps, deadlines on waits."""
+
+import threading
+import time
+
+import pytest
+from kit import Do, Note, Recall, World, branch, fail, raise_
+
+from supervision import (
+    Backoff,
+    ChildSpec,
+    Fault,
+    FaultKind,
+    HouseClock,
+    MailboxSpec,
+    Park,
+    Ping,
+    ThreadRuntime,
+    WorkerDone,
+    WorkerSpec,
+)
+from supervision.events import (
+    ChildFailed,
+    ChildHung,
+    ChildParked,
+    ChildRestarted,
+    FalseAlarm,
+    LateEffect,
+)
+from supervision.runtimes.zombies import throw_into
+
+PATIENCE_S = 10.0
+
+
+class Awaited:
+    """Lets a test wait for events."""
+
+    def __init__(self, world):
+        self._changed = threading.Condition()
+        keep = world.events.append
+        self._events = world.events
+
+        def listen(event):
+            with self._changed:
+                keep(event)
+                self._changed.notify_all()
+
+        world.system.journal._on_event = listen
+
+    def event(self, kind, count=1, **fields):
+        """Wait until there are so many such events; the last of them."""
+
+        def found():
+            return [
+                event
+                for event in self._events
+                if isinstance(event, kind)
+                and all(getattr(event, name) == value for name, value in fields.items())
+            ]
+
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(found()) >= count, PATIENCE_S), (
+                f"no {kind.__name__} {fields} among {self._events}"
+            )
+            return found()[-1]
+
+
+@pytest.fixture
+def awaited(real_world):
+    return Awaited(real_world)
+
+
+def test_many_actors_start_fast(real_world):
+    began = time.perf_counter()
+    real_world.grow(*(f"a{number}" for number in range(50)))
+    assert time.perf_counter() - began < 1.0
+    assert set(real_world.states.values()) == {"running"}
+
+
+def test_a_crashed_actor_is_replaced_with_its_state(real_world):
+    system = real_world.grow("a", "b")
+    system.tell("a", Note("kept"))
+    system.tell("a", fail())
+    assert system.ask("a", Recall()) == ("kept",)
+    assert real_world.epochs == {"root": 1, "a": 2, "b": 1}
+
+
+def test_a_hung_actor_is_replaced_and_its_late_effect_is_refused(real_world, awaited):
+    free, done, ended = threading.Event(), [], threading.Event()
+
+    def hang(me):
+        free.wait(PATIENCE_S)
+        me.effect(lambda: done.append(me.context.epoch))
+        ended.set()
+
+    system = real_world.grow(real_world.puppet("a", deadline_s=0.1))
+    began = time.monotonic()
+    system.tell("a", Do(hang))
+    system.tell("a", Note("waiting"))
+    hung = awaited.event(ChildHung)
+    assert "hang" in hung.stack
+    assert system.ask("a", Recall(), timeout_s=PATIENCE_S) == ("waiting",)
+    assert time.monotonic() - began < 0.1 + 1.0
+    assert system.status("a").zombies == 1
+    free.set()
+    assert ended.wait(PATIENCE_S)
+    awaited.event(LateEffect)
+    assert done == []
+    assert system.ask("a", Do(lambda me: me.effect(lambda: done.append(me.context.epoch))))
+    assert done == [2]
+
+
+def test_a_zombie_that_ends_is_no_longer_counted(real_world, awaited):
+    free = threading.Event()
+    system = real_world.grow(real_world.puppet("a", deadline_s=0.05))
+    threads = []
+
+    def hang(_):
+        threads.append(threading.current_thread())
+        free.wait(PATIENCE_S)
+
+    system.tell("a", Do(hang))
+    awaited.event(ChildRestarted)
+    free.set()
+    threads[0].join(PATIENCE_S)
+    assert system.counters()["zombies"] == 0
+    assert system.counters()["zombies_total"] == 1
+
+
+def test_an_actor_that_hangs_in_its_start_is_replaced(real_world, awaited):
+    free, first = threading.Event(), [True]
+
+    def hang_once(_):
+        if first:
+            first.clear()
+            free.wait(PATIENCE_S)
+
+    spec = real_world.puppet("a", hang_once, deadline_s=0.05, when_exhausted=Park())
+    real_world.grow(spec, "b")
+    awaited.event(ChildHung, message_type="on_start")
+    awaited.event(ChildRestarted)
+    free.set()
+    assert real_world.states["a"] == "running"
+
+
+def test_work_within_the_deadline_is_left_alone_even_if_the_actor_is_always_busy(real_world):
+    system = real_world.grow(real_world.puppet("a", deadline_s=0.2))
+    pause = threading.Event()
+    for _ in range(20):
+        system.tell("a", Do(lambda _: pause.wait(0.02)))
+    assert system.ask("a", Recall(), timeout_s=PATIENCE_S) == ()
+    assert real_world.epochs["a"] == 1
+
+
+def test_a_spinning_actor_is_replaced_and_its_thread_ended(real_world, awaited):
+    system = real_world.grow(real_world.puppet("a", deadline_s=0.05))
+    real_world.runtime._zombies._hint_after_s = 0.1
+    spinner = system.ask("a", Do(lambda _: threading.current_thread()))
+    system.inject("a", Fault(FaultKind.SPIN, seconds=60.0))
+    awaited.event(ChildRestarted)
+    spinner.join(PATIENCE_S)
+    assert not spinner.is_alive()
+    assert system.verdict is None
+
+
+def test_a_zombie_that_burns_on_ends_the_process(real_world, awaited):
+    system = real_world.grow(real_world.puppet("a", deadline_s=0.05))
+    real_world.runtime._zombies._hint_after_s = PATIENCE_S
+    real_world.runtime._zombies._give_up_after_s = 0.1
+    stop = threading.Event()
+
+    def burn(_):
+        while not stop.is_set():
+            pass
+
+    system.tell("a", Do(burn))
+    verdict = system.join(PATIENCE_S)
+    stop.set()
+    assert verdict == "a hung thread of a keeps burning the processor"
+
+
+def test_a_watch_that_is_late_itself_blames_nobody(real_world, awaited):
+    """The watch is called as if its timer had been due long ago."""
+    busy, free = threading.Event(), threading.Event()
+    system = real_world.grow(real_world.puppet("a", deadline_s=5.0))
+    system.tell("a", Do(lambda _: (busy.set(), free.wait(PATIENCE_S))))
+    assert busy.wait(PATIENCE_S)
+    life = system.directory.find("a").life
+    life.busy_since_s -= 100.0
+    real_world.runtime._look(life, due_s=real_world.runtime.process_s() - 90.0)
+    alarm = awaited.event(FalseAlarm)
+    assert 89.0 < alarm.late_s < 95.0
+    free.set()
+    assert system.ask("a", Recall()) == ()
+    assert real_world.epochs["a"] == 1
+
+
+def test_a_report_about_an_actor_that_moved_on_is_ignored(real_world):
+    system = real_world.grow("a")
+    life = system.directory.find("a").life
+    life.busy_since_s = 1.0
+    life.suspect()
+    life.busy_since_s = None
+    life.suspect()
+    assert system.ask("a", Recall()) == ()
+    assert real_world.epochs["a"] == 1
+
+
+def test_a_ping_is_answered_while_a_flood_runs(real_world):
+    system = real_world.grow(real_world.puppet("a", mailbox=MailboxSpec(bound=1000)))
+    system.inject("a", Fault(FaultKind.FLOOD, count=20_000))
+    began = time.perf_counter()
+    assert system.ask("a", Ping(), timeout_s=PATIENCE_S).epoch == 1
+    assert time.perf_counter() - began < 3.0
+    assert system.status("a").mailbox <= 1000
+    assert system.counters()["dropped"] > 0
+
+
+def test_killing_everybody_again_and_again_brings_everybody_back(real_world):
+    quick = Backoff(first_s=0.001, max_s=0.002)
+    names = [f"a{number}" for number in range(20)]
+    specs = [real_world.puppet(name, backoff=quick, intensity=100) for name in names]
+    system = real_world.grow(*specs, intensity=1000)
+    for _ in range(5):
+        for name in names:
+            system.tell(name, fail())
+        for name in names:
+            assert system.ask(name, Recall(), timeout_s=PATIENCE_S) == ()
+    assert {real_world.epochs[name] for name in names} == {6}
+    assert real_world.epochs["root"] == 1
+
+
+def test_one_for_all_and_branches_work_on_threads(real_world, awaited):
+    from supervision import Strategy
+
+    sub = branch(
+        "sub", real_world.puppet("a"), real_world.puppet("b"), strategy=Strategy.ONE_FOR_ALL
+    )
+    system = real_world.grow(sub, "c")
+    system.tell("sub/a", fail())
+    awaited.event(ChildRestarted, path="sub/b")
+    assert real_world.epochs == {"root": 1, "sub": 1, "sub/a": 2, "sub/b": 2, "c": 1}
+
+
+def test_a_branch_that_crashes_on_threads_takes_its_children_along(real_world, awaited):
+    system = real_world.grow(branch("sub", real_world.puppet("a")))
+    system.tell("sub/a", Note("kept"))
+    assert system.ask("sub/a", Recall()) == ("kept",)
+    old = system.ask("sub/a", Do(lambda _: threading.current_thread()))
+    system.inject("sub", Fault(FaultKind.CRASH))
+    awaited.event(ChildRestarted, path="sub")
+    assert system.ask("sub/a", Recall()) == ("kept",)
+    old.join(PATIENCE_S)
+    assert not old.is_alive()
+
+
+def test_parking_and_returning_work_on_threads(real_world, awaited):
+    ill = [True]
+    spec = real_world.puppet(
+        "pv",
+        lambda _: raise_(OSError("no weather")) if ill else None,
+        when_exhausted=Park(retry_s=0.05),
+        intensity=1,
+        backoff=Backoff(first_s=0.001, max_s=0.002),
+    )
+    real_world.grow(spec, "b")
+    awaited.event(ChildParked)
+    ill.clear()
+    awaited.event(ChildRestarted, path="pv")
+    assert real_world.states == {"root": "running", "pv": "running", "b": "running"}
+
+
+def test_timers_run_in_house_time_or_in_process_time():
+    """A house hour passes in a few milliseconds; process time goes its own way."""
+    world = World(ThreadRuntime(HouseClock.starting_at(0.0, speed=1_000_000.0)))
+    rang = threading.Event()
+
+    class Ringing:
+        order = []
+
+    from kit import Puppet
+
+    class Bell(Puppet):
+        def on_receive(self, message):
+            if message in {"hour", "moment"}:
+                Ringing.order.append(message)
+                if len(Ringing.order) == 2:
+                    rang.set()
+                return None
+            return super().on_receive(message)
+
+    def arm(me):
+        me.after(0.2, "moment", key="process", process=True)
+        me.after(3600.0, "hour", key="house")
+        me.after(60.0, "never", key="cancelled")
+        me.cancel("cancelled")
+
+    system = world.grow(ChildSpec("a", Bell))
+    system.ask("a", Do(arm))
+    assert rang.wait(PATIENCE_S)
+    assert Ringing.order == ["hour", "moment"]
+    assert system.counters()["unexpected"] == 0
+    system.stop()
+
+
+def test_a_timer_that_finds_a_full_mailbox_is_counted(real_world):
+    from supervision import Policy
+
+    spec = real_world.puppet("a", mailbox=MailboxSpec(1, {Note: Policy.REJECT}))
+    system = real_world.grow(spec)
+    entered, free = threading.Event(), threading.Event()
+
+    def arm(me):
+        me.after(0.001, Note(1), key=1, process=True)
+        me.after(0.002, Note(2), key=2, process=True)
+        real_world.runtime.call_later(0.003, entered.set)
+        free.wait(PATIENCE_S)
+
+    system.tell("a", Do(arm))
+    assert entered.wait(PATIENCE_S)
+    free.set()
+    while system.status("a").mailbox:
+        pass
+    assert system.ask("a", Recall(), timeout_s=PATIENCE_S) == (1,)
+    assert system.counters()["refused"] == 1
+
+
+def test_a_timer_action_that_fails_is_counted_and_the_others_ring_on(real_world):
+    rang = threading.Event()
+    real_world.grow()
+    real_world.runtime.call_later(0.0, lambda: raise_(ValueError("boom")))
+    real_world.runtime.call_later(0.001, rang.set)
+    assert rang.wait(PATIENCE_S)
+    assert real_world.system.counters()["timer_errors"] == 1
+
+
+def test_a_machine_without_another_thread_to_give_is_a_failed_start(real_world, monkeypatch):
+    refusals = [True]
+    start = threading.Thread.start
+
+    def sometimes(thread):
+        if thread.name == "a" and refusals:
+            refusals.clear()
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", sometimes)
+    real_world.grow(real_world.puppet("a", when_exhausted=Park()), "b")
+    assert real_world.system.ask("a", Recall(), timeout_s=PATIENCE_S) == ()
+
+
+def test_a_thread_that_is_struck_between_two_messages_is_noticed(real_world, awaited):
+    system = real_world.grow("a")
+    throw_into(system.ask("a", Do(lambda _: threading.current_thread())))
+    system.tell("a", Note("wake up"))
+    failed = awaited.event(ChildFailed)
+    assert failed.reason == "its thread ended: Superseded"
+    assert system.ask("a", Ping(), timeout_s=PATIENCE_S).epoch == 2
+
+
+EMPLOYED = WorkerSpec("calculator", "worker_jobs:calculator", deadline_s=5.0)
+
+
+def test_a_worker_process_answers_by_a_message_and_ends_with_its_actor(real_world, awaited):
+    from kit import Puppet
+
+    answered = threading.Event()
+    kept = []
+
+    class Employer(Puppet):
+        def on_receive(self, message):
+            if isinstance(message, WorkerDone):
+                self.state = (message.result,)
+                answered.set()
+                return None
+            return super().on_receive(message)
+
+    def hire(me):
+        worker = me.worker(EMPLOYED)
+        worker.submit(1, ("double", 21))
+        kept.append(worker)
+
+    system = real_world.grow(ChildSpec("a", Employer))
+    system.ask("a", Do(hire))
+    assert answered.wait(20.0)
+    assert system.ask("a", Recall()) == (42,)
+    system.tell("a", fail())
+    awaited.event(ChildRestarted)
+    assert system.ask("a", Recall()) == (42,)
+    deadline = time.monotonic() + PATIENCE_S
+    while kept[0].status().pid is not None and time.monotonic() < deadline:
+        pass
+    assert kept[0].status().pid is None
+
+
+@pytest.mark.slow
+def test_two_hogs_of_the_processor_cause_no_false_restart(real_world):
+    stop = threading.Event()
+
+    def burn():
+        while not stop.is_set():
+            pass
+
+    hogs = [threading.Thread(target=burn, daemon=True) for _ in range(2)]
+    system = real_world.grow(*(real_world.puppet(f"a{n}", deadline_s=1.0) for n in range(10)))
+    for hog in hogs:
+        hog.start()
+    until = time.monotonic() + 4.0
+    while time.monotonic() < until:
+        for number in range(10):
+            system.ask(f"a{number}", Recall(), timeout_s=PATIENCE_S)
+    stop.set()
+    for hog in hogs:
+        hog.join(PATIENCE_S)
+    counters = system.counters()
+    assert (counters["hangs"], counters["restarts"], counters["crashes"]) == (0, 0, 0)
