@@ -1,5 +1,5 @@
 # PEMS Actors. `make run` and `make test` set everything up by themselves.
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   := .venv
 PY     := $(VENV)/bin/python
 STAMP  := $(VENV)/.installed
@@ -14,8 +14,9 @@ help: ## show this help
 setup: $(STAMP) ## make the virtual environment from the locked dependencies
 
 $(STAMP): requirements.lock pyproject.toml
-	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed; name it with PYTHON=..."; exit 2; }
-	@echo "Setting up $(VENV): some 30 packages, one to two minutes the first time ..."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; name it with make PYTHON=..."; exit 2; }
+	@echo "Setting up $(VENV): some 60 packages, a minute or two the first time ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .

@@ -56,8 +56,12 @@ def caps_of(case: Case, supply_kw: Array) -> Caps:
     use = [case.power_kw, case.power_kw]
     room = [np.full(len(net), limits.heating_kw), limits.grid_kw - net]
     if limits.phases == 3:
-        use.extend(case.power_kw * case.phases[:, phase] for phase in range(3))
-        room.extend([limits.phase_kw - net / 3.0] * 3)
+        out = np.where(case.stages.export_allowed[: len(net)], limits.export_kw, 0.0)
+        for share in case.phases.T:
+            # The inverter feeds all phases alike, and no more than may leave the house: what one
+            # phase draws over its third stays on its breaker however much the sun gives.
+            use.extend((case.power_kw * share, case.power_kw * np.maximum(share - 1.0 / 3.0, 0.0)))
+            room.extend((limits.phase_kw - net / 3.0, limits.phase_kw + out / 3.0))
     return Caps(np.array(use), np.array(room))
 
 
