@@ -27,7 +27,7 @@ from supervision.messages import (
     TerminateChild,
     WhichChildren,
 )
-from supervision.policy import Phase
+from supervision.sequence import Phase
 
 if TYPE_CHECKING:
     from supervision.supervisor import Supervisor

@@ -8,7 +8,7 @@ from supervision.child_spec import AnySpec, Park
 from supervision.directory import Slot
 from supervision.future import Reply
 from supervision.life import Life
-from supervision.policy import Phase
+from supervision.sequence import Phase
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Incident:
 
 @dataclass(slots=True)
 class Child:
-    """A child as its supervisor sees it; has the fields of a `policy.Row`."""
+    """A child as its supervisor sees it; has the fields of a `sequence.Row`."""
 
     spec: AnySpec
     slot: Slot

@@ -27,10 +27,6 @@ def child_path(parent: str, name: str) -> str:
     return name if parent == ROOT else f"{parent}/{name}"
 
 
-def _no_factory(context: object) -> object:
-    raise AssertionError(f"a branch is made by its parent supervisor, not from {context}")
-
-
 def parent_of(path: str) -> str:
     """Path of the supervisor of this child."""
     return path.rpartition("/")[0] or ROOT
@@ -71,7 +67,7 @@ class Slot:
     ) -> None:
         self.path = path
         self.spec = spec
-        self.factory: Factory = spec.factory if isinstance(spec, ChildSpec) else _no_factory
+        self.factory: Factory | None = None  # set by its supervisor, which also makes branches
         self.mailbox = mailbox
         self.lanes = lanes
         self.bound = mailbox.bound

@@ -116,6 +116,7 @@ class Life:
             self._settle(self._started)
 
     def _make(self) -> None:
+        assert self.slot.factory is not None
         actor = self.slot.factory(self.context)
         if not isinstance(actor, SupervisedActor):
             raise TypeError(

@@ -15,7 +15,7 @@ from supervision.child_spec import AnySpec, ChildSpec, Factory
 from supervision.chronicle import Chronicle
 from supervision.directory import Slot, child_path
 from supervision.messages import ChildIsOver, Exit, RestartDue, StopActor, StopOverdue
-from supervision.policy import Phase
+from supervision.sequence import Phase
 
 if TYPE_CHECKING:
     from supervision.supervisor import Supervisor

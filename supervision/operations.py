@@ -6,6 +6,7 @@ tree; inside an actor they are refused, since an actor must not wait.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -34,16 +35,16 @@ if TYPE_CHECKING:
     from supervision.runtimes import Runtime
 
 
-class Operations:
+class Operations(ABC):
     """The operator's half of an `ActorSystem`."""
 
     runtime: Runtime
     directory: Directory
     drills: bool
 
+    @abstractmethod
     def tell(self, path: str, message: object) -> bool:
         """Send by name; the system says how."""
-        raise NotImplementedError
 
     # Looking: reads what is published, waits for nobody.
 

@@ -29,15 +29,13 @@ from supervision.nursery import Nursery
 from supervision.policy import (
     GiveUp,
     Ledger,
-    Order,
-    Phase,
     RestartBudget,
     RestNow,
     StartAgain,
     companions,
-    next_steps,
     wants_restart,
 )
+from supervision.sequence import Order, Phase, next_steps, order_of
 
 UNORDERED = frozenset({Strategy.ONE_FOR_ONE, Strategy.DYNAMIC})
 
@@ -116,7 +114,7 @@ class Supervisor(SupervisedActor):
     def _advance(self) -> None:
         """Start and stop whatever may be started and stopped now."""
         while True:
-            order = self._order()
+            order = order_of(self.spec.strategy, settled=self.mode is Mode.RUNNING)
             alone = order in {Order.NONE, Order.ALONE}
             rows = tuple((self.nursery.touched if alone else self.children).values())
             self.nursery.touched.clear()
@@ -128,14 +126,6 @@ class Supervisor(SupervisedActor):
             if not steps.stop and not steps.start:
                 break
         self._complete()
-
-    def _order(self) -> Order:
-        strategy = self.spec.strategy
-        if strategy is Strategy.DYNAMIC:
-            return Order.NONE
-        if strategy is Strategy.ONE_FOR_ONE and self.mode is Mode.RUNNING:
-            return Order.ALONE
-        return Order.AS_ONE if strategy is Strategy.ONE_FOR_ALL else Order.IN_TURN
 
     def _complete(self) -> None:
         if self.mode is Mode.STOPPING and self.nursery.lives == 0:

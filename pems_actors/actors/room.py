@@ -12,7 +12,14 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from pems_actors.actors.base import PLAN_KEEPER, PLANNER, POWER_BUDGET, HouseActor, room_address
+from pems_actors.actors.base import (
+    CONTROL,
+    PLAN_KEEPER,
+    PLANNER,
+    POWER_BUDGET,
+    HouseActor,
+    room_address,
+)
 from pems_actors.actors.device_writer import DeviceWriter
 from pems_actors.control.comfort import AWAY_C
 from pems_actors.control.duty import Modulator
@@ -81,6 +88,7 @@ class RoomMind(NamedTuple):
     """All that a room's successor must know."""
 
     sensor: FreshValue
+    tick: RoomTick | None = None  # the last one: what the room saw
     plan: RoomPlan | None = None
     override: Override | None = None
     mode: HouseMode = HouseMode.NORMAL
@@ -111,7 +119,6 @@ class RoomActor(HouseActor):
         super().__init__(context)
         self.facts, self.relay, self.owner = facts, relay, owner
         self.writer, self.stagger_s = writer, stagger_s
-        self.tick: RoomTick | None = None  # the last one: what the room saw
         self.told: tuple[object, ...] = ()
         self.told_s = float("-inf")
 
@@ -119,7 +126,8 @@ class RoomActor(HouseActor):
         """Begin without a reading: the sensor's clock of trust runs from now on."""
         super().on_start()
         self.after(SILENCE_S, Silence())
-        self.tell(PLAN_KEEPER, Republish())
+        for address in (PLAN_KEEPER, CONTROL):
+            self.tell(address, Republish())
 
     def first_state(self) -> RoomMind:
         """Begin with nothing known."""
@@ -153,8 +161,7 @@ class RoomActor(HouseActor):
     # --- sensing and deciding
 
     def _on_tick(self, tick: RoomTick) -> None:
-        mind, reading, before = self.state, tick.reading, self.tick
-        self.tick = tick
+        mind, reading, before = self.state, tick.reading, self.state.tick
         sensor = mind.sensor
         if reading is not None:
             sensor = sensor.heard(reading.temp_c, reading.at_s, tick.at_s)
@@ -171,11 +178,13 @@ class RoomActor(HouseActor):
         )
         trim = next_trim(view, need, mind.trim, dt_s, held_back=starved or tick.blocked)
         if self.relay is None:
-            self.state = mind._replace(sensor=sensor, ladder=ladder, trim=trim)
+            self.state = mind._replace(sensor=sensor, tick=tick, ladder=ladder, trim=trim)
             if self.owner is not None:
                 self.tell(room_address(self.owner), need)
         else:
-            seen = mind._replace(sensor=sensor, ladder=ladder, trim=trim, override=view.override)
+            seen = mind._replace(
+                sensor=sensor, tick=tick, ladder=ladder, trim=trim, override=view.override
+            )
             self._settle(self.relay, need, tick, seen)
         self._tell_state(need, tick.at_s)
 
@@ -212,19 +221,27 @@ class RoomActor(HouseActor):
         )
         self.state = mind._replace(relay=memory, account=account, wanted=decision)
         if decision.on and not memory.on:
-            urgent = decision.rule in URGENT
-            self.tell(POWER_BUDGET, RelayRequest(relay.name, tick.at_s, decision.slack_k, urgent))
+            self._ask(relay, decision, tick)
         elif memory.on and not decision.on:
             self._switch(relay, decision, on=False)
-        else:
-            self._renew(relay, decision, tick)
+        elif self._renew(relay, decision, tick):
+            self._tell_budget(relay, memory.on, decision)
+
+    def _ask(self, relay: Relay, decision: Decision, tick: RoomTick) -> None:
+        """Ask for power, and hold the relay off meanwhile: its own thermostat must not start it."""
+        if decision.rule == "guard" and tick.reading is not None and tick.reading.relay_on:
+            self._switch(relay, decision, on=True)  # the guard has done it already: take it over
+            return
+        urgent = decision.rule in URGENT
+        self.tell(POWER_BUDGET, RelayRequest(relay.name, tick.at_s, decision.slack_k, urgent))
+        self._renew(relay, decision._replace(rule="budget", reason="waits for power"), tick)
 
     def _found(self, relay: Relay, tick: RoomTick) -> RelayMemory:
         """Adopt the relay as it is at the first tick; later, what was commanded counts."""
-        on = bool(tick.reading and tick.reading.relay_on)
-        if on:
-            self.tell(POWER_BUDGET, RelaySwitched(relay.name, on=True, at_s=tick.at_s))
-        return RelayMemory(on=on)
+        if tick.reading is None or not tick.reading.relay_on:
+            return RelayMemory()
+        self.tell(POWER_BUDGET, RelaySwitched(relay.name, on=True, at_s=tick.at_s))
+        return RelayMemory(on=True, since_s=tick.at_s)
 
     def _staggered(self, relay: Relay, memory: RelayMemory) -> DutyAccount:
         """Begin each room's account elsewhere, so that rooms do not switch together."""
@@ -252,31 +269,33 @@ class RoomActor(HouseActor):
         memory = replace(memory, shed_until_s=until_s, shed_reason=shed.reason)
         self.state = self.state._replace(relay=memory)
         if memory.on:
-            off = wanted._replace(rule="breaker", reason=shed.reason)
+            short = self.now_s() - memory.since_s < self.relay.min_on_s
+            off = wanted._replace(rule="breaker", reason=shed.reason, breaks_dwell=short)
             self._switch(self.relay, off, on=False)
 
     def _switch(self, relay: Relay, decision: Decision, *, on: bool) -> None:
         now_s = self.now_s()
         if not self._write(relay, decision, now_s, on=on):
             return
+        self._tell_budget(relay, on, decision)
         memory = self.state.relay or RelayMemory()
         memory = memory.switched(on, now_s, broke_dwell=decision.breaks_dwell)
         written = replace(self.state.written, disagreements=0)
         self.state = self.state._replace(relay=memory, written=written)
 
-    def _renew(self, relay: Relay, decision: Decision, tick: RoomTick) -> None:
+    def _renew(self, relay: Relay, decision: Decision, tick: RoomTick) -> bool:
         """Renew the lease by writing, and write again what the relay did not take."""
         memory, actual = self.state.relay, tick.reading.relay_on if tick.reading else None
-        if memory is None:
-            return
+        assert memory is not None, "a relay is renewed only after it was found"
         differs = actual is not None and actual != memory.on and not tick.blocked
         written = self.state.written
         disagreements = written.disagreements + 1 if differs else 0
         if disagreements != written.disagreements:
             written = replace(written, disagreements=disagreements)
             self.state = self.state._replace(written=written)
-        if tick.at_s >= written.again_s or disagreements >= DISAGREEMENTS_TO_REWRITE:
-            self._write(relay, decision, tick.at_s, on=memory.on)
+        if tick.at_s < written.again_s and disagreements < DISAGREEMENTS_TO_REWRITE:
+            return False
+        return self._write(relay, decision, tick.at_s, on=memory.on)
 
     def _write(self, relay: Relay, decision: Decision, now_s: float, *, on: bool) -> bool:
         command = SetHeating(
@@ -290,16 +309,19 @@ class RoomActor(HouseActor):
         )
         passed = self.effect(lambda: self.writer.apply(command), resource=f"relay/{relay.name}")
         if passed:
-            told = RelaySwitched(relay.name, on, now_s, decision.slack_k)
-            self.tell(POWER_BUDGET, told)
             written = Written(command.lease_until_s, now_s + RENEW_S)
             self.state = self.state._replace(written=written)
         return passed
 
+    def _tell_budget(self, relay: Relay, on: bool, decision: Decision) -> None:
+        """Say what the relay is; said at each renewal too, so that a fresh budget learns of it."""
+        told = RelaySwitched(relay.name, on, self.now_s(), decision.slack_k)
+        self.tell(POWER_BUDGET, told)
+
     def _on_silence(self) -> None:
         """Nobody ticks: go on by the room's own timer, with nothing read."""
         self.after(SILENCE_S, Silence())
-        now_s, last = self.now_s(), self.tick
+        now_s, last = self.now_s(), self.state.tick
         if last is not None and now_s - last.at_s >= SILENCE_S:
             self._on_tick(RoomTick(now_s, None, last.outdoor, blocked=False))
 
@@ -362,7 +384,7 @@ class RoomActor(HouseActor):
         self.publish(self._device_state(need, now_s))
 
     def _device_state(self, need: Need, now_s: float) -> DeviceState:
-        mind, decision, tick = self.state, self.state.wanted, self.tick
+        mind, decision, tick = self.state, self.state.wanted, self.state.tick
         sensor = mind.sensor
         quality = sensor.quality(now_s)
         values = [

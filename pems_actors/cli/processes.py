@@ -12,7 +12,8 @@ from pems_actors.cli.launch import Broker, Order, Origin
 from pems_actors.cli.run_file import Child
 from pems_actors.domain.units import iso
 
-ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+# Libraries keep to one thread; the C library makes two heaps for sixty actors, not eight a core.
+THRIFTY = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
 
 
 def children(
@@ -39,7 +40,7 @@ def _twin_child(order: Order, begin: Origin, broker: Broker, state: Path, config
         *_clock(order, begin),
         *_world(order),
     )
-    return Child("twin", argv, ready_timeout_s=60.0, ping_timeout_s=30.0, env=ONE_THREAD)
+    return Child("twin", argv, ready_timeout_s=60.0, ping_timeout_s=30.0, env=THRIFTY)
 
 
 def _core_child(order: Order, begin: Origin, broker: Broker, state: Path, config: Path) -> Child:
@@ -63,7 +64,7 @@ def _core_child(order: Order, begin: Origin, broker: Broker, state: Path, config
         ping_timeout_s=15.0,
         significant=True,
         stop_timeout_s=8.0,
-        env=ONE_THREAD,
+        env=THRIFTY,
     )
 
 

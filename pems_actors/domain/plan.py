@@ -74,8 +74,7 @@ class Weights:
 class PlanningProblem:
     """State, forecasts, prices and limits on one grid of K slots. Per-room rows follow `model`.
 
-    `out_of_service` names relays that must stay off. `relay_max_duty` may hold, per relay, the
-    most it can be on (1 by default).
+    `out_of_service` names relays that must stay off.
     """
 
     issued_at_s: float

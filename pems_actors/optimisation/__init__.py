@@ -1,11 +1,19 @@
 """The plan: relaxed MPC, integer relays, battery modes, validation and explanation.
 
-One question in (`PlanningProblem`), one answer out (`Plan` or `PlanRefused`). Read `solver.py`
-first, it is the table of contents; then, in the order of the work: `grid` (the problem as arrays),
-`thermal` (rooms by their slow modes), `formulation` (the sparse program and its duals), `relays`
-(whole switches near in time), `modes` (what the inverter is told), `plan_maker` (what the house
-then does), `validator` (a second opinion), `explain` (why).
+One question in (`PlanningProblem`), one answer out (`Plan` or `PlanRefused`). Read `solver` first,
+it is the table of contents; then, in the order of the work:
 
-Only `formulation` needs the solver library, and only the worker process loads it; the validator
-and the strategies are light enough for the core.
+    outlook               from belief and forecasts to the question
+    grid, thermal, worth  the question as arrays, rooms by their modes, what the end is worth
+    case                  all of these together, before anything is decided
+    program, assembly     the sparse linear program, and its numbers
+    formulation, relaxed  its solution, and what powers, heat and charge are worth by its duals
+    switching, near, relays       whole switches near in time
+    mode_table, modes     what the inverter is told
+    plan_maker, explain   what the house then does and costs, and why
+    validator             a second opinion by its own way of computing
+    strategies, why       weights with names; reading a plan's reasons out
+
+Only `formulation` loads the solver library, and only the worker process loads `formulation`;
+`outlook`, `validator`, `strategies` and `why` are light enough for the core.
 """

@@ -116,14 +116,7 @@ def _slots(case: Case, decisions: Decisions, outcome: Outcome) -> tuple[PlanSlot
     names = [relay.name for relay in case.problem.relays]
     near = len(decisions.on)
     closed = np.vstack([decisions.on, decisions.duty[near:] >= 0.5]).tolist()
-    reasons = Reasons(
-        case,
-        decisions.relaxed,
-        decisions.commitments,
-        decisions.duty,
-        _air_at_starts(case, outcome),
-        decisions.modes,
-    )
+    reasons = _reasons(case, decisions, outcome)
     heat, air = outcome.heat_kw.tolist(), outcome.air_c.tolist()
     power_price = decisions.relaxed.power_price.tolist()
     charge_price = decisions.relaxed.charge_price.tolist()
@@ -158,6 +151,17 @@ def _slots(case: Case, decisions: Decisions, outcome: Outcome) -> tuple[PlanSlot
                 strict=True,
             )
         )
+    )
+
+
+def _reasons(case: Case, decisions: Decisions, outcome: Outcome) -> Reasons:
+    return Reasons(
+        case,
+        decisions.relaxed,
+        decisions.commitments,
+        decisions.duty,
+        _air_at_starts(case, outcome),
+        decisions.modes,
     )
 
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from pems_actors.bench.planning_instances import START_S, house17, instance, rooms_only
 from pems_actors.domain.house import Emitter, HouseModel
 from pems_actors.domain.levels import Level
-from pems_actors.domain.plan import Plan, PlanningProblem, PlanRefused
+from pems_actors.domain.plan import Plan, PlanningProblem, PlanRefused, RelayHistory
 from pems_actors.domain.time_grid import TimeGrid
 from pems_actors.optimisation.formulation import ConicSolvers, SolverLimits
 from pems_actors.optimisation.solver import SolveOptions, factory, solve
@@ -28,6 +28,7 @@ from tests.optimisation.problems import (
     plan_for,
     quick_problem,
     small_problems,
+    with_relays,
     with_state,
 )
 
@@ -97,6 +98,18 @@ def test_no_state_of_the_house_is_too_absurd_for_a_plan(what: str) -> None:
 )
 def test_the_whole_house_survives_the_worst_of_them(what: str) -> None:
     plan_for(ABSURD[what](instance("cold", 1)))
+
+
+def test_sun_that_may_not_leave_the_house_does_not_relieve_a_full_phase() -> None:
+    problem = constant(quick_problem(), pv_kw=6.0, base_load_kw=0.5, export_per_kwh=-1.0)
+    now = problem.grid.start_s
+    past = {relay.name: RelayHistory(True, now - 60.0) for relay in problem.relays}
+    skewed = with_relays(with_state(problem, relays=past), phases=(1.0, 0.0, 0.0))
+    plan = plan_for(replace(skewed, limits=replace(problem.limits, breaker_a=6.0)))
+    for slot in plan.slots:
+        on_one_phase = sum(slot.heat_kw.values())
+        rest = slot.base_load_kw - slot.pv_kw - slot.battery_kw
+        assert on_one_phase + rest / 3.0 <= 6.0 * 0.23 + 0.02
 
 
 def test_one_room_one_slot_and_hours_alone_are_problems_too() -> None:

@@ -1,4 +1,4 @@
-"""Changing a living tree by hand, as OTP's own suite asks for (cases 23 to 29, 62 to 68, 71 to 86)."""
+"""Changing a living tree by hand, as OTP's own suite asks for (cases 23 to 29, 62 to 86)."""
 
 import pytest
 from kit import Do, Note, Puppet, branch, respecified

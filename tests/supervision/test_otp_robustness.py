@@ -156,8 +156,10 @@ def test_a_restart_is_told_in_one_stable_line(world):
         "2.000 a ChildHung epoch=1 busy_s=2.000 message_type='InjectFault'"
     ]
     assert [event.line() for event in world.told(IncidentClosed)] == [
-        "2.000 a IncidentClosed id='a@1' cause='busy with InjectFault for 2.0 s' "
-        "start_s=2.000 end_s=2.000 level=None"
+        (
+            "2.000 a IncidentClosed id='a@1' cause='busy with InjectFault for 2.0 s' "
+            "start_s=2.000 end_s=2.000 level=None"
+        )
     ]
 
 

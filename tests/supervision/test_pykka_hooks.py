@@ -6,6 +6,7 @@ import pykka
 import pytest
 from kit import Do, Note, Puppet
 
+from supervision import Restart
 from supervision.future import Reply
 from supervision.mailbox import Mailbox
 
@@ -114,8 +115,6 @@ def test_the_way_pykka_starts_an_actor_is_refused_with_a_way_out():
 
 
 def test_a_stop_by_reference_ends_the_actor_and_is_answered(world):
-    from supervision import Restart
-
     world.grow(world.puppet("a", restart=Restart.TRANSIENT))
     reference = world.system.ask("a", Do(lambda me: me.actor_ref))
     assert reference.stop() is True

@@ -4,12 +4,21 @@ import threading
 
 import pykka
 import pytest
-from kit import Do, Note, Recall, fail, raise_
+from kit import (
+    Do,
+    Note,
+    Puppet,
+    Recall,
+    fail,
+    raise_,
+)
 
 from supervision import (
     AskTimeout,
+    ChildSpec,
     Fault,
     FaultKind,
+    MailboxSpec,
     NobodyThere,
     Ping,
     Pong,
@@ -95,11 +104,7 @@ def test_a_constructor_fails_in_its_own_life_not_in_its_supervisor(world):
     def factory(context):
         if ill:
             raise ValueError("boom")
-        from kit import Puppet
-
         return Puppet(context)
-
-    from supervision import ChildSpec
 
     system = world.grow(ChildSpec("a", factory), "b")
     ill.append(True)
@@ -177,8 +182,6 @@ def test_the_runtime_holds_its_actors_strongly(world):
 
 
 def test_a_flood_stays_within_its_bound(world):
-    from supervision import MailboxSpec
-
     system = world.grow(world.puppet("a", mailbox=MailboxSpec(bound=10)))
     for number in range(1000):
         assert system.tell("a", Note(number))

@@ -1,9 +1,17 @@
 """What an actor can do: speak by name, keep state, act through the gate, say how it is, work."""
 
 import pytest
-from kit import Do, Note, Recall, fail, raise_
+from kit import (
+    Do,
+    Note,
+    Puppet,
+    Recall,
+    fail,
+    raise_,
+)
 
 from supervision import (
+    ChildSpec,
     GetSnapshot,
     Health,
     MailboxFull,
@@ -12,6 +20,7 @@ from supervision import (
     Ping,
     Policy,
     Pong,
+    Restart,
     Snapshot,
     WorkerDone,
     WorkerFailed,
@@ -122,17 +131,12 @@ def test_an_unknown_message_is_counted_and_harms_nobody(world):
 
 
 def test_a_snapshot_and_a_pong_can_be_asked_for_or_be_told_to_somebody(world):
-    class Listener:
-        heard = []
-
-    from kit import Puppet
-
-    from supervision import ChildSpec
+    heard = []
 
     class Ear(Puppet):
         def on_receive(self, message):
             if isinstance(message, Pong | Snapshot):
-                Listener.heard.append(message)
+                heard.append(message)
                 return None
             return super().on_receive(message)
 
@@ -143,7 +147,7 @@ def test_a_snapshot_and_a_pong_can_be_asked_for_or_be_told_to_somebody(world):
     system.tell("a", GetSnapshot(reply_to="ear", token=2))
     system.tell("a", Ping(reply_to="ear", token=3))
     world.settle()
-    assert Listener.heard == [Snapshot("a", 1, ("kept",), 2), Pong("a", 1, 0.0, 3)]
+    assert heard == [Snapshot("a", 1, ("kept",), 2), Pong("a", 1, 0.0, 3)]
 
 
 def test_a_ping_overtakes_a_flood(world):
@@ -174,8 +178,6 @@ def test_an_orderly_end_by_itself_is_no_failure(world):
 
 
 def test_an_actor_may_end_itself_in_its_start(world):
-    from supervision import Restart
-
     world.grow(world.puppet("a", lambda me: me.stop(), restart=Restart.TRANSIENT), "b")
     assert world.states == {"root": "running", "a": "stopped", "b": "running"}
     assert world.stops() == ["a"]
@@ -197,27 +199,18 @@ def work(me, *jobs):
     me.workers = [worker]
 
 
-class Outcomes:
-    """Reads the outcomes a puppet got as unexpected messages: here a puppet that notes them."""
+class Employer(Puppet):
+    """Notes what its worker answers."""
 
-
-def employer():
-    from kit import Puppet
-
-    class Employer(Puppet):
-        def on_receive(self, message):
-            if isinstance(message, WorkerDone | WorkerFailed):
-                self.state = (*self.state, message)
-                return None
-            return super().on_receive(message)
-
-    return Employer
+    def on_receive(self, message):
+        if isinstance(message, WorkerDone | WorkerFailed):
+            self.state = (*self.state, message)
+            return None
+        return super().on_receive(message)
 
 
 def test_a_worker_answers_by_a_message_after_a_seeded_latency(world):
-    from supervision import ChildSpec
-
-    system = world.grow(ChildSpec("a", employer()))
+    system = world.grow(ChildSpec("a", Employer))
     system.ask("a", Do(lambda me: work(me, ("double", 21), ("raise_error",))))
     world.runtime.run_for(0.09)
     assert world.recall("a") == ()
@@ -229,9 +222,7 @@ def test_a_worker_answers_by_a_message_after_a_seeded_latency(world):
 
 
 def test_a_worker_ends_with_its_actor_and_its_answer_is_not_inherited(world):
-    from supervision import ChildSpec
-
-    system = world.grow(ChildSpec("a", employer()))
+    system = world.grow(ChildSpec("a", Employer))
     kept = []
 
     def hire(me):

@@ -13,17 +13,14 @@ from supervision.policy import (
     Failures,
     GiveUp,
     Ledger,
-    Order,
-    Phase,
     RestartBudget,
     RestNow,
     StartAgain,
-    Steps,
     backoff_delay_s,
     companions,
-    next_steps,
     wants_restart,
 )
+from supervision.sequence import Order, Phase, Steps, next_steps
 
 NAMES = ("a", "b", "c", "d")
 pauses = st.lists(st.floats(0.0, 100.0), max_size=40)

@@ -4,7 +4,16 @@ import threading
 import time
 
 import pytest
-from kit import Do, Note, Recall, World, branch, fail, raise_
+from kit import (
+    Do,
+    Note,
+    Puppet,
+    Recall,
+    World,
+    branch,
+    fail,
+    raise_,
+)
 
 from supervision import (
     Backoff,
@@ -15,6 +24,8 @@ from supervision import (
     MailboxSpec,
     Park,
     Ping,
+    Policy,
+    Strategy,
     ThreadRuntime,
     WorkerDone,
     WorkerSpec,
@@ -27,7 +38,7 @@ from supervision.events import (
     FalseAlarm,
     LateEffect,
 )
-from supervision.runtimes.zombies import throw_into
+from supervision.mailbox import ThreadMailbox
 
 PATIENCE_S = 10.0
 
@@ -231,8 +242,6 @@ def test_killing_everybody_again_and_again_brings_everybody_back(real_world):
 
 
 def test_one_for_all_and_branches_work_on_threads(real_world, awaited):
-    from supervision import Strategy
-
     sub = branch(
         "sub", real_world.puppet("a"), real_world.puppet("b"), strategy=Strategy.ONE_FOR_ALL
     )
@@ -275,16 +284,13 @@ def test_timers_run_in_house_time_or_in_process_time():
     world = World(ThreadRuntime(HouseClock.starting_at(0.0, speed=1_000_000.0)))
     rang = threading.Event()
 
-    class Ringing:
-        order = []
-
-    from kit import Puppet
+    order = []
 
     class Bell(Puppet):
         def on_receive(self, message):
             if message in {"hour", "moment"}:
-                Ringing.order.append(message)
-                if len(Ringing.order) == 2:
+                order.append(message)
+                if len(order) == 2:
                     rang.set()
                 return None
             return super().on_receive(message)
@@ -298,14 +304,12 @@ def test_timers_run_in_house_time_or_in_process_time():
     system = world.grow(ChildSpec("a", Bell))
     system.ask("a", Do(arm))
     assert rang.wait(PATIENCE_S)
-    assert Ringing.order == ["hour", "moment"]
+    assert order == ["hour", "moment"]
     assert system.counters()["unexpected"] == 0
     system.stop()
 
 
 def test_a_timer_that_finds_a_full_mailbox_is_counted(real_world):
-    from supervision import Policy
-
     spec = real_world.puppet("a", mailbox=MailboxSpec(1, {Note: Policy.REJECT}))
     system = real_world.grow(spec)
     entered, free = threading.Event(), threading.Event()
@@ -349,12 +353,20 @@ def test_a_machine_without_another_thread_to_give_is_a_failed_start(real_world, 
     assert real_world.system.ask("a", Recall(), timeout_s=PATIENCE_S) == ()
 
 
-def test_a_thread_that_is_struck_between_two_messages_is_noticed(real_world, awaited):
+def test_a_thread_that_is_struck_between_two_messages_is_noticed(real_world, awaited, monkeypatch):
     system = real_world.grow("a")
-    throw_into(system.ask("a", Do(lambda _: threading.current_thread())))
-    system.tell("a", Note("wake up"))
+    struck = system.directory.find("a").mailbox
+    wait_and_take = ThreadMailbox.wait_and_take
+
+    def break_down(mailbox):
+        item = wait_and_take(mailbox)
+        return raise_(MemoryError()) if mailbox is struck else item
+
+    monkeypatch.setattr(ThreadMailbox, "wait_and_take", break_down)
+    system.tell("a", Note("the one before"))
+    system.tell("a", Note("the last straw"))
     failed = awaited.event(ChildFailed)
-    assert failed.reason == "its thread ended: Superseded"
+    assert failed.reason == "its thread ended: MemoryError"
     assert system.ask("a", Ping(), timeout_s=PATIENCE_S).epoch == 2
 
 
@@ -362,8 +374,6 @@ EMPLOYED = WorkerSpec("calculator", "worker_jobs:calculator", deadline_s=5.0)
 
 
 def test_a_worker_process_answers_by_a_message_and_ends_with_its_actor(real_world, awaited):
-    from kit import Puppet
-
     answered = threading.Event()
     kept = []
 

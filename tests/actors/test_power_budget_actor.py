@@ -1,0 +1,162 @@
+"""The power budget at its post: who may start, when, and who must go."""
+
+from pems_actors.actors.base import BATTERY, MQTT, POWER_BUDGET
+from pems_actors.actors.power_budget import PowerBudgetActor
+from pems_actors.domain.events import (
+    ChargeShed,
+    RelayGrant,
+    RelayRequest,
+    RelayShed,
+    RelaySwitched,
+    Republish,
+)
+from pems_actors.domain.house import BatteryMode
+from pems_actors.domain.readings import BatteryReading
+from pems_actors.domain.states import DeviceState
+from tests.actors.kit import HOUSE, NOON, Stage, energy_tick
+
+CHARGING = BatteryReading(NOON, 0.5, -3.0, BatteryMode.CHARGE_GRID)
+
+
+def budget() -> Stage:
+    stage = Stage(POWER_BUDGET, lambda c, _: PowerBudgetActor(c, HOUSE))
+    stage.tell(energy_tick(NOON, grid_kw=1.0))
+    return stage
+
+
+def asks(stage: Stage, relay: str, slack_k: float = 0.0, *, urgent: bool = False) -> None:
+    stage.tell(RelayRequest(relay, stage.now_s, slack_k, urgent))
+
+
+def grants(stage: Stage, relay: str) -> list[RelayGrant]:
+    return stage.all_heard(f"rooms/{relay}", RelayGrant)
+
+
+def test_a_relay_that_fits_is_granted_for_half_a_minute():
+    stage = budget()
+    asks(stage, "bath")
+    [grant] = grants(stage, "bath")
+    assert grant.valid_until_s == NOON + 30.0
+
+
+def test_starts_are_ten_seconds_apart_and_nobody_is_forgotten():
+    stage = budget()
+    asks(stage, "bath")
+    asks(stage, "living")
+    assert not grants(stage, "living")
+    stage.run(9.0)
+    assert not grants(stage, "living")
+    stage.run(1.0)
+    [grant] = grants(stage, "living")
+    assert grant.at_s == NOON + 10.0
+
+
+def test_the_neediest_goes_first_and_an_urgent_one_before_all():
+    stage = budget()
+    stage.tell(RelaySwitched("bath", False, NOON))
+    asks(stage, "bath", 1.0)
+    stage.forget()
+    stage.tell(RelaySwitched("bath", False, NOON))
+    asks(stage, "bath", 0.5)
+    asks(stage, "living", -1.0)
+    stage.run(10.0)
+    assert grants(stage, "living")
+    assert not grants(stage, "bath")
+    stage.run(10.0)
+    assert grants(stage, "bath")
+    asks(stage, "living", -1.0)
+    asks(stage, "bath", 2.0, urgent=True)
+    stage.forget()
+    stage.run(10.0)
+    assert grants(stage, "bath")
+    assert not grants(stage, "living")
+
+
+def test_a_relay_that_does_not_fit_waits_until_it_does():
+    stage = budget()
+    stage.tell(energy_tick(NOON, grid_kw=4.0, phase_kw=(4.0, 0.0, 0.0)))
+    asks(stage, "living")
+    stage.run(60.0)
+    assert not grants(stage, "living")
+    stage.tell(energy_tick(stage.now_s, grid_kw=1.0, phase_kw=(1.0, 0.0, 0.0)))
+    asks(stage, "living")
+    assert grants(stage, "living")
+
+
+def test_a_request_that_is_not_renewed_is_forgotten():
+    stage = budget()
+    stage.tell(energy_tick(NOON, grid_kw=4.0, phase_kw=(4.0, 0.0, 0.0)))
+    asks(stage, "living")
+    stage.run(200.0)
+    stage.tell(energy_tick(stage.now_s, grid_kw=1.0, phase_kw=(1.0, 0.0, 0.0)))
+    stage.run(60.0)
+    assert not grants(stage, "living")
+
+
+def test_an_excess_sheds_the_relay_with_the_most_slack_at_the_next_tick():
+    stage = budget()
+    stage.tell(RelaySwitched("living", True, NOON, -1.0), RelaySwitched("bath", True, NOON, 2.0))
+    stage.tell(energy_tick(NOON + 60.0, grid_kw=20.5, phase_kw=(5.0, 5.0, 5.0)))
+    [shed] = stage.all_heard("rooms/bath", RelayShed)
+    assert "import limit" in shed.reason
+    assert not stage.all_heard("rooms/living", RelayShed)
+
+
+def test_a_phase_in_excess_sheds_only_a_relay_on_that_phase():
+    stage = budget()
+    stage.tell(RelaySwitched("living", True, NOON, -1.0), RelaySwitched("bath", True, NOON, 2.0))
+    stage.tell(energy_tick(NOON + 60.0, grid_kw=8.0, phase_kw=(6.5, 1.0, 0.5)))
+    assert stage.all_heard("rooms/living", RelayShed)
+    assert not stage.all_heard("rooms/bath", RelayShed)
+
+
+def test_charging_from_the_grid_is_shed_before_any_heating():
+    stage = budget()
+    stage.tell(RelaySwitched("living", True, NOON, 1.0))
+    stage.tell(energy_tick(NOON + 60.0, grid_kw=20.5, battery=CHARGING))
+    assert stage.all_heard(BATTERY, ChargeShed)
+    assert not stage.all_heard("rooms/living", RelayShed)
+
+
+def test_a_better_off_relay_makes_room_for_a_needy_one():
+    stage = budget()
+    stage.tell(RelaySwitched("living", True, NOON - 1200.0, 2.0))
+    stage.tell(energy_tick(NOON, grid_kw=19.5, phase_kw=(5.5, 5.0, 5.0)))
+    asks(stage, "bath", -1.0)
+    stage.run(60.0)
+    stage.tell(energy_tick(stage.now_s, grid_kw=19.5, phase_kw=(5.5, 5.0, 5.0)))
+    [shed] = stage.all_heard("rooms/living", RelayShed)
+    assert "makes room for bath" in shed.reason
+
+
+def test_a_successor_knows_who_runs_and_who_waits():
+    stage = budget()
+    stage.tell(RelaySwitched("living", True, NOON, 0.0))
+    asks(stage, "bath")
+    stage.crash()
+    assert set(stage.state.running) == {"living"}
+    assert stage.state.last_start_s == NOON
+
+
+def test_a_budget_that_starts_afresh_asks_every_owner_what_its_relay_is():
+    stage = budget()
+    assert stage.all_heard("rooms/living", Republish)
+    assert stage.all_heard("rooms/bath", Republish)
+    assert not stage.all_heard("rooms/kitchen", Republish)
+
+
+def test_it_publishes_the_room_under_the_limits_every_five_minutes():
+    stage = budget()
+    for minute in range(1, 11):
+        stage.tell(energy_tick(NOON + 60.0 * minute, grid_kw=2.0, phase_kw=(1.0, 0.5, 0.5)))
+    states = stage.all_heard(MQTT, DeviceState)
+    assert [s.at_s - NOON for s in states] == [0.0, 300.0, 600.0]
+    values = dict(states[-1].values)
+    assert values["import_headroom_kw"].value == 15.25
+    assert values["phase_headroom_kw"].value == 4.75
+
+
+def test_an_unknown_message_is_counted():
+    stage = budget()
+    stage.tell("what is this?")
+    assert stage.system.counters()["unexpected"] == 1
