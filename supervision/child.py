@@ -11,15 +11,6 @@ from supervision.life import Life
 from supervision.sequence import Phase
 
 
-@dataclass(frozen=True, slots=True)
-class Incident:
-    """One outage of one child, from its failure until it is back."""
-
-    id: str
-    cause: str
-    start_s: float
-
-
 @dataclass(slots=True)
 class Child:
     """A child as its supervisor sees it; has the fields of a `sequence.Row`."""
@@ -34,7 +25,6 @@ class Child:
     parked: bool = False
     life: Life | None = None
     down_since_s: float | None = None  # process time; None: never ran
-    incident: Incident | None = None
     starting: Reply | None = None  # an operator waits for its start
     added_now: bool = False  # and it is forgotten again if that start fails
     stopping: list[Reply] = field(default_factory=list)  # operators who wait for its end

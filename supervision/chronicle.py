@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from supervision.child import Child, Incident
+from supervision.child import Child
+from supervision.directory import Incident, Slot
 from supervision.events import (
     ChildEnded,
     ChildFailed,
@@ -50,7 +51,7 @@ class Chronicle:
             if child.parked:
                 self._journal.emit(ChildUnparked(at_s, path, epoch))
             self._journal.emit(ChildRestarted(at_s, path, epoch, after_s))
-        self.close(child)
+        self.close(child.slot)
 
     def over(self, child: Child, report: ChildIsOver) -> None:
         """A child's life ended."""
@@ -78,31 +79,25 @@ class Chronicle:
         )
         return f"busy with {kind} for {busy_s:.1f} s"
 
-    def outage(self, child: Child, cause: str) -> None:
+    def outage(self, slot: Slot, cause: str) -> None:
         """A child is out; opens its incident unless one is open."""
-        if child.incident is None:
-            start_s, slot = self._now_s(), child.slot
-            child.incident = Incident(f"{slot.path}@{slot.epoch}", cause, start_s)
-            self._journal.emit(
-                IncidentOpened(start_s, slot.path, child.incident.id, cause, start_s, slot.level)
-            )
+        if slot.incident is not None:
+            return
+        start_s = self._now_s()
+        slot.incident = Incident(f"{slot.path}@{slot.epoch}", cause, start_s)
+        self._journal.emit(
+            IncidentOpened(start_s, slot.path, slot.incident.id, cause, start_s, slot.level)
+        )
 
-    def close(self, child: Child) -> None:
-        """A child is back, or its outage no longer counts."""
-        incident, child.incident = child.incident, None
-        if incident is not None:
-            at_s, slot = self._now_s(), child.slot
-            self._journal.emit(
-                IncidentClosed(
-                    at_s,
-                    slot.path,
-                    incident.id,
-                    incident.cause,
-                    incident.start_s,
-                    at_s,
-                    slot.level,
-                )
-            )
+    def close(self, slot: Slot) -> None:
+        """A child is back, or its outage has become part of the branch's."""
+        incident, slot.incident = slot.incident, None
+        if incident is None:
+            return
+        at_s, start_s, cause = self._now_s(), incident.start_s, incident.cause
+        self._journal.emit(
+            IncidentClosed(at_s, slot.path, incident.id, cause, start_s, at_s, slot.level)
+        )
 
     def parked(self, child: Child, reason: str, retry_s: float) -> None:
         """Restarting did not help."""

@@ -7,6 +7,7 @@ one to the next. Written by the child's supervisor and its living actor; anyone 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from supervision.child_spec import AnySpec, ChildSpec, Factory, Policy
@@ -32,6 +33,15 @@ def parent_of(path: str) -> str:
     return path.rpartition("/")[0] or ROOT
 
 
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """One outage of one child, from its failure until it is back."""
+
+    id: str
+    cause: str
+    start_s: float
+
+
 class Slot:
     """The lasting place of one child."""
 
@@ -44,6 +54,7 @@ class Slot:
         "handled",
         "health",
         "health_reason",
+        "incident",
         "lanes",
         "last_progress_s",
         "level",
@@ -83,6 +94,7 @@ class Slot:
         self.health = Health.RUNNING
         self.health_reason = ""
         self.level: int | None = None
+        self.incident: Incident | None = None
         self.slow_streak = 0
         self.zombies = 0
         self.snapshot: object = None

@@ -67,7 +67,7 @@ class Nursery:
         del self.children[child.name]
         self.touched.pop(child.name, None)
         self._slot.children.pop(child.slot.path, None)
-        self.chronicle.close(child)
+        self.chronicle.close(child.slot)
         self._places.remove(child.slot)
 
     def forget_those_of_a_predecessor(self) -> None:
@@ -156,6 +156,8 @@ class Nursery:
         self.show(child, state, reason)
         for slot in self._directory.subtree(child.slot.path):
             self._places.close_mailbox(slot)
+            if slot is not child.slot:
+                self.chronicle.close(slot)  # its outage is the branch's from now on
 
     def show(self, child: Child, state: str, reason: str) -> None:
         """Show a child, with all that is under it, in this state."""

@@ -130,7 +130,7 @@ class Supervisor(SupervisedActor):
     def _complete(self) -> None:
         if self.mode is Mode.STOPPING and self.nursery.lives == 0:
             for child in self.children.values():
-                self._chronicle.close(child)  # the outage is the branch's from now on
+                self._chronicle.close(child.slot)  # the outage is the branch's from now on
             self._life.end(*self._farewell)
         elif self.mode is Mode.BOOTING and all(map(_has_booted, self.children.values())):
             self.mode = Mode.RUNNING
@@ -207,7 +207,7 @@ class Supervisor(SupervisedActor):
         """Keep a child that is down so, without its state; a temporary one is forgotten."""
         child.wanted = False
         child.slot.snapshot = None
-        self._chronicle.close(child)
+        self._chronicle.close(child.slot)
         self.nursery.rest(child, "stopped", "stopped")
         self._forget_if_temporary(child)
 
@@ -256,7 +256,7 @@ class Supervisor(SupervisedActor):
         self.ledger, verdict = self.ledger.charge(
             child.spec, self.process_s(), chance, over.exit, over.reason
         )
-        self._chronicle.outage(child, over.reason)
+        self._chronicle.outage(child.slot, over.reason)
         match verdict:
             case StartAgain(delay_s, fresh):
                 if fresh or failed_start:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pems_actors.actors.base import PLAN_KEEPER, HouseActor
+from pems_actors.actors.base import CONTROL, PLAN_KEEPER, HouseActor
 from pems_actors.actors.device_writer import DeviceWriter
 from pems_actors.control.battery import BatteryChoice, BatteryView, UserBattery, choose
 from pems_actors.domain.commands import SetBatteryMode
@@ -64,7 +64,8 @@ class BatteryActor(HouseActor):
     def on_start(self) -> None:
         """Begin without a plan and ask for the one in force."""
         super().on_start()
-        self.tell(PLAN_KEEPER, Republish())
+        for address in (PLAN_KEEPER, CONTROL):
+            self.tell(address, Republish())
 
     def first_state(self) -> BatteryMind:
         """Begin with nothing known."""
@@ -173,6 +174,9 @@ class BatteryActor(HouseActor):
         user = UserBattery(mode, until_s, args.get("rate_kw"), args.get("stop_soc_frac"), reason)
         self.state = replace(self.state, user=user)
         self._decide(now_s)
+        now = self.state.choice
+        if now is not None and now.mode is not mode:
+            return "done", f"{mode.value} is noted; just now {now.mode.value}: {now.reason}"
         return "done", f"battery in {mode.value}"
 
     def _tell_state(self, choice: BatteryChoice, now_s: float) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pems_actors.actors.base import HouseActor, room_address
 from pems_actors.actors.device_writer import DeviceWriter
-from pems_actors.control.guard import Guard
+from pems_actors.control.guard import OUTLOOK_LIFE_S, Guard
 from pems_actors.domain.commands import SetHeating
 from pems_actors.domain.events import FrostOutlook, GuardOrder
 from pems_actors.domain.house import House
@@ -37,7 +37,11 @@ class GuardActor(HouseActor):
             case HouseReading():
                 self._on_reading(message)
             case FrostOutlook():
-                self.state = replace(self.state, outlook_c=message.coldest_c)
+                self.state = replace(
+                    self.state,
+                    outlook_c=message.coldest_c,
+                    outlook_until_s=message.at_s + OUTLOOK_LIFE_S,
+                )
             case _:
                 return super().on_receive(message)
         return None

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pems_actors.actors.base import PLAN_KEEPER, PRICES, HouseActor
+from pems_actors.actors.base import CONTROL, PLAN_KEEPER, PRICES, HouseActor
 from pems_actors.actors.device_writer import DeviceWriter
 from pems_actors.control.inverter import ExportChoice, choose_export
 from pems_actors.domain.commands import SetExport
@@ -60,8 +60,8 @@ class InverterActor(HouseActor):
     def on_start(self) -> None:
         """Begin without a plan; ask for the one in force and for prices."""
         super().on_start()
-        self.tell(PLAN_KEEPER, Republish())
-        self.tell(PRICES, Republish())
+        for address in (PLAN_KEEPER, PRICES, CONTROL):
+            self.tell(address, Republish())
 
     def first_state(self) -> InverterMind:
         """Begin with nothing known."""
@@ -116,7 +116,10 @@ class InverterActor(HouseActor):
         allowed, until_s = args["allowed"], now_s + args.get("for_s", CHOICE_S)
         self.state = replace(self.state, user_allowed=allowed, user_until_s=until_s)
         self._decide(now_s)
-        return "done", f"export {'allowed' if allowed else 'forbidden'}"
+        word, now = "allowed" if allowed else "forbidden", self.state.choice
+        if now is not None and now.allowed != allowed:
+            return "done", f"export {word} is noted; just now not so: {now.reason}"
+        return "done", f"export {word}"
 
     def _tell_state(self, choice: ExportChoice, now_s: float) -> None:
         mind = self.state

@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
-from pems_actors.actors.base import PLAN_KEEPER, HouseActor
+from pems_actors.actors.base import BATTERY, INVERTER, PLAN_KEEPER, HouseActor
 from pems_actors.actors.device_writer import DeviceWriter
 from pems_actors.domain.events import (
     HouseMode,
@@ -129,7 +129,11 @@ class MetricsActor(HouseActor):
 
     def _level(self) -> tuple[Level, str, float]:
         """The worst level of any device, its reason and since when."""
-        acting = [d for d in self.board.devices.values() if not d.path.startswith("safety/")]
+        acting = [
+            device
+            for path, device in self.board.devices.items()
+            if path.startswith("rooms/") or path in {BATTERY, INVERTER}
+        ]
         if not acting:
             return Level.RULES, "just started", self.now_s()
         worst = max(acting, key=lambda d: (d.level, -d.since_s))

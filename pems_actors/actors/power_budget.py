@@ -6,7 +6,7 @@ from typing import Any
 
 from pems_actors.actors.base import BATTERY, HouseActor, room_address
 from pems_actors.control.power_budget import PowerBudget
-from pems_actors.domain.events import EnergyTick, RelayRequest, RelayShed, RelaySwitched, Tick
+from pems_actors.domain.events import EnergyTick, RelayRequest, Republish, RelayShed, RelaySwitched, Tick
 from pems_actors.domain.house import BatteryMode, House
 from pems_actors.domain.levels import Level
 from pems_actors.domain.states import DeviceState, Value
@@ -25,6 +25,13 @@ class PowerBudgetActor(HouseActor):
         self.house = house
         self.published_s = float("-inf")
         self.since_s = self.now_s()
+
+    def on_start(self) -> None:
+        """Ask every owner what its relay is, unless the predecessor knew it."""
+        if self.state is None:
+            for relay in self.house.relays:
+                self.tell(room_address(relay.name), Republish())
+        super().on_start()
 
     def first_state(self) -> PowerBudget:
         """Begin with nobody running; owners tell of relays found on."""

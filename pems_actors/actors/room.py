@@ -152,6 +152,8 @@ class RoomActor(HouseActor):
                 self.state = self.state._replace(mode=message.mode)
             case Silence():
                 self._on_silence()
+            case Republish():
+                self._on_republish()
             case Request():
                 return self.answer(self._on_request(message))
             case _:
@@ -317,6 +319,12 @@ class RoomActor(HouseActor):
         """Say what the relay is; said at each renewal too, so that a fresh budget learns of it."""
         told = RelaySwitched(relay.name, on, self.now_s(), decision.slack_k)
         self.tell(POWER_BUDGET, told)
+
+    def _on_republish(self) -> None:
+        """Tell a power budget that knows nothing what this relay is."""
+        mind = self.state
+        if self.relay is not None and mind.relay is not None and mind.wanted is not None:
+            self._tell_budget(self.relay, mind.relay.on, mind.wanted)
 
     def _on_silence(self) -> None:
         """Nobody ticks: go on by the room's own timer, with nothing read."""

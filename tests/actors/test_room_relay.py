@@ -269,3 +269,24 @@ def test_without_the_lease_nothing_is_written_and_nothing_is_believed_written():
     assert not [c for c in stage.commands if c.on]
     assert stage.state.relay.on is False
     assert stage.now_s < NOON + TICK_S
+
+
+def test_a_power_budget_that_starts_afresh_is_told_what_the_relay_is():
+    stage = switched_on()
+    stage.forget()
+    stage.tell(Republish())
+    assert stage.last(POWER_BUDGET, RelaySwitched).on is True
+    for silent in (room_stage(), room_stage("kitchen")):
+        silent.tell(Republish())
+        assert not silent.all_heard(POWER_BUDGET, RelaySwitched)
+
+
+def test_a_relay_that_the_guard_switched_on_is_taken_over():
+    stage = room_stage()
+    stage.tell(room_tick(NOON, "living", 25.0))
+    stage.tell(GuardOrder("living", True, "near frost", NOON + 600.0))
+    ticks(stage, 1, 25.0, on=True)
+    assert stage.state.relay.on is True
+    assert stage.last(POWER_BUDGET, RelaySwitched).on is True
+    ticks(stage, 5, 25.0, on=True)
+    assert all(c.on for c in stage.commands[1:])

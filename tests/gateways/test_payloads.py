@@ -64,8 +64,8 @@ def test_a_plan_has_the_fields_of_the_contract() -> None:
     assert {"issued_at", "valid_until", "level", "slots", "totals", "softened"} <= set(body)
     assert body["softened"] == [{"limit": "obyvak low", "by": 0.3}]
     assert set(body["slots"][0]) == {
-        "start", "duration_s", "relays", "heat_kw", "battery_mode", "battery_kw", "grid_kw", "pv_kw", "base_load_kw",
-        "export_allowed", "temps_c", "soc_frac", "cost", "reasons",
+        "start", "duration_s", "relays", "heat_kw", "battery_mode", "battery_kw", "grid_kw",
+        "pv_kw", "base_load_kw", "export_allowed", "temps_c", "soc_frac", "cost", "reasons",
     }  # fmt: skip
     assert body["slots"][0]["start"] == NOON
     assert body["slots"][0]["cost"] is None

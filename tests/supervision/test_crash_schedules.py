@@ -1,5 +1,7 @@
 """Whole trees under random stories of faults: all alive again in the end, or given up once."""
 
+from contextlib import contextmanager
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kit import World, branch
@@ -22,8 +24,16 @@ blows = st.tuples(
 )
 
 
+@contextmanager
 def house(seed, strategy, intensity):
     world = World(VirtualRuntime(seed))
+    try:
+        yield _grown(world, strategy, intensity)
+    finally:
+        world.system.stop()
+
+
+def _grown(world, strategy, intensity):
     world.grow(
         "guard",
         branch(
@@ -43,7 +53,7 @@ def strike(world, story):
                 world.system.inject(path, Fault(kind, seconds=5.0, count=count))
             except LookupError:
                 continue  # parked or between two lives of its branch
-    world.runtime.run_for(1000.0)
+    world.runtime.run_for(5000.0)
 
 
 @settings(max_examples=60, deadline=None)
@@ -54,8 +64,12 @@ def strike(world, story):
     st.lists(blows, max_size=25),
 )
 def test_every_story_ends_with_all_alive_or_given_up_once(seed, strategy, intensity, story):
-    world = house(seed, strategy, intensity)
-    strike(world, story)
+    with house(seed, strategy, intensity) as world:
+        strike(world, story)
+        check(world)
+
+
+def check(world):
     given_up = [event for event in world.told(Escalated) if event.path == "root"]
     if world.system.verdict is None:
         assert given_up == []
@@ -70,7 +84,6 @@ def test_every_story_ends_with_all_alive_or_given_up_once(seed, strategy, intens
     for event in world.told(ChildRestarted):
         assert event.epoch > epochs.get(event.path, 0)
         epochs[event.path] = event.epoch
-    world.system.stop()
 
 
 @settings(max_examples=15, deadline=None)
@@ -78,8 +91,7 @@ def test_every_story_ends_with_all_alive_or_given_up_once(seed, strategy, intens
 def test_the_same_story_with_the_same_seed_is_told_in_the_same_words(story):
     told = []
     for _ in range(2):
-        world = house(7, Strategy.ONE_FOR_ONE, 3)
-        strike(world, story)
+        with house(7, Strategy.ONE_FOR_ONE, 3) as world:
+            strike(world, story)
         told.append(world.lines())
-        world.system.stop()
     assert told[0] == told[1]
