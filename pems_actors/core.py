@@ -1,12 +1,15 @@
 """The core process: opens the doors of one house, runs its tree on threads, tells how it goes.
 
 Started by the guardian; runs alone as well. Control is live before anything that may be slow:
-broker, database, prices and weather are optional at the start.
+broker, database, prices and weather are optional at the start. The main thread pings the guardian
+only while the tree is sound. At an orderly end the devices are brought into their safe state; at
+a restart (SIGUSR2) they keep their leases and the next core adopts them as it finds them.
 """
 
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import json
 import signal
 import sys
@@ -18,12 +21,18 @@ from typing import Any
 
 import config
 from config.loading import LoadedConfig
-from pems_actors.actors.base import PLAN_KEEPER
+from pems_actors import safe_state
+from pems_actors.actors.base import GATEWAY, PLAN_KEEPER
 from pems_actors.actors.mqtt import Link
 from pems_actors.blueprint import house_from, tariff_from
 from pems_actors.domain.ports import PriceSource, WeatherSource
 from pems_actors.domain.units import seconds
+from pems_actors.durable.background import Background
+from pems_actors.durable.memory import Memory
+from pems_actors.gateways import safe_plan
 from pems_actors.gateways.control_socket import AlreadyRunningError, ControlSocket
+from pems_actors.gateways.devices_lock import DevicesLock, DevicesTakenError
+from pems_actors.gateways.disk_reserve import DiskReserve
 from pems_actors.gateways.growatt_journal import GrowattJournal
 from pems_actors.gateways.mqtt_client import MqttClient, MqttSettings
 from pems_actors.gateways.mqtt_house import MqttHouse
@@ -38,12 +47,21 @@ from supervision import (
     ThreadRuntime,
 )
 from supervision.guardian_link import GuardianLink
+from supervision.soundness import Soundness, Vital
 
 LOOK_EVERY_S = 0.25
+SWITCH_INTERVAL_S = 0.001  # a busy thread must not keep a successor waiting for its turn
 PING_EVERY_S = 2.0
+SILENT_TICKS = 3.0  # the gateway beats by itself when the house says nothing for 2.5
+SHORTEST_SILENCE_S = 10.0  # of process time, however fast house time runs
+DEVICES_WAIT_S = 15.0  # a safe_state that is at work ends by itself before
+STOP_WITHIN_S = 5.0
+DEAF_S = 40.0  # a main thread that stands still for this long ends the process, guardian or not
 ARMED_FILE = "armed.json"
 HISTORY_FILE = "history.sqlite"
+RESERVE_FILE = "disk_reserve"
 SCENARIO_DAYS = 400.0
+SANE_FROM_S = seconds("2023-01-01T00:00:00Z")  # a wall clock before this has lost its battery
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
@@ -69,12 +87,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns: 0 after an order to stop, 1 when the tree gave up, 2 when it could not begin.
     """
-    link = GuardianLink.from_env()
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    link = GuardianLink.from_env(parent_death_signal=signal.SIGTERM)  # it still has to tidy up
     options = parse(sys.argv[1:] if argv is None else argv)
     began_s = time.monotonic()
     try:
         core = Core(options, config.load(options.config))
         core.appliance.start()
+    except DevicesTakenError as problem:  # that ends; the guardian tries again
+        print(problem, file=sys.stderr)
+        return 1
     except (config.ConfigError, AlreadyRunningError, OSError) as problem:
         print(problem, file=sys.stderr)
         link.bye()
@@ -101,11 +123,13 @@ class Core:
         self.topics = Topics(loaded.system.topics.prefix)
         self.first_plan = False
         self.stop = threading.Event()
+        self.restart = False
         system = loaded.system.system
+        surroundings = self._surroundings()
         self.appliance = Appliance(
             self.house,
             self.tariff,
-            self._surroundings(),
+            surroundings,
             Pace(
                 control_tick_s=float(system.control_interval_seconds),
                 plan_every_s=float(system.optimization_interval_seconds),
@@ -115,23 +139,57 @@ class Core:
             ThreadRuntime(self.clock),
             topics=self.topics,
             drills=options.drills,
+            first_epoch=self.devices.begin_life(self.clock.now_s()),
         )
 
     def run(self, link: GuardianLink, began_s: float) -> int:
         """Wait, ping the guardian while the tree is sound, and stop in order."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self.stop.set())
-        pinged_s = 0.0
+        self._hear_signals()
+        sound = Soundness(self.appliance.system, self._vital())
+        looked_s, told = 0.0, None
         while not self.stop.wait(LOOK_EVERY_S) and not link.parent_is_gone():
             if self.appliance.system.verdict is not None:
                 say(f"the tree gave up: {self.appliance.system.verdict}")
                 return 1
             self._tell_first_plan(began_s)
-            if time.monotonic() - pinged_s >= PING_EVERY_S:
-                pinged_s = time.monotonic()
+            if (now_s := time.monotonic()) - looked_s < PING_EVERY_S:
+                continue
+            looked_s = now_s
+            faulthandler.dump_traceback_later(DEAF_S, exit=True)
+            complaint = sound.complaint(now_s)
+            if complaint is None:
                 link.ping()
-        self.appliance.stop()
-        link.bye()
+            elif told is None:
+                say(f"not sound, no ping: {complaint}")
+            told = complaint
+        return self._end(link)
+
+    def _hear_signals(self) -> None:
+        """End on SIGTERM and SIGINT, restart on SIGUSR2, show all stacks on SIGUSR1."""
+
+        def heard(number: int, _frame: object) -> None:
+            self.restart = number == signal.SIGUSR2
+            self.stop.set()
+
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR2):
+            signal.signal(number, heard)
+        faulthandler.register(signal.SIGUSR1)
+
+    def _vital(self) -> Vital:
+        """What must hold for a ping: the order to the guardian not to kill us."""
+        tick_s = self.appliance.pace.control_tick_s / self.options.speed
+        longest_s = max(SILENT_TICKS * tick_s, SHORTEST_SILENCE_S)
+        return Vital(("root", "safety", "devices"), {GATEWAY: longest_s})
+
+    def _end(self, link: GuardianLink) -> int:
+        """Stop the tree; then hand the devices to themselves, or to the next core."""
+        self.appliance.stop(STOP_WITHIN_S)
+        self.devices.release()
+        if self.restart:
+            say("restart: all devices keep their leases, the next core adopts them")
+            return 0
+        safe_state.bring(self.options.state, self._mqtt("safe", ""), self.clock.now_s, say)
+        link.bye()  # it has said what it could not do; the guardian could not do more
         return 0
 
     def _tell_first_plan(self, began_s: float) -> None:
@@ -156,9 +214,16 @@ class Core:
     def _surroundings(self) -> Surroundings:
         options, system = self.options, self.loaded.system
         server = ControlSocket(options.state)  # first: it takes the state directory, or refuses
+        self.devices = DevicesLock.take(options.state, "the core", DEVICES_WAIT_S)
+        armed = self._armed()
+        self._plan_for_our_end(armed)
         prices, weather = self._feeds()
         has_influx = self.loaded.settings.influxdb_url is not None
-        history = SqliteHistory(options.state / HISTORY_FILE, outbox=has_influx)
+        history = SqliteHistory(
+            options.state / HISTORY_FILE,
+            outbox=has_influx,
+            reserve=DiskReserve(options.state / RESERVE_FILE),
+        )
         port = MqttHouse(
             self.house,
             self._mqtt("devices", f"{self.topics.prefix}/devices/status"),
@@ -176,9 +241,17 @@ class Core:
             connect=self._connect,
             server=server,
             exporter=self._exporter(),
-            armed=self._armed(),
+            armed=armed,
             save_armed=self._save_armed,
+            memory=self._memory(),
+            clock_floor_s=SANE_FROM_S if options.house == "mqtt" else float("-inf"),
         )
+
+    def _memory(self) -> Memory:
+        """Open what outlives this process; its writing is done by a thread of its own."""
+        relays = (f"relay/{relay.name}" for relay in self.house.relays)
+        devices = (*relays, "battery", "inverter")
+        return Memory.on_disk(self.options.state, devices, Background("snapshots"))
 
     def _feeds(self) -> tuple[PriceSource, WeatherSource]:
         """Prices and weather: the twin's scenario, or the market and the weather service."""
@@ -256,6 +329,16 @@ class Core:
         scratch = file.with_suffix(".tmp")
         scratch.write_text(json.dumps("all" if armed is None else sorted(armed)))
         scratch.replace(file)
+        self._plan_for_our_end(armed)
+
+    def _plan_for_our_end(self, armed: frozenset[str] | None) -> None:
+        """Leave on disk what is to be done with the devices once this process is gone."""
+        plan = safe_plan.plan_of(self.house, armed, self.topics.prefix)
+        try:
+            safe_plan.write(self.options.state, plan)
+        except OSError as problem:  # an old plan might name devices that are disarmed now
+            safe_plan.forget(self.options.state)
+            say(f"no plan for our end on disk ({problem.strerror}): leases run out by themselves")
 
 
 def _clock(options: argparse.Namespace) -> HouseClock:

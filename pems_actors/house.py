@@ -23,7 +23,9 @@ from pems_actors.actors.base import (
     CONTROL,
     GATEWAY,
     HISTORY,
+    INSPECTOR,
     INVERTER,
+    MEMORY,
     METRICS,
     MQTT,
     Record,
@@ -37,6 +39,7 @@ from pems_actors.actors.estimator import EstimatorActor
 from pems_actors.actors.gateway import GatewayActor
 from pems_actors.actors.guard import GuardActor
 from pems_actors.actors.history import HistoryActor
+from pems_actors.actors.inspector import InspectorActor
 from pems_actors.actors.inverter import InverterActor
 from pems_actors.actors.load import LoadActor
 from pems_actors.actors.meter import MeterActor
@@ -61,26 +64,33 @@ from pems_actors.domain.commands import (
     device_of,
 )
 from pems_actors.domain.events import (
+    AlarmChanged,
     ChargeShed,
     EnergyPlan,
-    EnergyTick,
     GuardOrder,
+    ModeChanged,
+    Outcome,
     PlanAdopted,
     RelayShed,
     Request,
     RoomPlan,
-    RoomTick,
     StateEstimated,
+    TreeChanged,
 )
+from pems_actors.domain.findings import ToInspect
 from pems_actors.domain.forecasts import PriceCurve, WeatherForecast
 from pems_actors.domain.house import House, Room
 from pems_actors.domain.ports import History, PriceSource, WeatherSource
 from pems_actors.domain.ports import House as HousePort
 from pems_actors.domain.readings import HouseReading
 from pems_actors.domain.units import HOUR_S, iso
+from pems_actors.durable.memory import Memory, Phase, StateProblem
 from pems_actors.economics.tariff import Tariff
-from pems_actors.gateways.mqtt_client import Incoming
+from pems_actors.gateways.mqtt_queues import Incoming
+from pems_actors.gateways.order_door import OrderDoor, busy
+from pems_actors.gateways.payloads import refusal_message
 from pems_actors.gateways.topics import Topics
+from pems_actors.gateways.wire import Rejected
 from supervision import (
     ActorSystem,
     ChildSpec,
@@ -93,7 +103,15 @@ from supervision import (
     SupervisedActor,
     SupervisorSpec,
 )
-from supervision.events import IncidentClosed, IncidentOpened
+from supervision.events import (
+    ChildFailed,
+    ChildHung,
+    ChildParked,
+    ChildRestarted,
+    HealthChanged,
+    IncidentClosed,
+    IncidentOpened,
+)
 from supervision.runtimes import Runtime
 from supervision.worker import WorkerSpec
 
@@ -101,16 +119,16 @@ LEASES_END_OVER_S = 300.0
 PARK = Park(retry_s=300.0)
 
 NEWEST_COUNTS = (
-    RoomTick, EnergyTick, HouseReading, RoomPlan, EnergyPlan, PlanAdopted, StateEstimated,
-    PriceCurve, WeatherForecast,
+    HouseReading, ToInspect, RoomPlan, EnergyPlan, PlanAdopted, StateEstimated,
+    PriceCurve, WeatherForecast, AlarmChanged, TreeChanged,
 )  # fmt: skip
-NEVER_DROPPED = (RelayShed, ChargeShed, GuardOrder)
+NEVER_DROPPED = (RelayShed, ChargeShed, GuardOrder, ModeChanged, Outcome)
 MAILBOX = MailboxSpec(
     bound=1000,
     policies={
         **dict.fromkeys(NEWEST_COUNTS, Policy.LATEST),
         **dict.fromkeys(NEVER_DROPPED, Policy.SAFETY),
-        Request: Policy.REJECT,
+        **dict.fromkeys((Request, SocketRequest), Policy.REJECT),
     },
 )
 
@@ -119,6 +137,7 @@ SOLVER = WorkerSpec(
     target="pems_actors.optimisation.solver:factory",
     deadline_s=20.0,
     spare=True,
+    memory_limit_mb=1024.0,  # of address space; a plan needs 200
 )
 TRAINER = WorkerSpec(
     name="forecasting/trainer", target="pems_actors.forecasting.pv_worker:factory", deadline_s=30.0
@@ -142,6 +161,8 @@ class Surroundings:
     exporter: Exporter | None = None
     armed: frozenset[str] | None = None
     save_armed: Callable[[frozenset[str] | None], None] = field(default=_nothing)
+    memory: Memory = field(default_factory=Memory)
+    clock_floor_s: float = float("-inf")  # house time cannot be earlier; none for a twin's
 
 
 @dataclass(frozen=True)
@@ -152,6 +173,7 @@ class Pace:
     plan_every_s: float = 900.0
     horizon_s: float = 48 * HOUR_S
     heartbeat_s: float = 5.0
+    publish_s: float = 60.0  # the meter's figures, which change all the time
     planning: bool = True
     demo: bool = False
     solver: WorkerSpec = SOLVER
@@ -181,7 +203,7 @@ def actor_paths(house: House, *, planning: bool = True) -> frozenset[str]:
     """Addresses of all actors of a house, with or without the planning branch."""
     fixed = {
         "safety": ("guard", "power_budget"),
-        "devices": ("gateway", "battery", "inverter", "meter"),
+        "devices": ("gateway", "inspector", "battery", "inverter", "meter"),
         "infrastructure": ("history", "outbox", "mqtt", "control", "metrics"),
         "forecasting": ("weather", "prices", "pv", "load", "thermal"),
         "planning": ("estimator", "planner", "plan_keeper"),
@@ -207,6 +229,7 @@ class Appliance:
         log: Callable[[str], None] | None = None,
         watch: Callable[[Event], None] | None = None,
         drills: bool = False,
+        first_epoch: int = 1,
     ) -> None:
         self.house, self.tariff, self.pace = house, tariff, pace
         self.surroundings, self.topics = surroundings, topics or Topics()
@@ -214,8 +237,19 @@ class Appliance:
         self.watch = watch or _nothing
         self.chronicle = Chronicle()
         self._decided: dict[str, tuple[object, ...]] = {}
-        self.writer = DeviceWriter(surroundings.port, self._witness, surroundings.armed)
-        self.system = ActorSystem(runtime, on_event=self._on_event, drills=drills)
+        self._doing: dict[str, tuple[str, int | None]] = {}
+        self._state_since: dict[str, tuple[float, str]] = {}
+        self.writer = DeviceWriter(
+            surroundings.port,
+            self._witness,
+            surroundings.armed,
+            journal=surroundings.memory.journal,
+        )
+        self.system = ActorSystem(
+            runtime, on_event=self._on_event, drills=drills, first_epoch=first_epoch
+        )
+        paths, runtime = actor_paths(house), self.system.runtime
+        self.door = OrderDoor(self.topics, paths, runtime.now_s, runtime.process_s)
         self.link = surroundings.connect(self._on_arrival)
 
     def start(self) -> None:
@@ -230,13 +264,18 @@ class Appliance:
             gate.grant(f"relay/{relay.name}", room_address(relay.name))
         gate.grant("battery", BATTERY)
         gate.grant("inverter", INVERTER)
-        self.system.start(self.tree())
+        memory, runtime = self.surroundings.memory, self.system.runtime
+        memory.attach(runtime.call_later, runtime.process_s)
+        memory.load(actor_paths(self.house), runtime.now_s())
+        self.system.start(remembering(self.tree(), memory))
+        memory.listen(self._on_state_problem)
         self.link.start()
         self.surroundings.port.subscribe(self._on_reading)
 
     def stop(self, timeout_s: float = 10.0) -> None:
         """Stop the tree in reverse, then close the doors."""
         self.system.stop(timeout_s)
+        self.surroundings.memory.close()
         if self.surroundings.server is not None:
             self.surroundings.server.close()
         self.link.close()
@@ -286,29 +325,45 @@ class Appliance:
             children=(
                 _child("battery", lambda c: BatteryActor(c, house, self.writer)),
                 _child("inverter", lambda c: InverterActor(c, self.writer)),
-                _child("meter", MeterActor),
+                _child("meter", lambda c: MeterActor(c, pace.publish_s)),
+                replace(
+                    _child("inspector", lambda c: InspectorActor(c, house, pace.control_tick_s)),
+                    when_exhausted=PARK,  # control goes on without it
+                ),
                 _child(
                     "gateway",
-                    lambda c: GatewayActor(c, house, self.tariff, pace.control_tick_s),
+                    lambda c: GatewayActor(
+                        c, house, self.tariff, pace.control_tick_s, self._known_s()
+                    ),
                 ),
             ),
         )
+
+    def _known_s(self) -> tuple[float, float]:
+        """Instants that house time cannot precede, and should not: what is on record."""
+        floor_s = self.surroundings.clock_floor_s
+        newest_s = self.surroundings.memory.newest_s
+        return floor_s, newest_s if floor_s > float("-inf") else floor_s
 
     def _infrastructure(self) -> SupervisorSpec:
         outside, pace, paths = self.surroundings, self.pace, actor_paths(self.house)
         children = (
             _child("history", lambda c: HistoryActor(c, outside.store), deadline_s=5.0),
             _child("outbox", lambda c: OutboxActor(c, outside.exporter), deadline_s=60.0),
-            _child("metrics", lambda c: MetricsActor(c, self.writer, demo=pace.demo)),
+            _child(
+                "metrics",
+                lambda c: MetricsActor(c, self.writer, demo=pace.demo, edge=self.edge_counters),
+            ),
             _child(
                 "mqtt",
                 lambda c: MqttActor(
                     c,
                     self.link,
                     self.topics,
-                    paths,
                     pace.heartbeat_s,
                     simulation=pace.demo,
+                    plan_every_s=pace.plan_every_s,
+                    change_gap_s=pace.heartbeat_s / 5.0,
                 ),
                 deadline_s=5.0,
             ),
@@ -343,19 +398,32 @@ class Appliance:
         )
         return replace(_parked("planning", children), strategy=Strategy.REST_FOR_ONE)
 
+    def edge_counters(self) -> dict[str, int]:
+        """Count what came from the broker and what became of it."""
+        return {**self.link.counters, **self.door.counters}
+
     def _on_arrival(self, arrival: Incoming) -> None:
-        self.system.tell(MQTT, arrival)
+        """Read an order before it may wait anywhere; called from the connection's own thread."""
+        order = self.door.judge(arrival)
+        if order is None or self.system.tell(MQTT, order) or isinstance(order, Rejected):
+            return
+        now_s = self.system.runtime.now_s()
+        self.link.publish(refusal_message(busy(order), now_s, self.topics))
 
     def _on_reading(self, reading: HouseReading) -> None:
         self.system.tell(GATEWAY, reading)
 
     def _on_request(self, body: dict[str, Any], reply: Reply) -> None:
-        self.system.tell(CONTROL, SocketRequest(body, reply))
+        if not self.system.tell(CONTROL, SocketRequest(body, reply)):
+            said = {"id": body.get("id"), "outcome": "failed"}
+            reply({**said, "reason": "the house takes no orders just now; ask again in a moment"})
 
     def _witness(self, command: DeviceCommand, written: bool) -> None:
         """Record each command; called under the gate's lock, so it only hands over."""
         device = device_of(command)
         self.log(_line(command, device, written=written))
+        if written and isinstance(command, SetHeating):
+            self.system.tell(INSPECTOR, command)
         told = (written, command.level, _orders(command))
         if self._decided.get(device) == told:
             return  # a renewal of the lease: the same order again
@@ -372,6 +440,22 @@ class Appliance:
         if not written:
             self.system.tell(METRICS, Withheld(command.at_s, device, repr(command)))
 
+    def _on_state_problem(self, problem: StateProblem) -> None:
+        """Tell what is wrong with the remembered state, as an incident and as a record."""
+        now_s, where = self.system.runtime.now_s(), f"state/{problem.name}"
+        said = {"name": problem.name, "reason": problem.reason, "phase": problem.phase.value}
+        self.system.tell(HISTORY, Record("state_problem", now_s, said))
+        start_s, cause = self._state_since.pop(where, (now_s, problem.reason))
+        emit = self.system.journal.emit
+        if problem.phase is not Phase.OVER:
+            emit(IncidentOpened(now_s, where, f"{where}@{now_s:.0f}", cause, start_s, None))
+        if problem.phase is Phase.BEGINS:
+            self._state_since[where] = (start_s, cause)
+        else:
+            emit(
+                IncidentClosed(now_s, where, f"{where}@{start_s:.0f}", cause, start_s, now_s, None)
+            )
+
     def _on_event(self, event: Event) -> None:
         line = event.line()
         self.log(line)
@@ -380,6 +464,27 @@ class Appliance:
         if isinstance(event, IncidentOpened | IncidentClosed):
             self.system.tell(METRICS, event)
             self.system.tell(MQTT, event)
+        elif self._changes_the_tree(event):
+            self.system.tell(MQTT, TreeChanged())
+
+    def _changes_the_tree(self, event: Event) -> bool:
+        """Tell if somebody does better or worse than before; a new reason alone is no news."""
+        if isinstance(event, HealthChanged):
+            before, now = self._doing.get(event.path), (event.state, event.level)
+            self._doing[event.path] = now
+            return now != before and event.path != MQTT  # which has just told its own
+        return isinstance(event, ChildFailed | ChildHung | ChildRestarted | ChildParked)
+
+
+def remembering(spec: SupervisorSpec, memory: Memory) -> SupervisorSpec:
+    """Give every actor of a tree the memory of the house."""
+    children = tuple(
+        remembering(child, memory)
+        if isinstance(child, SupervisorSpec)
+        else replace(child, args={MEMORY: memory})
+        for child in spec.children
+    )
+    return replace(spec, children=children)
 
 
 def _line(command: DeviceCommand, device: str, *, written: bool) -> str:

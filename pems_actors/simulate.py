@@ -8,35 +8,56 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import heapq
 import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from math import inf
 
 from pems_actors.domain.house import House
 from pems_actors.domain.time_grid import TimeGrid
 from pems_actors.domain.units import DAY_S
+from pems_actors.durable.memory import Memory
 from pems_actors.economics.costs import CostTerms, settle
 from pems_actors.economics.tariff import Tariff
+from pems_actors.fault_table import (
+    ClockStep,
+    Places,
+    Strike,
+    Suspend,
+    draw_strikes,
+    read_strikes,
+    row_named,
+)
 from pems_actors.gateways.memory_history import MemoryHistory
 from pems_actors.gateways.memory_mqtt import MemoryMqtt
 from pems_actors.house import Appliance, Pace, Surroundings, actor_paths
+from pems_actors.simulation.device_faults import DeviceFault
 from pems_actors.simulation.energy_ledger import metered_rows
 from pems_actors.simulation.scenario import Scenario
+from pems_actors.simulation.troubled_doors import (
+    TroubledHouse,
+    TroubledMarket,
+    TroubledStore,
+    TroubledWeather,
+)
+from pems_actors.simulation.troubles import Trouble, Troubles
 from pems_actors.simulation.truth import true_model
 from pems_actors.simulation.twin import Twin
 from pems_actors.simulation.twin_house import TwinHouse
-from supervision import Event, Fault, NobodyThere, VirtualRuntime
+from pems_actors.story_stage import StoryRuntime
+from supervision import Event, Fault, FaultKind, NobodyThere
 from supervision.events import HealthChanged
 
-VIRTUAL_HEARTBEAT_S = 900.0
+VIRTUAL_HEARTBEAT_S = 3600.0
+VIRTUAL_PUBLISH_S = 900.0
 FAULTS_PER_DAY = {"none": 0.0, "light": 4.0, "heavy": 48.0}
-RANDOM_FAULTS = ("crash", "crash-base", "hang", "slow")
 
 
 @dataclass(frozen=True)
 class Story:
-    """What to simulate. `planner_dies_s`, after the start, stops planning for good."""
+    """What to simulate. `faults`: none, light, heavy, or names as `fault_table` reads them."""
 
     house: House
     tariff: Tariff
@@ -45,7 +66,11 @@ class Story:
     seed: int = 0
     weather_shift_k: float = 0.0
     faults: str = "none"
-    pace: Pace = field(default_factory=lambda: Pace(heartbeat_s=VIRTUAL_HEARTBEAT_S, demo=True))
+    pace: Pace = field(
+        default_factory=lambda: Pace(
+            heartbeat_s=VIRTUAL_HEARTBEAT_S, publish_s=VIRTUAL_PUBLISH_S, demo=True
+        )
+    )
     armed: frozenset[str] | None = None
 
 
@@ -63,9 +88,21 @@ Observer = Callable[["Simulation"], None]
 class Simulation:
     """One story being told. `run` tells it to the end; `run_until` as far as asked."""
 
-    def __init__(self, story: Story, *, keep_log: bool = False) -> None:
-        self.story = story
-        self.runtime = VirtualRuntime(seed=story.seed, start_s=story.start_s)
+    def __init__(
+        self,
+        story: Story,
+        *,
+        keep_log: bool = False,
+        mqtt: MemoryMqtt | None = None,
+        memory: Callable[[], Memory] = Memory,
+    ) -> None:
+        """Set the stage; `memory` opens what outlives a restart of the core.
+
+        Raises: ValueError for a fault or a target that there is not.
+        """
+        self.story, self._memory, self._lives = story, memory, 1
+        self.troubles = Troubles()
+        self.runtime = StoryRuntime(story.seed, story.start_s, self.troubles)
         self.scenario = Scenario.reference(
             story.house,
             story.start_s,
@@ -81,14 +118,25 @@ class Simulation:
             story.start_s,
             story.seed,
         )
-        self.port = TwinHouse(self.twin)
-        self.mqtt = MemoryMqtt()
+        self.port = TroubledHouse(TwinHouse(self.twin), self.troubles, lambda: self.runtime.ahead_s)
+        self.mqtt = MemoryMqtt() if mqtt is None else mqtt
+        self.store = TroubledStore(MemoryHistory(), self.troubles)
         self.lines: list[str] = []
         self._digest = hashlib.sha256()
         self._keep_log = keep_log
         self.levels: dict[str, int] = {}
         self.level_s = [0.0] * 5
-        self.appliance = Appliance(
+        self.listen: Callable[[Event], None] = _hear_nothing
+        self.on_strike: Callable[[Strike, float], None] = _see_nothing
+        self.appliance = self._core()
+        self.strikes = strikes_of(story)
+        self._coming = [*self.strikes]
+        self._ending: list[tuple[float, int, Strike]] = []
+        self.verdict: str | None = None  # why the core gave up before its end, if it did
+
+    def _core(self) -> Appliance:
+        story = self.story
+        return Appliance(
             story.house,
             story.tariff,
             self._surroundings(),
@@ -98,16 +146,16 @@ class Simulation:
             watch=self._watch,
             drills=True,
         )
-        self._faults = _fault_times(story)
 
     def _surroundings(self) -> Surroundings:
         return Surroundings(
             port=self.port,
-            prices=self.scenario,
-            weather=self.scenario,
-            store=MemoryHistory(),
+            prices=TroubledMarket(self.scenario, self.troubles),
+            weather=TroubledWeather(self.scenario, self.troubles),
+            store=self.store,
             connect=self.mqtt.connect,
             armed=self.story.armed,
+            memory=self._memory(),
         )
 
     def start(self) -> None:
@@ -115,17 +163,41 @@ class Simulation:
         self.appliance.start()
         self.port.advance_to(self.story.start_s)
 
+    def restart_core(self, away_s: float = 2.0) -> None:
+        """Let the core die where it stands, and a new one come up after a while: as SIGKILL does.
+
+        The house lives on meanwhile, unread. What the new core knows is what `memory` opens.
+        """
+        self._log(f"{self.runtime.now_s():.3f} core Killed away_s={away_s:g}")
+        back_s = self.runtime.process_s() + away_s
+        self.runtime.close()
+        self.port.close()
+        self.port.advance_to(back_s)
+        self._lives += 1
+        ahead_s, seed = self.runtime.ahead_s, self.story.seed + 1_000_003 * self._lives
+        self.runtime = StoryRuntime(seed, back_s, self.troubles)
+        self.runtime.ahead_s = ahead_s
+        self.levels.clear()
+        self.appliance = self._core()
+        self.appliance.start()
+        self.port.advance_to(back_s)
+
     def run_until(self, at_s: float, observe: Observer | None = None) -> None:
-        """Go on to an instant, tick by tick; `observe` looks after each one."""
+        """Go on to an instant of true time, tick by tick; `observe` looks after each one."""
         tick_s = self.story.pace.control_tick_s
-        while self.runtime.now_s() < at_s:
-            now_s = min(self.runtime.now_s() + tick_s, at_s)
-            self.runtime.run_until(now_s)
-            self._inject(now_s)
-            self.port.advance_to(now_s)
+        while (now_s := self.runtime.process_s()) < at_s:
+            next_s = min(now_s + tick_s - (now_s - self.story.start_s) % tick_s, at_s)
+            self._play_until(next_s)
+            self.port.advance_to(self.runtime.process_s())
             self._count_levels(tick_s)
             if observe is not None:
                 observe(self)
+
+    def _play_until(self, at_s: float) -> None:
+        """Let the appliance live, with whatever breaks and heals on the way."""
+        while (due_s := self._next_turn_s()) <= at_s:
+            self.runtime.run_until(due_s)
+            self._turn(due_s)
         self.runtime.run_until(at_s)
 
     def run(self, observe: Observer | None = None) -> Result:
@@ -133,6 +205,7 @@ class Simulation:
         began = time.process_time()
         self.start()
         self.run_until(self.story.start_s + self.story.days * DAY_S, observe)
+        self.verdict = self.appliance.system.verdict
         self.appliance.stop()
         return self.result(time.process_time() - began)
 
@@ -170,6 +243,7 @@ class Simulation:
 
     def _watch(self, event: Event) -> None:
         """Keep the level of each room and of the battery, as they say it."""
+        self.listen(event)
         if not isinstance(event, HealthChanged) or event.level is None:
             return
         if event.path.startswith(("rooms/", "devices/battery")):
@@ -181,32 +255,86 @@ class Simulation:
         if self._keep_log:
             self.lines.append(line)
 
-    def _inject(self, now_s: float) -> None:
-        while self._faults and self._faults[0][0] <= now_s:
-            _, path, fault = self._faults.pop(0)
-            with contextlib.suppress(NobodyThere):  # it is down already
-                self.appliance.system.inject(path, fault)
+    # --- what breaks
+
+    def _next_turn_s(self) -> float:
+        begins = self.story.start_s + self._coming[0].after_s if self._coming else inf
+        return min(begins, self._ending[0][0] if self._ending else inf)
+
+    def _turn(self, now_s: float) -> None:
+        """End what is over, then begin what is due."""
+        while self._ending and self._ending[0][0] <= now_s:
+            self._lift(heapq.heappop(self._ending)[2])
+        while self._coming and self.story.start_s + self._coming[0].after_s <= now_s:
+            strike = self._coming.pop(0)
+            self.on_strike(strike, now_s)
+            self._log(f"{now_s:.3f} {strike.target} Strike {strike.name} for {strike.lasts_s:g} s")
+            self._strike(strike, now_s)
+
+    def _strike(self, strike: Strike, now_s: float) -> None:
+        """Let a fault begin, and note when it ends."""
+        match row_named(strike.name).how:
+            case Fault() as fault:
+                system = self.appliance.system
+                with contextlib.suppress(NobodyThere):  # it is down already
+                    system.inject(strike.target, fault)
+                    if fault.kind is FaultKind.CRASH_START:  # it waits for a start
+                        system.restart(strike.target)
+                return
+            case DeviceFault() as fault:
+                until_s = now_s + strike.lasts_s
+                self.twin.fault(strike.target, replace(fault, until_s=until_s))
+                return
+            case Suspend():
+                self.runtime.sleep(strike.lasts_s)
+                self.twin.step_to(self.runtime.process_s())
+                return
+            case Trouble() as trouble:
+                self.troubles.begin(trouble, strike.target)
+                self._join_broker()
+            case ClockStep(seconds):
+                self.runtime.ahead_s += seconds
+        heapq.heappush(self._ending, (now_s + strike.lasts_s, len(self._coming), strike))
+
+    def _lift(self, strike: Strike) -> None:
+        """Let a fault end that does not end by itself."""
+        match row_named(strike.name).how:
+            case Trouble() as trouble:
+                self.troubles.end(trouble, strike.target)
+                self._join_broker()
+            case ClockStep(seconds):
+                self.runtime.ahead_s -= seconds
+
+    def _join_broker(self) -> None:
+        self.mqtt.up = not self.troubles.on(Trouble.BROKER_DOWN)
 
 
-def _fault_times(story: Story) -> list[tuple[float, str, Fault]]:
-    """Draw the seeded faults of a story, or read `NAME@PATH` pairs (first hour, one an hour)."""
-    paths = sorted(actor_paths(story.house, planning=story.pace.planning))
-    if story.faults in FAULTS_PER_DAY:
-        rng = random.Random(f"faults {story.seed}")
-        count = round(FAULTS_PER_DAY[story.faults] * story.days)
-        times = sorted(rng.uniform(0.0, story.days * DAY_S) for _ in range(count))
-        return [
-            (story.start_s + t, rng.choice(paths), Fault.named(rng.choice(RANDOM_FAULTS)))
-            for t in times
-        ]
-    drawn: list[tuple[float, str, Fault]] = []
-    for hour, text in enumerate(story.faults.split(","), start=1):
-        name, _, path = text.partition("@")
-        target = path or "planning/planner"
-        if target not in paths:
-            raise ValueError(f"fault {text!r}: there is no {target!r}; see pems status")
-        drawn.append((story.start_s + hour * 3600.0, target, Fault.named(name)))
-    return drawn
+def _hear_nothing(_event: Event) -> None:
+    """Listen to nobody."""
+
+
+def _see_nothing(_strike: Strike, _at_s: float) -> None:
+    """Watch nothing."""
+
+
+def places_of(story: Story) -> Places:
+    """List what can be struck in a story."""
+    planning = story.pace.planning
+    return Places.of(story.house, actor_paths(story.house, planning=planning), planning=planning)
+
+
+def strikes_of(story: Story) -> tuple[Strike, ...]:
+    """Draw the seeded faults of a story, or read those that it names.
+
+    Raises: ValueError for a fault or a target that there is not.
+    """
+    places = places_of(story)
+    if story.faults not in FAULTS_PER_DAY:
+        read = read_strikes(story.faults, places)
+        return tuple(sorted(read, key=lambda strike: strike.after_s))
+    rng = random.Random(f"faults {story.seed}")
+    count = round(FAULTS_PER_DAY[story.faults] * story.days)
+    return draw_strikes(rng, count, story.days * DAY_S, places)
 
 
 def without_planner(story: Story) -> Story:

@@ -36,7 +36,7 @@ Decisions, with their reasons:
 - A hang is found by a timer armed when a handler starts, looking at progress. Nothing polls. If the
   timer itself is late, the process stood still and nobody is blamed.
 - The first restart in a quiet time has no delay; then 0.1 s doubling to 30 s, ± 20 %. The last try
-  before the budget is spent, and any try after a failed start, begins without the old state: the
+  the budget allows, and any try after a failed start, begins without the old state: the
   state itself may be what fails.
 - A child that parks is charged to its own account only, so that it never ends its supervisor.
   While it rests, messages to it are dead letters, not a queue that grows.

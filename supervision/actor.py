@@ -16,7 +16,7 @@ from supervision.context import Context
 from supervision.events import HealthChanged, Unexpected
 from supervision.future import Reply
 from supervision.heartbeat import Health
-from supervision.messages import Exit
+from supervision.policy import Exit
 
 if TYPE_CHECKING:
     from supervision.mailbox import Mailbox

@@ -22,7 +22,8 @@ from supervision.events import (
     IncidentClosed,
     IncidentOpened,
 )
-from supervision.messages import ChildIsOver, Exit
+from supervision.messages import ChildIsOver
+from supervision.policy import Exit
 
 if TYPE_CHECKING:
     from supervision.life import Life

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 ReadClock = Callable[[], float]
 
@@ -53,3 +54,43 @@ class HouseClock:
     def process_delay_s(self, house_delay_s: float) -> float:
         """Turn a delay in house time into one in process time."""
         return house_delay_s / self.speed
+
+
+def slept_s() -> float:
+    """Time that this machine has been suspended since it started [s]; monotonic time lacks it."""
+    if not hasattr(time, "CLOCK_BOOTTIME"):
+        return 0.0
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - time.clock_gettime(time.CLOCK_MONOTONIC)
+
+
+class ClockLook(NamedTuple):
+    """One look at all clocks, taken together.
+
+    house_s: house time as shown.    steady_s: a clock at the same pace that nobody can set, from
+    an origin of its own.    slept_s: time suspended, which the steady clock lacks.
+    """
+
+    house_s: float
+    steady_s: float
+    slept_s: float = 0.0
+
+
+class ClockJump(NamedTuple):
+    """What happened to house time between two looks: set at a stroke, or slept through [s]."""
+
+    set_s: float
+    slept_s: float = 0.0
+
+
+def jump_between(before: ClockLook, after: ClockLook, tolerance_s: float) -> ClockJump | None:
+    """Compare house time with steady time; None if they went alike within the tolerance.
+
+    A suspended machine is no wrong clock: the time really passed.
+    """
+    ahead_s = (after.house_s - before.house_s) - (after.steady_s - before.steady_s)
+    if abs(ahead_s) <= tolerance_s:
+        return None
+    slept = after.slept_s - before.slept_s
+    if abs(ahead_s - slept) <= tolerance_s:
+        return ClockJump(0.0, slept)
+    return ClockJump(ahead_s)

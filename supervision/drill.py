@@ -74,7 +74,8 @@ def keeps_away(life: Life, message: object, reply: Any) -> bool:
     if fault is None:
         return False
     suffer(life, fault)
-    is_safe = slot.lanes.get(message.__class__) is Policy.SAFETY
+    kind = message.__class__
+    is_safe = slot.lanes.get(kind) is Policy.SAFETY or kind in life.own_kinds  # its own timers
     return fault.kind is FaultKind.DROP and not is_safe  # what must never be lost is not, here too
 
 

@@ -35,6 +35,10 @@ class Superseded(SupervisionError):  # noqa: N818  a public name
     """An actor that has already been replaced tried to go on."""
 
 
+class CutOff(BaseException):
+    """Thrown into a hung thread that burns the processor; not for actors to catch."""
+
+
 class AdministrationError(SupervisionError):
     """A supervisor refused an administrative call.
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from supervision.runtimes import Runtime
 
 QUIET_S = 60.0
+REMEMBERED = 4096  # whoever invents addresses must not fill the memory
 COUNTERS = (
     "dead_letters",
     "late_effects",
@@ -74,6 +75,8 @@ class Journal:
         """Whether this has not happened for a while; remembers that it happens now."""
         now_s = self._runtime.process_s()
         with self._lock:
+            if len(self._last_s) > REMEMBERED:
+                self._last_s.clear()
             last_s = self._last_s.get(key)
             self._last_s[key] = now_s
         return last_s is None or now_s - last_s > QUIET_S

@@ -15,13 +15,14 @@ from pykka import ActorRegistry
 from pykka._envelope import Envelope
 
 from supervision.actor import SupervisedActor
-from supervision.child_spec import ChildSpec
+from supervision.child_spec import ChildSpec, Policy
 from supervision.context import Context
 from supervision.drill import keeps_away, suffer_at_start
 from supervision.errors import Ignore, NobodyThere, Shutdown
 from supervision.liveness import slow_streak
-from supervision.messages import ChildIsOver, ChildIsReady, ChildIsSuspect, Exit
+from supervision.messages import ChildIsOver, ChildIsReady, ChildIsSuspect
 from supervision.orders import ORDERS
+from supervision.policy import Exit
 
 if TYPE_CHECKING:
     from supervision.directory import Slot
@@ -218,9 +219,8 @@ class Life:
 
     def end(self, how: Exit, reason: str) -> None:
         """End after the message that is being handled."""
-        if self.ending is None:
-            self.ending = (how, reason)
-            self.special = True
+        self.ending = (how, reason)
+        self.special = True
 
     def finish(self) -> None:
         """End in good order: `on_stop`, then the report."""
@@ -276,8 +276,13 @@ class Life:
         self.close_workers()  # last: it takes a moment, and a successor is waited for
 
     def blame(self, message: object) -> None:
-        """Remember the message that ended this life, unless the actor sent it to itself."""
-        if message is not None and type(message) not in self.own_kinds:
+        """Remember the message that ended this life.
+
+        Not one that the actor sent to itself, nor one that must never be dropped.
+        """
+        kind = type(message)
+        is_safe = self.slot.lanes.get(kind) is Policy.SAFETY
+        if message is not None and kind not in self.own_kinds and not is_safe:
             self.slot.quarantine.blame(message, self.system.runtime.process_s())
             self.slot.wary = self.slot.wary or bool(self.slot.quarantine.kinds)
 

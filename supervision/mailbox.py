@@ -256,5 +256,5 @@ def _message_of(item: object) -> object:
 def _refuse(reply: Any, error: Exception) -> None:
     if isinstance(reply, Reply):
         reply.refuse(error)
-    elif reply is not None:
+    else:  # pykka's own future
         reply.set_exception((type(error), error, None))

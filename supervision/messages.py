@@ -6,27 +6,16 @@ All of them travel in the control lane. Plain frozen data; knows no actor.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING
 
 from pykka.messages import _ActorStop
 
 from supervision.child_spec import AnySpec, SupervisorSpec
+from supervision.policy import Exit
 
 if TYPE_CHECKING:
     from supervision.faults import Fault
     from supervision.future import Reply
-
-
-class Exit(Enum):
-    """How a life ended."""
-
-    NORMAL = "normal"
-    SHUTDOWN = "shutdown"
-    IGNORED = "ignored"  # it said there is nothing to run
-    EXHAUSTED = "exhausted"  # a supervisor used up its restarts
-    KILLED = "killed"  # cut off because it did not stop in time
-    FAILED = "failed"
 
 
 # Orders and questions to any actor.

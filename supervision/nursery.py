@@ -14,7 +14,8 @@ from supervision.child import Child
 from supervision.child_spec import AnySpec, ChildSpec, Factory
 from supervision.chronicle import Chronicle
 from supervision.directory import Slot, child_path
-from supervision.messages import ChildIsOver, Exit, RestartDue, StopActor, StopOverdue
+from supervision.messages import ChildIsOver, RestartDue, StopActor, StopOverdue
+from supervision.policy import Exit
 from supervision.sequence import Phase
 
 if TYPE_CHECKING:
@@ -56,7 +57,8 @@ class Nursery:
 
     def respecify(self, child: Child, spec: AnySpec) -> None:
         """Let this spec count from the child's next start."""
-        child.spec = child.slot.spec = spec
+        child.spec = spec
+        self._places.respecify(child.slot, spec)
         if isinstance(spec, ChildSpec):
             child.slot.factory = spec.factory
         else:
@@ -142,10 +144,11 @@ class Nursery:
         self._lay_down(child)
 
     def _lay_down(self, child: Child) -> None:
+        if child.down_since_s is None or child.phase is not Phase.STARTING:
+            child.down_since_s = self._runtime.process_s()  # a failed restart goes on being down
         self.lives -= 1
         child.life = None
         child.phase = Phase.DOWN
-        child.down_since_s = self._runtime.process_s()
         self._owner.cancel(("stop", child.name))
         self.touch(child)
 

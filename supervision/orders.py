@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pykka.messages import _ActorStop
 
 from supervision.drill import inject
-from supervision.messages import Exit, GetSnapshot, InjectFault, Ping, Pong, Snapshot, StopActor
+from supervision.messages import GetSnapshot, InjectFault, Ping, Pong, Snapshot, StopActor
+from supervision.policy import Exit
 
 if TYPE_CHECKING:
     from supervision.life import Life

@@ -6,10 +6,10 @@ Here epoch, mailbox and state of a slot change together. Supervisors decide when
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from supervision.child_spec import AnySpec, ChildSpec, MailboxSpec
+from supervision.child_spec import AnySpec, ChildSpec, MailboxSpec, Policy
 from supervision.directory import Slot
 from supervision.heartbeat import Health
 from supervision.life import Life, Report
@@ -18,6 +18,14 @@ from supervision.messages import SUPERVISOR_MESSAGES
 
 if TYPE_CHECKING:
     from supervision.system import ActorSystem
+
+
+def _mailbox_of(spec: AnySpec) -> tuple[Mapping[type, Policy], int]:
+    """Lanes and bound of the mailbox of a child."""
+    if isinstance(spec, ChildSpec):
+        return lanes_for(spec.mailbox), spec.mailbox.bound
+    usual = MailboxSpec()
+    return lanes_for(usual, SUPERVISOR_MESSAGES), usual.bound
 
 
 class Places:
@@ -39,17 +47,20 @@ class Places:
 
     def slot_for(self, path: str, spec: AnySpec) -> Slot:
         """Find or make the lasting place of a child, open for messages."""
-        own = () if isinstance(spec, ChildSpec) else SUPERVISOR_MESSAGES
-        mailbox = spec.mailbox if isinstance(spec, ChildSpec) else MailboxSpec()
-        lanes = lanes_for(mailbox, own)
         slot = self._directory.find(path)
         if slot is None:
-            fresh = self._runtime.mailbox(lanes, mailbox.bound)
+            lanes, bound = _mailbox_of(spec)
+            fresh = self._runtime.mailbox(lanes, bound)
             slot = Slot(path, spec, fresh, lanes, self._runtime.now_s())
             self._directory.add(slot)
-        slot.spec, slot.lanes, slot.bound = spec, lanes, mailbox.bound
+        self.respecify(slot, spec)
         self.reopen(slot)
         return slot
+
+    def respecify(self, slot: Slot, spec: AnySpec) -> None:
+        """Let this spec count from the next life; a mailbox in use stays as it is."""
+        slot.spec = spec
+        slot.lanes, slot.bound = _mailbox_of(spec)
 
     def reopen(self, slot: Slot) -> None:
         """Let messages wait for a life that is to come."""

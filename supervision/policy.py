@@ -8,9 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from enum import Enum
 
 from supervision.child_spec import AnySpec, Backoff, ChildSpec, Park, Restart, Strategy
-from supervision.messages import Exit
+
+
+class Exit(Enum):
+    """How a life ended."""
+
+    NORMAL = "normal"
+    SHUTDOWN = "shutdown"
+    IGNORED = "ignored"  # it said there is nothing to run
+    EXHAUSTED = "exhausted"  # a supervisor used up its restarts
+    KILLED = "killed"  # cut off because it did not stop in time
+    FAILED = "failed"
+
 
 ORDERLY = frozenset({Exit.NORMAL, Exit.SHUTDOWN, Exit.IGNORED, Exit.EXHAUSTED})
 
@@ -113,33 +125,18 @@ Verdict = StartAgain | RestNow | GiveUp
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What one child has used up."""
+    """What one child has used up; `budget` counts only for a child that parks."""
 
-    budget: RestartBudget | None  # None: its supervisor's total is limit enough
+    budget: RestartBudget
     failures: Failures = field(default_factory=Failures)
-
-    def after_failure(self, now_s: float, quiet_s: float) -> Account:
-        """Count one more."""
-        budget = self.budget and self.budget.spend(now_s)
-        return Account(budget, self.failures.after(now_s, quiet_s))
-
-    @property
-    def exhausted(self) -> bool:
-        """Whether this child has used up its own budget."""
-        return self.budget is not None and self.budget.exhausted
-
-    @property
-    def last_try(self) -> bool:
-        """Whether the restart to come is the last one the budget allows."""
-        return self.budget is not None and len(self.budget.times_s) >= max(2, self.budget.intensity)
 
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
     """All restarts of one supervisor: its own total, and an account per child.
 
-    A child that parks is charged to its own account only, so that it never brings down its
-    supervisor. Any other child is charged to both.
+    A child that parks is charged to its own account, so that it never brings down its supervisor;
+    any other child is charged to the total, as in OTP.
     """
 
     total: RestartBudget
@@ -149,19 +146,20 @@ class Ledger:
         self, spec: AnySpec, now_s: float, chance: float, how: Exit, reason: str
     ) -> tuple[Ledger, Verdict]:
         """Count one failure of a child that would be restarted, and say what to do."""
-        known = self.accounts.get(spec.name) or Account(_budget_of(spec))
-        account = known.after_failure(now_s, spec.backoff.quiet_s)
-        accounts = {**self.accounts, spec.name: account}
-        if isinstance(spec.when_exhausted, Park):
-            ledger = replace(self, accounts=accounts)
-            if account.exhausted or how is Exit.EXHAUSTED:
-                return ledger.forget(spec.name), RestNow(spec.when_exhausted.retry_s, reason)
-            return ledger, _again(spec.backoff, account, chance)
-        ledger = Ledger(self.total.spend(now_s), accounts)
-        for budget in (ledger.total, account.budget):
-            if budget is not None and budget.exhausted:
-                return ledger, GiveUp(_too_many(spec.name, budget, reason))
-        return ledger, _again(spec.backoff, account, chance)
+        account = self.accounts.get(spec.name) or Account(_own_budget(spec))
+        failures = account.failures.after(now_s, spec.backoff.quiet_s)
+        delay_s = backoff_delay_s(spec.backoff, failures.in_row, chance)
+        if not isinstance(spec.when_exhausted, Park):
+            total = self.total.spend(now_s)
+            ledger = Ledger(total, {**self.accounts, spec.name: Account(account.budget, failures)})
+            if total.exhausted:
+                return ledger, GiveUp(_too_many(spec.name, total, reason))
+            return ledger, StartAgain(delay_s, _is_last_try(total, failures))
+        budget = account.budget.spend(now_s)
+        if budget.exhausted or how is Exit.EXHAUSTED:
+            return self.forget(spec.name), RestNow(spec.when_exhausted.retry_s, reason)
+        ledger = replace(self, accounts={**self.accounts, spec.name: Account(budget, failures)})
+        return ledger, StartAgain(delay_s, _is_last_try(budget, failures))
 
     def forget(self, name: str) -> Ledger:
         """Close the account of a child that is parked or gone."""
@@ -172,16 +170,16 @@ class Ledger:
         return replace(self, total=replace(self.total, intensity=intensity, period_s=period_s))
 
 
-def _budget_of(spec: AnySpec) -> RestartBudget | None:
-    """A child's own budget. A branch's numbers are for its children; parked, it has the usual."""
+def _own_budget(spec: AnySpec) -> RestartBudget:
+    """A child's own budget. A branch's numbers are for its children; itself it has the usual."""
     if isinstance(spec, ChildSpec):
         return RestartBudget(spec.intensity, spec.period_s)
-    return RestartBudget(5, 60.0) if isinstance(spec.when_exhausted, Park) else None
+    return RestartBudget(5, 60.0)
 
 
-def _again(backoff: Backoff, account: Account, chance: float) -> StartAgain:
-    delay_s = backoff_delay_s(backoff, account.failures.in_row, chance)
-    return StartAgain(delay_s, fresh=account.last_try)
+def _is_last_try(budget: RestartBudget, failures: Failures) -> bool:
+    """Whether this restart is the last one allowed, and for a child that failed before."""
+    return failures.in_row >= 2 and len(budget.times_s) >= budget.intensity
 
 
 def _too_many(name: str, budget: RestartBudget, reason: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 CRASHES_TO_QUARANTINE = 2
 REMEMBERED = 64
-HOLD_S = 3600.0  # then it may try once more: perhaps the reader was mended
+HOLD_S = 900.0  # then it is forgotten: perhaps the reader was mended
 
 
 def fingerprint(message: object) -> str | None:
@@ -57,6 +57,7 @@ class Quarantine:
         if mark is None:
             return
         self.kinds.add(type(message))
+        self._forgive(mark, now_s)
         self._crashes[mark] = self._crashes.pop(mark, 0) + 1
         self._blamed_at_s[mark] = now_s
         while len(self._crashes) > REMEMBERED:
@@ -67,10 +68,10 @@ class Quarantine:
         """Fingerprint of a message that must not be read again, None if it may be."""
         if type(message) not in self.kinds:
             return None
-        mark = fingerprint(message)
-        if mark is None or self._crashes.get(mark, 0) < CRASHES_TO_QUARANTINE:
-            return None
-        if now_s - self._blamed_at_s[mark] > HOLD_S:
+        mark = fingerprint(message) or ""
+        self._forgive(mark, now_s)
+        return mark if self._crashes.get(mark, 0) >= CRASHES_TO_QUARANTINE else None
+
+    def _forgive(self, mark: str, now_s: float) -> None:
+        if now_s - self._blamed_at_s.get(mark, now_s) > HOLD_S:
             del self._crashes[mark], self._blamed_at_s[mark]
-            return None
-        return mark

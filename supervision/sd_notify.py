@@ -11,6 +11,8 @@ import os
 import socket
 from collections.abc import Mapping
 
+PATIENCE_S = 1.0  # a manager that is busy must not miss READY; the rest is said again anyway
+
 
 class SystemdNotifier:
     """Sends datagrams to the service manager, if there is one."""
@@ -29,7 +31,7 @@ class SystemdNotifier:
 
     def ready(self) -> None:
         """Say that the service is up."""
-        self._send("READY=1")
+        self._send("READY=1", PATIENCE_S)
 
     def status(self, text: str) -> None:
         """Show one line in `systemctl status`."""
@@ -43,11 +45,11 @@ class SystemdNotifier:
         """Say that the service is being stopped."""
         self._send("STOPPING=1")
 
-    def _send(self, text: str) -> None:
+    def _send(self, text: str, within_s: float = 0.0) -> None:
         if not self._address:
             return
         # A leading @ means Linux' abstract namespace, written as a zero byte on the wire.
         address = self._address.replace("@", "\0", 1) if self._address[0] == "@" else self._address
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
-            sock.settimeout(0.0)
+            sock.settimeout(within_s)
             sock.sendto(text.encode(), address)

@@ -21,12 +21,12 @@ from supervision.messages import (
     ChildIsReady,
     ChildIsSuspect,
     CycleChild,
-    Exit,
     RestartDue,
     StopOverdue,
 )
 from supervision.nursery import Nursery
 from supervision.policy import (
+    Exit,
     GiveUp,
     Ledger,
     RestartBudget,
@@ -177,8 +177,6 @@ class Supervisor(SupervisedActor):
         failed_start = was is Phase.STARTING and over.exit is not Exit.IGNORED
         if child.must_stop:
             self._has_stopped(child)
-        elif self.mode is Mode.STOPPING:
-            self.nursery.rest(child, "stopped", over.reason)
         elif failed_start and child.starting is not None:
             self._manual_start_failed(child, over.reason)
         elif failed_start and child.parked:

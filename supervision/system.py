@@ -20,9 +20,10 @@ from supervision.future import Reply
 from supervision.gate import Gate
 from supervision.journal import Journal, tell_nobody
 from supervision.mailbox import Outcome
-from supervision.messages import ChildIsOver, ChildIsReady, Exit, StopActor
+from supervision.messages import ChildIsOver, ChildIsReady, StopActor
 from supervision.operations import Operations
 from supervision.places import Places
+from supervision.policy import Exit
 from supervision.supervisor import Supervisor
 
 if TYPE_CHECKING:

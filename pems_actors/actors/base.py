@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
+from pems_actors.control.reconcile import LastOrder, Link, Look
 from pems_actors.domain.events import Outcome
 from pems_actors.domain.states import DeviceState
+from pems_actors.durable.memory import Memory
 from supervision import SupervisedActor
 
 GUARD = "safety/guard"
@@ -16,6 +19,7 @@ BATTERY = "devices/battery"
 INVERTER = "devices/inverter"
 METER = "devices/meter"
 GATEWAY = "devices/gateway"
+INSPECTOR = "devices/inspector"
 HISTORY = "infrastructure/history"
 OUTBOX = "infrastructure/outbox"
 MQTT = "infrastructure/mqtt"
@@ -29,8 +33,10 @@ THERMAL = "forecasting/thermal"
 ESTIMATOR = "planning/estimator"
 PLANNER = "planning/planner"
 PLAN_KEEPER = "planning/plan_keeper"
+MEMORY = "memory"  # the argument that gives an actor the memory of the house
 
 
+@cache
 def room_address(room: str) -> str:
     """Address of a room's actor."""
     return f"rooms/{room}"
@@ -53,7 +59,7 @@ class Record:
 
 
 class HouseActor(SupervisedActor):
-    """A supervised actor that can publish its state and keep records."""
+    """A supervised actor that can publish its state, keep records and remember across restarts."""
 
     def on_start(self) -> None:
         """Begin with the predecessor's state, or with a first one."""
@@ -63,6 +69,44 @@ class HouseActor(SupervisedActor):
     def first_state(self) -> Any:
         """Make the state of an actor without a predecessor."""
         return None
+
+    @property
+    def memory(self) -> Memory | None:
+        """The memory of the house, where it was given one (`house.py` does)."""
+        given = self.context.arguments
+        memory = given.get(MEMORY) if isinstance(given, Mapping) else None
+        return memory if isinstance(memory, Memory) else None
+
+    def recall(self) -> Any:
+        """What was last remembered here, in this process or an earlier one; None if nothing."""
+        memory = self.memory
+        return None if memory is None else memory.recall(self.path, self.now_s())
+
+    def remember(self, kept: object) -> None:
+        """Keep a value for a successor that finds no state, even after a restart; never waits."""
+        memory, now_s = self.memory, self.now_s()
+        if memory is not None:
+            self.effect(lambda: memory.keep(self.path, kept, now_s))
+
+    def last_order(self, device: str) -> LastOrder | None:
+        """The last order that went out to a device, in this process or an earlier one."""
+        memory = self.memory
+        return None if memory is None else memory.journal.last(device)
+
+    def watched(self, device: str, order: str, before: Look, after: Look) -> Link:
+        """Note a look at a device; what is known of the link to it."""
+        memory = self.memory
+        if memory is None:
+            return Link()
+        if before.news() != after.news():
+            self.effect(lambda: memory.journal.watched(device, order, before, after))
+        return memory.journal.link(device)
+
+    def claim(self, device: str) -> None:
+        """Note that a person is believed to have changed a device, without being sure."""
+        memory, now_s = self.memory, self.now_s()
+        if memory is not None:
+            self.effect(lambda: memory.journal.claimed(device, now_s))
 
     def publish(self, state: DeviceState) -> None:
         """Tell the world a device's state; the level goes into the heartbeat too."""

@@ -1,16 +1,16 @@
 """The post of people: takes orders from the local socket and MQTT, and answers each exactly once.
 
 Orders for one device go to its actor; `house mode` goes to all; `restart` and `snapshot` work on
-any actor; drills only where they were allowed at the start.
+any actor; drills only where they were allowed at the start. An emergency is left by mode normal
+only; it outlives this actor and the process.
 """
 
 from __future__ import annotations
 
 import os
 import signal
-from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Protocol
 
 from pems_actors.actors.base import (
@@ -24,16 +24,21 @@ from pems_actors.actors.base import (
 )
 from pems_actors.actors.chronicle import Chronicle
 from pems_actors.actors.device_writer import DeviceWriter
-from pems_actors.domain.events import HouseMode, ModeChanged, Outcome, Request
+from pems_actors.domain.events import HouseMode, ModeChanged, Outcome, Republish, Request
 from pems_actors.domain.house import House
+from pems_actors.domain.units import iso
+from pems_actors.durable.kept import ModeKept
 from pems_actors.gateways.orders import check_order
 from pems_actors.gateways.payloads import outcome_json
 from pems_actors.gateways.wire import Rejected
 from supervision import Context, Fault, GetSnapshot, Snapshot, SupervisionError
 
 ANSWER_WITHIN_S = 5.0
+ACCEPTED_AFTER_S = 0.5
 KEPT_COMMANDS = 100
 KILL_LOOK_S, KILL_LOOKS = 0.005, 4000
+MODE_TIMER = "mode"
+LATCHED = frozenset({HouseMode.NORMAL, HouseMode.EMERGENCY})
 READING_VERBS = frozenset(
     {"status", "plan", "explain", "shadow", "commands", "prices", "events", "workers"}
 )
@@ -67,6 +72,18 @@ class Overdue:
 
 
 @dataclass(frozen=True, slots=True)
+class TakesTime:
+    """An order has not been answered at once."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModeOver:
+    """The house mode has had its time."""
+
+
+@dataclass(frozen=True, slots=True)
 class KilledWorker:
     """A drill killed this worker's process; its loss may have been seen."""
 
@@ -78,10 +95,20 @@ class KilledWorker:
 
 
 @dataclass(frozen=True, slots=True)
-class ControlMind:
-    """The house mode, latched until changed."""
+class Waiting:
+    """An order that is with its actor, and how to answer the one who gave it."""
 
-    mode: HouseMode = HouseMode.NORMAL
+    request: Request
+    reply: Reply | None
+
+
+@dataclass(frozen=True, slots=True)
+class ControlMind:
+    """The house mode with its end; open orders by id; the last commands."""
+
+    mode: ModeKept = field(default_factory=ModeKept)
+    waiting: Mapping[str, Waiting] = field(default_factory=dict)
+    commands: tuple[Mapping[str, Any], ...] = ()
 
 
 class ControlActor(HouseActor):
@@ -101,20 +128,21 @@ class ControlActor(HouseActor):
         super().__init__(context)
         self.house, self.paths, self.writer = house, paths, writer
         self.save_armed, self.chronicle = save_armed, chronicle
-        self.waiting: dict[str, tuple[Request, Reply | None]] = {}
-        self.commands: deque[dict[str, Any]] = deque(maxlen=KEPT_COMMANDS)
         self.serial = 0
 
     def on_start(self) -> None:
-        """Tell everybody the mode that stands."""
-        restarted = self.state is not None
+        """Tell everybody the mode that stands; give the predecessor's open orders their time."""
         super().on_start()
-        if restarted:
-            self._tell_mode()
+        self._tell_mode()
+        if self.state.mode != ModeKept():
+            self.remember(self.state.mode)  # anew: however often this actor fails, it is latched
+        self._end_mode_in_time()
+        for order_id in self.state.waiting:
+            self._give_time(order_id)
 
     def first_state(self) -> ControlMind:
-        """Begin with nothing known."""
-        return ControlMind()
+        """Begin with the house mode that stood before a restart."""
+        return ControlMind(self.recall() or ModeKept())
 
     def on_receive(self, message: object) -> Any:
         """Carry each message to its handler."""
@@ -131,6 +159,13 @@ class ControlActor(HouseActor):
                 self._on_killed(message)
             case Overdue(id=order_id):
                 self._on_overdue(order_id)
+            case TakesTime(id=order_id):
+                self._on_delay(order_id)
+            case ModeOver():
+                self.keep("mode", {"mode": "normal", "over": self.state.mode.mode.value})
+                self._enter(ModeKept())
+            case Republish():
+                self._tell_mode()
             case _:
                 return super().on_receive(message)
         return None
@@ -162,15 +197,15 @@ class ControlActor(HouseActor):
             case "drill":
                 self._drill(request, reply)
             case "commands":
-                self._finish(request, reply, "done", "", {"commands": list(self.commands)})
+                self._finish(request, reply, "done", "", {"commands": list(self.state.commands)})
             case "events":
                 self._finish(request, reply, "done", "", {"events": self.chronicle.listed()})
             case "workers":
                 workers = {name: asdict(s) for name, s in self.context.system.workers().items()}
                 self._finish(request, reply, "done", "", {"workers": workers})
             case verb if verb in READING_VERBS:
-                self._wait(request, reply)
-                self.tell(METRICS, request)
+                if self._wait(request, reply):
+                    self.tell(METRICS, request)
             case _:
                 self._finish(request, reply, "rejected", f"no such order: {request.verb!r}")
 
@@ -179,24 +214,48 @@ class ControlActor(HouseActor):
             self._finish(request, reply, "rejected", "the order has expired")
             return
         if request.path == "house":
-            self.state = ControlMind(HouseMode(str(request.args["mode"])))
-            self._tell_mode()
-            self._finish(request, reply, "done", f"house mode {self.state.mode}")
+            self._finish(request, reply, *self._on_mode(request.args))
         elif request.verb == "restart":
-            self.context.system.restart(request.path)
-            self._finish(request, reply, "done", f"{request.path} is starting afresh")
-        else:
-            self._wait(request, reply)
+            if self.context.system.restart(request.path):
+                self._finish(request, reply, "done", f"{request.path} is starting anew")
+            else:
+                self._finish(request, reply, "failed", f"nobody is at {request.path} just now")
+        elif self._wait(request, reply):
             question = GetSnapshot(reply_to=self.path, token=request.id)
             heard = self.tell(request.path, question if request.verb == "snapshot" else request)
             if not heard:
                 self._end(request.id, "failed", f"nobody is at {request.path} just now")
 
+    def _on_mode(self, args: Mapping[str, Any]) -> tuple[str, str]:
+        """Take a house mode, or say why not."""
+        mode, until_s = HouseMode(args["mode"]), args.get("until_s")
+        if self.state.mode.mode is HouseMode.EMERGENCY and mode not in LATCHED:
+            return "rejected", "the house is in emergency; clear that by mode normal first"
+        if until_s is not None and mode in LATCHED:
+            return "rejected", f"mode {mode} has no end of its own; leave until out"
+        if until_s is not None and until_s <= self.now_s():
+            return "rejected", f"until {iso(until_s)} is over; give a time to come"
+        self._enter(ModeKept(mode, until_s))
+        return "done", f"house mode {mode}" + ("" if until_s is None else f" until {iso(until_s)}")
+
+    def _enter(self, mode: ModeKept) -> None:
+        self.state = replace(self.state, mode=mode)
+        self.remember(mode)
+        self._tell_mode()
+        self._end_mode_in_time()
+
+    def _end_mode_in_time(self) -> None:
+        self.cancel(MODE_TIMER)
+        until_s = self.state.mode.until_s
+        if until_s is not None:
+            self.after(max(0.0, until_s - self.now_s()), ModeOver(), key=MODE_TIMER)
+
     def _tell_mode(self) -> None:
-        news = ModeChanged(self.state.mode, self.now_s())
+        mode = self.state.mode
+        news = ModeChanged(mode.mode, self.now_s(), mode.until_s)
         for room in self.house.rooms:
             self.tell(room_address(room.name), news)
-        for address in (BATTERY, INVERTER, PLANNER, METRICS):
+        for address in (BATTERY, INVERTER, PLANNER, METRICS, MQTT):
             self.tell(address, news)
 
     def _arm(self, request: Request, reply: Reply) -> None:
@@ -211,8 +270,12 @@ class ControlActor(HouseActor):
             self.writer.arm(chosen)
         else:
             self.writer.disarm(chosen, every)
-        self.save_armed(self.writer.armed)
-        self._finish(request, reply, "done", f"{request.verb}ed {len(chosen)} devices")
+        told = f"{request.verb}ed {len(chosen)} devices"
+        try:
+            self.save_armed(self.writer.armed)
+        except OSError as error:
+            told += f" until the next start, because it cannot be saved: {error}"
+        self._finish(request, reply, "done", told)
 
     def _drill(self, request: Request, reply: Reply) -> None:
         target, kind = str(request.args.get("target", "")), str(request.args.get("fault", ""))
@@ -260,15 +323,38 @@ class ControlActor(HouseActor):
 
     # --- out
 
-    def _wait(self, request: Request, reply: Reply | None) -> None:
-        self.waiting[request.id] = (request, reply)
-        self.after(ANSWER_WITHIN_S, Overdue(request.id), key=f"due {request.id}", process=True)
+    def _wait(self, request: Request, reply: Reply | None) -> bool:
+        """Note an order as open; False if its id is taken, which is told."""
+        waiting = self.state.waiting
+        if request.id in waiting:
+            said = f"an order {request.id[:40]!r} still waits for its answer; choose another id"
+            self._finish(request, reply, "rejected", said)
+            return False
+        self.state = replace(self.state, waiting={**waiting, request.id: Waiting(request, reply)})
+        self._give_time(request.id)
+        if reply is None:
+            slow = TakesTime(request.id)
+            self.after(ACCEPTED_AFTER_S, slow, key=f"slow {request.id}", process=True)
+        return True
+
+    def _give_time(self, order_id: str) -> None:
+        self.after(ANSWER_WITHIN_S, Overdue(order_id), key=f"due {order_id}", process=True)
+
+    def _on_delay(self, order_id: str) -> None:
+        """Tell one who ordered over MQTT that the order was taken and takes a while."""
+        if order_id in self.state.waiting:
+            asked = self.state.waiting[order_id].request
+            taken = Outcome(order_id, asked.path, asked.verb, "accepted", "", self.now_s())
+            self.tell(MQTT, replace(taken, reply_to=asked.reply_to))
 
     def _on_outcome(self, outcome: Outcome) -> None:
-        if outcome.id in self.waiting:
-            request, reply = self.waiting.pop(outcome.id)
+        open_orders = dict(self.state.waiting)
+        order = open_orders.pop(outcome.id, None)
+        if order is not None:
+            self.state = replace(self.state, waiting=open_orders)
             self.cancel(f"due {outcome.id}")
-            self._answer(request, reply, outcome)
+            self.cancel(f"slow {outcome.id}")
+            self._answer(order.request, order.reply, outcome)
 
     def _on_snapshot(self, order_id: str, snapshot: Snapshot) -> None:
         shown = {"epoch": snapshot.epoch, "state": repr(snapshot.state)}
@@ -280,9 +366,8 @@ class ControlActor(HouseActor):
     def _end(
         self, order_id: str, outcome: str, reason: str, result: Mapping[str, object] | None = None
     ) -> None:
-        if order_id in self.waiting:
-            request = self.waiting[order_id][0]
-            now_s = self.now_s()
+        if order_id in self.state.waiting:
+            request, now_s = self.state.waiting[order_id].request, self.now_s()
             self._on_outcome(
                 Outcome(order_id, request.path, request.verb, outcome, reason, now_s, result or {})
             )
@@ -304,7 +389,9 @@ class ControlActor(HouseActor):
     def _answer(self, request: Request, reply: Reply | None, outcome: Outcome) -> None:
         if request.verb not in READING_VERBS:
             told = outcome_json(replace(outcome, result={}))
-            self.commands.append({**told, "args": dict(request.args), "origin": request.origin})
+            shown = {**told, "args": dict(request.args), "origin": request.origin}
+            kept = (*self.state.commands, shown)[-KEPT_COMMANDS:]
+            self.state = replace(self.state, commands=kept)
             self.keep("command", told)
         if reply is not None:
             reply(outcome_json(outcome))

@@ -7,10 +7,11 @@ in the same moment as the command is queued. Every command is recorded, written 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pems_actors.domain.commands import DeviceCommand, device_of
 from pems_actors.domain.ports import House
+from pems_actors.durable.order_journal import OrderJournal
 
 Witness = Callable[[DeviceCommand, bool], None]
 
@@ -20,6 +21,7 @@ class DeviceWriter:
     """Commands pass to the house for armed devices only; `witness` hears of every one.
 
     `armed` holds device names (`relay/obyvak`, `battery`, `inverter`); None arms them all.
+    `journal` notes each order before it goes out.
     """
 
     house: House
@@ -27,10 +29,12 @@ class DeviceWriter:
     armed: frozenset[str] | None = None
     written: int = 0
     withheld: int = 0
+    journal: OrderJournal = field(default_factory=OrderJournal)
 
     def apply(self, command: DeviceCommand) -> None:
         """Write a command if its device is armed, and tell the witness either way."""
         if self.is_armed(device_of(command)):
+            self.journal.note(command)
             self.house.apply(command)
             self.written += 1
             self.witness(command, True)

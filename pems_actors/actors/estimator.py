@@ -7,21 +7,23 @@ from typing import Any
 
 from pems_actors.actors.base import PLANNER, THERMAL, HouseActor
 from pems_actors.domain.events import Republish, StateEstimated, Tick
+from pems_actors.domain.findings import ClockJumped
 from pems_actors.domain.forecasts import WeatherForecast
 from pems_actors.domain.house import House
 from pems_actors.domain.readings import HouseReading
 from pems_actors.estimation.house_state import Estimate, HouseEstimator
 from supervision import Context, Health
 
-FIRST_S = 2.0
+SILENT_S = 900.0  # a picture older than this is no ground for a plan
 
 
 @dataclass(frozen=True, slots=True)
 class EstimatorMind:
-    """The running estimate, and when the planner was last told."""
+    """The running estimate, and when the house was last heard."""
 
     estimate: Estimate | None = None
-    told_s: float = float("-inf")
+    heard_s: float = float("-inf")
+    clock_trusted: bool = True
 
 
 class EstimatorActor(HouseActor):
@@ -55,6 +57,8 @@ class EstimatorActor(HouseActor):
                 self._tell()
             case Republish():
                 self._tell()
+            case ClockJumped(by_s=by_s):
+                self._on_jump(by_s)
             case _:
                 return super().on_receive(message)
         return None
@@ -66,9 +70,18 @@ class EstimatorActor(HouseActor):
     def _on_reading(self, reading: HouseReading) -> None:
         first = self.state.estimate is None
         estimate = self.estimator.update(self.state.estimate, reading)
-        self.state = replace(self.state, estimate=estimate)
-        if first and estimate is not None:
+        trusted, before = reading.clock_trusted, self.state.clock_trusted
+        self.state = EstimatorMind(estimate, reading.at_s, trusted)
+        if (first or trusted is not before) and estimate is not None:
             self._tell()
+
+    def _on_jump(self, by_s: float) -> None:
+        """Move along with a clock that was set, and have all planned anew at once."""
+        mind = self.state
+        estimate = mind.estimate and mind.estimate.shifted(by_s)
+        self.state = replace(mind, estimate=estimate, heard_s=mind.heard_s + by_s)
+        self._arm()
+        self._tell()
 
     def _on_weather(self, weather: WeatherForecast) -> None:
         """Know the forecast sun and outdoor temperature where no sensor tells them."""
@@ -81,8 +94,13 @@ class EstimatorActor(HouseActor):
         if estimate is None:
             self.health(Health.DEGRADED, "no reading of the house yet")
             return
+        now_s = self.now_s()
+        if now_s - self.state.heard_s > SILENT_S:
+            self.health(Health.DEGRADED, "the house says nothing, so nothing new is planned")
+            return
+        trusted = self.state.clock_trusted
         self.health(Health.RUNNING, "estimating")
-        message = StateEstimated(self.estimator.house_state(estimate, self.now_s()), trusted=True)
+        why = "" if trusted else "the clock is not trusted"
+        message = StateEstimated(self.estimator.house_state(estimate, now_s), trusted, why)
         self.tell(PLANNER, message)
         self.tell(THERMAL, message)
-        self.state = replace(self.state, told_s=self.now_s())

@@ -1,48 +1,87 @@
 """The gateway: takes each picture of the house apart and sends every part to whom it concerns.
 
 It also keeps the beat: if the house stays silent, rooms and devices still get their ticks, with
-nothing read in them, so that each can fall back by its own rules.
+nothing read in them, so that each can fall back by its own rules. What no sensor of its kind can
+say (no number, 85 °C in a room) is taken out here, and so is what the inspector does not believe,
+so that everybody else may trust a number. As it sees every picture first, it also looks at the
+clock: who remembers instants hears of a jump before the picture that shows it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from itertools import pairwise
+from math import inf
+from typing import Any, NamedTuple
 
 from pems_actors.actors.base import (
     BATTERY,
     ESTIMATOR,
     GUARD,
     HISTORY,
+    INSPECTOR,
     INVERTER,
     LOAD,
     METER,
+    PLAN_KEEPER,
+    PLANNER,
     POWER_BUDGET,
     PV,
+    WEATHER,
     HouseActor,
     Samples,
     room_address,
 )
+from pems_actors.actors.incidents import close_incident, open_incident
+from pems_actors.control.clock_trust import NOTED_S, REPLAN_S, ClockTrust
 from pems_actors.control.outdoor import OutdoorBelief
 from pems_actors.domain.events import EnergyTick, LoadSample, PvSample, RoomTick, Tick
+from pems_actors.domain.findings import (
+    ClockJumped,
+    Finding,
+    FindingKind,
+    Inspected,
+    ToInspect,
+)
 from pems_actors.domain.forecasts import WeatherForecast
 from pems_actors.domain.house import House
 from pems_actors.domain.readings import HouseReading
 from pems_actors.domain.units import HOUR_S, QUARTER_S
 from pems_actors.economics.tariff import Tariff
+from pems_actors.estimation.striking import sound_reading, struck
 from supervision import Context, Health
+from supervision.clock import ClockLook, jump_between
 
 LOOK_AHEAD_S = 3 * HOUR_S
+QUARTERS_OF_A_DAY = 96
+INSPECTED_LIFE_TICKS = 3.0
+NOTHING_FOUND = Inspected(0.0)
 
 
 @dataclass(frozen=True, slots=True)
 class GatewayMind:
-    """What the gateway remembers: the outdoor belief and when it last heard anything."""
+    """What the gateway remembers.
 
+    The outdoor belief, when it last heard anything, the inspector's last word, and the clocks as
+    it last saw them.
+    """
+
+    clock: ClockTrust
+    clocks: ClockLook
     outdoor: OutdoorBelief = field(default_factory=OutdoorBelief)
     heard_s: float = float("-inf")
-    ticked_s: float = float("-inf")
     silent: bool = False
+    inspected: Inspected | None = None
+    doubted: Finding | None = None  # the clock, as told
+
+
+class Timetable(NamedTuple):
+    """What the tariff blocks from a quarter hour on: in it, of the next hours, and spans."""
+
+    quarter: float
+    blocked: bool
+    available_frac: float  # of the 3 h after it
+    blocks: tuple[tuple[float, float], ...]  # of a day
 
 
 class GatewayActor(HouseActor):
@@ -50,10 +89,19 @@ class GatewayActor(HouseActor):
 
     state: GatewayMind
 
-    def __init__(self, context: Context, house: House, tariff: Tariff, tick_s: float) -> None:
+    def __init__(
+        self,
+        context: Context,
+        house: House,
+        tariff: Tariff,
+        tick_s: float,
+        known_s: tuple[float, float] = (-inf, -inf),
+    ) -> None:
+        """Begin to serve a house. known_s: instants that house time cannot precede, should not."""
         super().__init__(context)
+        self.known_s = known_s
         self.house, self.tariff, self.tick_s = house, tariff, tick_s
-        self.timetable = (-1.0, False, 1.0)  # quarter hour, blocked in it, share free after it
+        self.timetable = Timetable(-1.0, blocked=False, available_frac=1.0, blocks=())
         self.offsets_k = {r.name: r.sensor_offset_k for r in house.rooms if r.sensor_offset_k}
         self.power_kw = {relay.name: relay.power_kw for relay in house.relays}
 
@@ -63,8 +111,10 @@ class GatewayActor(HouseActor):
         self.after(2.5 * self.tick_s, Tick())
 
     def first_state(self) -> GatewayMind:
-        """Begin with nothing known."""
-        return GatewayMind()
+        """Begin with nothing known but the clock, which may not be behind the newest record."""
+        clocks = self.context.system.runtime.clocks()
+        clock = ClockTrust.at_boot(clocks.house_s, clocks.steady_s, *self.known_s)
+        return GatewayMind(clock, clocks)
 
     def on_receive(self, message: object) -> Any:
         """Carry each message to its handler."""
@@ -74,6 +124,9 @@ class GatewayActor(HouseActor):
             case WeatherForecast():
                 outdoor = replace(self.state.outdoor, forecast=message)
                 self.state = replace(self.state, outdoor=outdoor)
+                self.tell(INSPECTOR, message)
+            case Inspected():
+                self.state = replace(self.state, inspected=message)
             case Tick():
                 self._on_silence()
             case _:
@@ -81,12 +134,20 @@ class GatewayActor(HouseActor):
         return None
 
     def _on_reading(self, raw: HouseReading) -> None:
-        reading = self._corrected(raw)
+        self._look_at_clock()
+        sound, odd = sound_reading(raw)
+        seen = self._corrected(sound)
+        reading = self._believed(seen)
         outdoor = self.state.outdoor.heard(reading.outdoor)
-        self.state = replace(
-            self.state, outdoor=outdoor, heard_s=reading.at_s, ticked_s=reading.at_s, silent=False
-        )
+        if odd:
+            self.health(Health.DEGRADED, f"not believed: {', '.join(odd)}")
+        else:
+            self.health(Health.RUNNING, "the house speaks")
+        self.state = replace(self.state, outdoor=outdoor, heard_s=reading.at_s, silent=False)
         self._fan_out(reading)
+        as_read = seen if sound is raw else self._corrected(raw)
+        self.tell(INSPECTOR, ToInspect(as_read, self._blocks(reading)[0]))
+        self.tell(WEATHER, outdoor.at(reading.at_s, self.house.site.timezone))
         self.tell(GUARD, reading)
         self.tell(ESTIMATOR, reading)
         self._tell_samples(reading)
@@ -103,39 +164,97 @@ class GatewayActor(HouseActor):
         )
         return replace(reading, rooms=rooms)
 
+    def _believed(self, reading: HouseReading) -> HouseReading:
+        """Strike out what the inspector does not believe, while its word is fresh."""
+        inspected = self.state.inspected
+        if inspected is not None:
+            if abs(reading.at_s - inspected.at_s) > INSPECTED_LIFE_TICKS * self.tick_s:
+                self.state = replace(self.state, inspected=None)
+            else:
+                reading = struck(reading, inspected)
+        return reading if self.state.clock.trusted else replace(reading, clock_trusted=False)
+
+    def _look_at_clock(self) -> None:
+        """Compare the clocks; tell of a jump, and of a clock that is not to be trusted."""
+        mind, clocks = self.state, self.context.system.runtime.clocks()
+        jump = jump_between(mind.clocks, clocks, NOTED_S)
+        clock = mind.clock.looked(clocks.house_s, clocks.steady_s)
+        if jump is not None:
+            clock = mind.clock.jumped(jump.set_s, clocks.house_s, clocks.steady_s)
+            self._on_jump(jump.set_s, jump.slept_s, clocks.house_s)
+        self.state = replace(self.state, clock=clock, clocks=clocks)
+        if clock.trusted == (self.state.doubted is not None):
+            self._tell_trust(clock, clocks.house_s)
+
+    def _on_jump(self, set_s: float, slept_s: float, now_s: float) -> None:
+        """Tell everybody who remembers instants, mark the history, and have all planned anew."""
+        told = f"set by {set_s:.0f} s" if set_s else f"slept for {slept_s:.0f} s"
+        self.keep("clock", {"reason": told, "set_s": set_s, "slept_s": slept_s})
+        jumped = Finding("clock", FindingKind.CLOCK_JUMP, f"the clock was {told}", now_s)
+        open_incident(self, jumped)
+        close_incident(self, jumped)
+        if max(abs(set_s), slept_s) <= REPLAN_S:
+            return
+        heard_s = self.state.heard_s + set_s
+        self.state = replace(self.state, heard_s=heard_s, inspected=None)
+        news = ClockJumped(now_s, set_s)
+        rooms = [room_address(room.name) for room in self.house.rooms]
+        for address in (GUARD, POWER_BUDGET, *rooms, BATTERY, INVERTER, METER, INSPECTOR):
+            self.tell(address, news)
+        for address in (PLAN_KEEPER, ESTIMATOR, PLANNER):
+            self.tell(address, news)
+
+    def _tell_trust(self, clock: ClockTrust, now_s: float) -> None:
+        """Open the incident of a clock that is not trusted, or close it and have all planned."""
+        before = self.state.doubted
+        if before is not None:
+            close_incident(self, before)
+            self.state = replace(self.state, doubted=None)
+            self.tell(ESTIMATOR, ClockJumped(now_s, 0.0))
+            return
+        doubted = Finding("clock", FindingKind.CLOCK_UNTRUSTED, clock.reason, now_s)
+        open_incident(self, doubted)
+        self.state = replace(self.state, doubted=doubted)
+
     def _on_silence(self) -> None:
         """Beat in place of a house that has said nothing for two and a half ticks."""
         self.after(self.tick_s, Tick())
+        self._look_at_clock()
         now_s = self.now_s()
-        if now_s - self.state.ticked_s < 2.5 * self.tick_s:
+        if now_s - self.state.heard_s < 2.5 * self.tick_s:
             return
         if not self.state.silent:
             self.health(Health.DEGRADED, "the house says nothing")
         self.state = replace(self.state, silent=True)
-        self._fan_out(HouseReading(now_s))
+        reading = self._believed(HouseReading(now_s))
+        self._fan_out(reading)
+        self.tell(INSPECTOR, ToInspect(reading, self._blocks(reading)[0]))
 
     def _fan_out(self, reading: HouseReading) -> None:
         now_s = reading.at_s
         outdoor = self.state.outdoor.at(now_s, self.house.site.timezone)
-        blocked, available = self._blocks(reading)
+        blocked, timetable = self._blocks(reading)
+        available, blocks = timetable.available_frac, timetable.blocks
         by_room = {room.room: room for room in reading.rooms}
+        inspected, trusted = self.state.inspected or NOTHING_FOUND, reading.clock_trusted
         for room in self.house.rooms:
-            tick = RoomTick(now_s, by_room.get(room.name), outdoor, blocked, available)
-            self.tell(room_address(room.name), tick)
-        energy = EnergyTick(now_s, reading.battery, reading.inverter, reading.meter)
+            name = room.name
+            tick = RoomTick(
+                now_s, by_room.get(name), outdoor, blocked, available, blocks,
+                inspected.estimates_c.get(name), inspected.refused.get(name, ""), trusted,
+            )  # fmt: skip
+            self.tell(room_address(name), tick)
+        energy = EnergyTick(now_s, reading.battery, reading.inverter, reading.meter, trusted)
         for address in (BATTERY, INVERTER, METER, POWER_BUDGET):
             self.tell(address, energy)
 
-    def _blocks(self, reading: HouseReading) -> tuple[bool, float]:
+    def _blocks(self, reading: HouseReading) -> tuple[bool, Timetable]:
         """The live contact is the truth; the timetable is the forecast."""
         quarter = reading.at_s // QUARTER_S
-        if quarter != self.timetable[0]:
-            steps = range(int(LOOK_AHEAD_S / QUARTER_S) + 1)
-            blocked = [self.tariff.blocked((quarter + k) * QUARTER_S) for k in steps]
-            self.timetable = (quarter, blocked[0], 1.0 - sum(blocked[1:]) / len(blocked[1:]))
-        _, timetabled, available = self.timetable
+        if quarter != self.timetable.quarter:
+            self.timetable = _timetable(self.tariff, quarter)
         live = reading.heating_blocked
-        return timetabled if live is None else live, available
+        return self.timetable.blocked if live is None else live, self.timetable
 
     def _tell_samples(self, reading: HouseReading) -> None:
         meter, inverter, battery = reading.meter, reading.inverter, reading.battery
@@ -184,3 +303,17 @@ class GatewayActor(HouseActor):
             0.97 * self.house.inverter.ac_limit_kw
         )
         return (full and closed) or at_limit
+
+
+def _timetable(tariff: Tariff, quarter: float) -> Timetable:
+    """Look a day ahead, once a quarter hour."""
+    quarters = [quarter + k for k in range(QUARTERS_OF_A_DAY + 1)]
+    blocked = [tariff.blocked(q * QUARTER_S) for q in quarters]
+    soon = blocked[1 : int(LOOK_AHEAD_S / QUARTER_S) + 1]
+    edges = [q for q, (one, two) in zip(quarters, pairwise([False, *blocked]), strict=True)
+             if one != two]  # fmt: skip
+    if blocked[-1]:
+        edges.append(quarters[-1] + 1)
+    ends = [q * QUARTER_S for q in edges]
+    blocks = tuple(zip(ends[::2], ends[1::2], strict=True))
+    return Timetable(quarter, blocked[0], 1.0 - sum(soon) / len(soon), blocks)

@@ -10,6 +10,7 @@ from pems_actors.actors.device_writer import DeviceWriter
 from pems_actors.control.guard import OUTLOOK_LIFE_S, Guard
 from pems_actors.domain.commands import SetHeating
 from pems_actors.domain.events import FrostOutlook, GuardOrder
+from pems_actors.domain.findings import ClockJumped
 from pems_actors.domain.house import House
 from pems_actors.domain.levels import Level
 from pems_actors.domain.readings import HouseReading
@@ -42,6 +43,9 @@ class GuardActor(HouseActor):
                     outlook_c=message.coldest_c,
                     outlook_until_s=message.at_s + OUTLOOK_LIFE_S,
                 )
+            case ClockJumped(by_s=by_s):
+                until_s = self.state.outlook_until_s + by_s
+                self.state = replace(self.state, outlook_until_s=until_s)
             case _:
                 return super().on_receive(message)
         return None

@@ -9,6 +9,7 @@ from typing import Any
 from pems_actors.actors.base import CONTROL, PLAN_KEEPER, PRICES, HouseActor
 from pems_actors.actors.device_writer import DeviceWriter
 from pems_actors.control.inverter import ExportChoice, choose_export
+from pems_actors.control.reconcile import Finding, export_text, found_at_start
 from pems_actors.domain.commands import SetExport
 from pems_actors.domain.events import (
     EnergyPlan,
@@ -19,10 +20,12 @@ from pems_actors.domain.events import (
     Republish,
     Request,
 )
+from pems_actors.domain.findings import ClockJumped
 from pems_actors.domain.forecasts import PriceCurve
 from pems_actors.domain.levels import Level
 from pems_actors.domain.readings import InverterReading, Quality
 from pems_actors.domain.states import DeviceState, Value
+from pems_actors.durable.kept import InverterKept
 from supervision import Context, Health
 
 LEASE_S = 900.0
@@ -46,6 +49,13 @@ class InverterMind:
     since_s: float = float("-inf")
     told_s: float = float("-inf")
     told: tuple[object, ...] = ()
+    clock_trusted: bool = True
+
+    def permission(self) -> bool:
+        """What the inverter is allowed just now: as read, else as last ordered, else all."""
+        if self.reading is not None and self.reading.export_allowed is not None:
+            return self.reading.export_allowed
+        return self.choice.allowed if self.choice is not None else True
 
 
 class InverterActor(HouseActor):
@@ -64,34 +74,72 @@ class InverterActor(HouseActor):
             self.tell(address, Republish())
 
     def first_state(self) -> InverterMind:
-        """Begin with nothing known."""
-        return InverterMind()
+        """Begin with a person's choice from before a restart, if it still stands."""
+        kept = self.recall()
+        if kept is None:
+            return InverterMind()
+        return InverterMind(user_allowed=kept.user_allowed, user_until_s=kept.user_until_s)
 
     def on_receive(self, message: object) -> Any:
         """Carry each message to its handler."""
         match message:
             case EnergyTick():
-                self.state = replace(self.state, reading=message.inverter or self.state.reading)
+                self.state = replace(
+                    self.state,
+                    reading=message.inverter or self.state.reading,
+                    clock_trusted=message.clock_trusted,
+                )
+                if self.state.choice is None:
+                    self._adopt(message.at_s)
                 self._decide(message.at_s)
             case EnergyPlan():
                 self.state = replace(self.state, plan=message)
             case PriceCurve():
                 self.state = replace(self.state, prices=message)
             case ModeChanged():
-                self.state = replace(self.state, mode=message.mode)
+                self._on_mode(message.mode)
+            case ClockJumped():
+                self.state = replace(self.state, renew_at_s=float("-inf"))
             case Request():
                 return self.answer(self._on_request(message))
             case _:
                 return super().on_receive(message)
         return None
 
+    def _adopt(self, now_s: float) -> None:
+        """Leave the device alone after a restart if it still is as we last ordered."""
+        last, reading = self.last_order("inverter"), self.state.reading
+        allowed = reading.export_allowed if reading is not None else None
+        if last is None or allowed is None:
+            return
+        if found_at_start(last, export_text(allowed), now_s, None) is Finding.ADOPT:
+            as_found = ExportChoice(allowed, Level.RULES, "as found")
+            self.state = replace(self.state, choice=as_found, renew_at_s=last.at_s + RENEW_S)
+
+    def _on_mode(self, mode: HouseMode) -> None:
+        """Take a new mode; the next write comes at once, whatever was written before it."""
+        before = self.state
+        if mode is before.mode:
+            return
+        self.state = replace(before, mode=mode, renew_at_s=float("-inf"))
+        if before.choice is not None:
+            self._decide(self.now_s())
+
     def _decide(self, now_s: float) -> None:
         mind = self.state
         choice = choose_export(
-            mind.plan, mind.prices, mind.user_until_s, mind.user_allowed, mind.mode, now_s
+            mind.plan,
+            mind.prices,
+            mind.user_until_s,
+            mind.user_allowed,
+            mind.mode,
+            now_s,
+            as_it_is=mind.permission(),
+            clock_trusted=mind.clock_trusted,
         )
         changed = mind.choice is None or choice.allowed != mind.choice.allowed
-        if changed or now_s >= mind.renew_at_s:
+        ours = choice.level is not Level.NATIVE
+        if ours and (changed or now_s >= mind.renew_at_s):
             command = SetExport(choice.allowed, choice.reason, choice.level, now_s, now_s + LEASE_S)
             if self.effect(lambda: self.writer.apply(command), resource="inverter"):
                 self.state = replace(self.state, renew_at_s=now_s + RENEW_S)
@@ -108,6 +156,7 @@ class InverterActor(HouseActor):
         now_s = self.now_s()
         if request.verb == "release":
             self.state = replace(self.state, user_until_s=float("-inf"))
+            self.remember(InverterKept(True, float("-inf")))
             self._decide(now_s)
             return "done", "export follows the plan again"
         if request.verb != "export":
@@ -115,6 +164,7 @@ class InverterActor(HouseActor):
         args: Mapping[str, Any] = request.args
         allowed, until_s = args["allowed"], now_s + args.get("for_s", CHOICE_S)
         self.state = replace(self.state, user_allowed=allowed, user_until_s=until_s)
+        self.remember(InverterKept(allowed, until_s))
         self._decide(now_s)
         word, now = "allowed" if allowed else "forbidden", self.state.choice
         if now is not None and now.allowed != allowed:

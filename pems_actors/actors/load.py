@@ -7,7 +7,7 @@ from typing import Any
 from pems_actors.actors.base import PLANNER, HouseActor
 from pems_actors.domain.events import LoadSample, Republish, Tick
 from pems_actors.domain.time_grid import TimeGrid
-from pems_actors.domain.units import QUARTER_S
+from pems_actors.domain.units import HOUR_S, QUARTER_S
 from pems_actors.forecasting.base_load import BaseLoad
 from supervision import Context, Health
 
@@ -29,7 +29,10 @@ class LoadActor(HouseActor):
         self.tell(self.path, Tick())
 
     def first_state(self) -> BaseLoad:
-        """Begin with nothing known."""
+        """Begin with what was learned before, or with a common household."""
+        learned = self.recall()
+        if isinstance(learned, BaseLoad) and learned.profile.timezone == self.timezone:
+            return learned
         return BaseLoad.prior(self.timezone)
 
     def on_receive(self, message: object) -> Any:
@@ -40,16 +43,17 @@ class LoadActor(HouseActor):
             case Tick():
                 now_s = self.now_s()
                 # a little before each planning step, so that the planner has the newest
-                self.after(QUARTER_S - (now_s + 5.0) % QUARTER_S, Tick())
-                self._tell(now_s)
+                step_s = QUARTER_S if self._tell(now_s) else HOUR_S
+                self.after(step_s - (now_s + 5.0) % step_s, Tick())
             case Republish():
                 self._tell(self.now_s())
             case _:
                 return super().on_receive(message)
         return None
 
-    def _tell(self, now_s: float) -> None:
+    def _tell(self, now_s: float) -> bool:
+        """Tell the planner; False if nobody plans just now, which makes haste needless."""
         grid = TimeGrid.uniform(now_s - now_s % QUARTER_S, AHEAD_QUARTERS)
         forecast = self.state.forecast(grid, now_s)
         self.health(Health.RUNNING, forecast.source)
-        self.tell(PLANNER, forecast)
+        return self.tell(PLANNER, forecast)

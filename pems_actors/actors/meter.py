@@ -6,13 +6,13 @@ from typing import Any
 
 from pems_actors.actors.base import HouseActor
 from pems_actors.domain.events import EnergyTick
+from pems_actors.domain.findings import ClockJumped
 from pems_actors.domain.levels import Level
 from pems_actors.domain.readings import MeterReading, Quality
 from pems_actors.domain.states import DeviceState, Value
 from supervision import Context, Health
 
 LOST_S = 180.0
-PUBLISH_S = 60.0
 
 
 class MeterActor(HouseActor):
@@ -20,8 +20,9 @@ class MeterActor(HouseActor):
 
     state: MeterReading | None
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, publish_s: float) -> None:
         super().__init__(context)
+        self.publish_s = publish_s
         self.published_s = float("-inf")
         self.lost = False
         self.booted_s = self.since_s = 0.0
@@ -35,6 +36,10 @@ class MeterActor(HouseActor):
         match message:
             case EnergyTick():
                 self._on_tick(message)
+            case ClockJumped(by_s=by_s):
+                self.booted_s += by_s
+                if self.state is not None:
+                    self.state = self.state._replace(at_s=self.state.at_s + by_s)
             case _:
                 return super().on_receive(message)
         return None
@@ -49,7 +54,7 @@ class MeterActor(HouseActor):
             said = "meter lost: P95 base load assumed" if lost else "meter reads again"
             self.health(Health.DEGRADED if lost else Health.RUNNING, said)
             self.published_s = float("-inf")
-        if tick.at_s - self.published_s >= PUBLISH_S:
+        if tick.at_s - self.published_s >= self.publish_s:
             self.published_s = tick.at_s
             self._publish(tick.at_s)
 

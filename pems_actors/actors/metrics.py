@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pems_actors.actors.base import BATTERY, INVERTER, PLAN_KEEPER, HouseActor
+from pems_actors.actors.base import (
+    BATTERY,
+    CONTROL,
+    INVERTER,
+    MQTT,
+    PLAN_KEEPER,
+    PRICES,
+    HouseActor,
+)
 from pems_actors.actors.device_writer import DeviceWriter
+from pems_actors.control.alarm import Outages, Trouble, rooms_on_rules, standing
 from pems_actors.domain.events import (
+    AlarmChanged,
     HouseMode,
     ModeChanged,
     Outcome,
@@ -23,7 +34,13 @@ from pems_actors.domain.levels import Level
 from pems_actors.domain.plan import Plan
 from pems_actors.domain.states import DeviceState
 from pems_actors.domain.units import iso
-from pems_actors.gateways.payloads import actor_json, plan_json, state_json
+from pems_actors.gateways.payloads import (
+    actor_json,
+    alarm_json,
+    in_mode,
+    plan_json,
+    state_json,
+)
 from pems_actors.optimisation.why import explain
 from supervision import Context
 from supervision.events import IncidentClosed, IncidentOpened
@@ -41,59 +58,105 @@ class Withheld:
     said: str
 
 
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """An incident that is still open, as it is shown."""
+
+    start_s: float
+    told: dict[str, Any]
+
+
 @dataclass
 class Board:
-    """What is shown; it is rebuilt from the next messages after a restart."""
+    """What is shown. The same board serves the successor after a crash: it only shows."""
 
+    started_s: float
     devices: dict[str, DeviceState] = field(default_factory=dict)
     plan: Plan | None = None
     failure: PlanFailed | None = None
     prices: PriceCurve | None = None
     mode: HouseMode = HouseMode.NORMAL
     incidents: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=KEPT_INCIDENTS))
-    open_incidents: dict[str, dict[str, Any]] = field(default_factory=dict)
+    open_incidents: dict[str, Outage] = field(default_factory=dict)
     withheld: deque[Withheld] = field(default_factory=lambda: deque(maxlen=1000))
+    until_s: float | None = None  # of the mode
+    outages: Outages = field(default_factory=Outages)
+    alarm: AlarmChanged | None = None
 
 
 class MetricsActor(HouseActor):
-    """Hears everything and answers questions; decides nothing."""
+    """Hears everything and answers questions; decides nothing but when to raise the alarm.
 
-    def __init__(self, context: Context, writer: DeviceWriter, *, demo: bool) -> None:
+    edge: what the connection to the broker has counted.
+    """
+
+    state: Board
+
+    def __init__(
+        self,
+        context: Context,
+        writer: DeviceWriter,
+        *,
+        demo: bool,
+        edge: Callable[[], Mapping[str, int]] = dict,
+    ) -> None:
         super().__init__(context)
-        self.writer, self.demo = writer, demo
-        self.board = Board()
+        self.writer, self.demo, self.edge = writer, demo, edge
 
     def on_start(self) -> None:
-        """Ask for the plan in force."""
+        """Ask for the plan in force, the prices and the mode that stands."""
+        super().on_start()
         self.after(SAMPLE_S, Tick())
-        self.tell(PLAN_KEEPER, Republish())
+        for address in (PLAN_KEEPER, PRICES, CONTROL):
+            self.tell(address, Republish())
+
+    def first_state(self) -> Board:
+        """Begin with an empty board; it fills with the next messages."""
+        return Board(self.now_s())
+
+    @property
+    def board(self) -> Board:
+        """What is shown."""
+        return self.state
 
     def on_receive(self, message: object) -> Any:
         """Carry each message to its place on the board."""
-        board = self.board
         match message:
-            case DeviceState():
-                board.devices[message.path] = message
-            case PlanAdopted(plan=plan):
-                board.plan, board.failure = plan, None
-            case PlanFailed():
-                board.failure = message
-            case PriceCurve():
-                board.prices = message
-            case ModeChanged(mode=mode):
-                board.mode = mode
-            case Withheld():
-                board.withheld.append(message)
             case IncidentOpened() | IncidentClosed():
                 self._on_incident(message)
             case Tick():
                 self.after(SAMPLE_S, Tick())
                 self.keep("counters", dict(self.context.system.counters()))
+                self._watch()
+            case Republish():
+                if self.board.alarm is not None:
+                    self.tell(MQTT, self.board.alarm)
             case Request():
                 return self.answer(self._on_request(message))
-            case _:
+            case _ if not self._shown(message):
                 return super().on_receive(message)
         return None
+
+    def _shown(self, news: object) -> bool:
+        """Put news on the board; False if it has no place there."""
+        board = self.board
+        match news:
+            case DeviceState():
+                board.devices[news.path] = news
+                board.outages = board.outages.heard(news)
+            case PlanAdopted(plan=plan):
+                board.plan, board.failure = plan, None
+            case PlanFailed():
+                board.failure = news
+            case PriceCurve():
+                board.prices = news
+            case ModeChanged(mode=mode, until_s=until_s):
+                board.mode, board.until_s = mode, until_s
+            case Withheld():
+                board.withheld.append(news)
+            case _:
+                return False
+        return True
 
     def _on_incident(self, event: IncidentOpened | IncidentClosed) -> None:
         told = {
@@ -104,13 +167,40 @@ class MetricsActor(HouseActor):
             "end": None,
             "level": event.level,
         }
+        board = self.board
         if isinstance(event, IncidentOpened):
-            self.board.open_incidents[event.id] = told
+            board.outages = board.outages.opened(event.id, event.level)
+            board.open_incidents[event.id] = Outage(event.start_s, told)
             return
-        self.board.open_incidents.pop(event.id, None)
+        board.open_incidents.pop(event.id, None)
+        board.outages, told["level"] = board.outages.closed(event.id, event.level)
         told["end"] = iso(event.end_s)
-        self.board.incidents.append(told)
+        board.incidents.append(told)
         self.keep("incident", told)
+
+    def _watch(self) -> None:
+        """Raise the alarm when something has been wrong for half an hour, and end it again."""
+        board, now_s = self.board, self.now_s()
+        out = (
+            Trouble(
+                outage.start_s,
+                f"{outage.told['path']}: {outage.told['cause']}",
+                _level(board.outages.reached.get(outage_id)),
+            )
+            for outage_id, outage in board.open_incidents.items()
+        )
+        rooms = rooms_on_rules(board.devices.values(), board.started_s)
+        found, alarm = standing((*out, *rooms), now_s), AlarmChanged(now_s)
+        if found is not None:
+            reason = in_mode(found.reason, board.mode)
+            alarm = AlarmChanged(now_s, found.since_s, reason, found.level)
+        before = board.alarm
+        if before is not None and (before.since_s, before.level) == (alarm.since_s, alarm.level):
+            return  # the words of a reason change all the time
+        board.alarm = alarm
+        self.tell(MQTT, alarm)
+        if found is not None or before is not None:
+            self.keep("alarm", alarm_json(alarm))
 
     def _on_request(self, request: Request) -> Outcome:
         shows = {
@@ -137,7 +227,8 @@ class MetricsActor(HouseActor):
         if not acting:
             return Level.RULES, "just started", self.now_s()
         worst = max(acting, key=lambda d: (d.level, -d.since_s))
-        return worst.level, f"{worst.path}: {worst.reason}", worst.since_s
+        reason = in_mode(worst.reason, self.board.mode)
+        return worst.level, f"{worst.path}: {reason}", worst.since_s
 
     def _status(self) -> dict[str, Any]:
         now_s, board = self.now_s(), self.board
@@ -152,12 +243,22 @@ class MetricsActor(HouseActor):
             "plan_cost": None if plan is None else plan.totals.get("cost"),
             "planner": board.failure.reason if board.failure else "ok",
             "mode": board.mode.value,
+            "mode_until": None if board.until_s is None else iso(board.until_s),
+            "alarm": None
+            if board.alarm is None or board.alarm.since_s is None
+            else alarm_json(board.alarm),
             "demo": self.demo,
             "armed": sorted(self.writer.armed) if self.writer.armed is not None else "all",
             "tree": [actor_json(status) for status in self.context.system.tree()],
-            "devices": {path: state_json(state) for path, state in sorted(board.devices.items())},
+            "devices": {
+                path: state_json(state, board.mode) for path, state in sorted(board.devices.items())
+            },
             "counters": dict(self.context.system.counters()),
-            "incidents": [*board.open_incidents.values(), *list(board.incidents)[-20:]],
+            "edge": dict(self.edge()),
+            "incidents": [
+                *(outage.told for outage in board.open_incidents.values()),
+                *list(board.incidents)[-20:],
+            ],
         }
 
     def _plan(self) -> dict[str, Any]:
@@ -171,7 +272,10 @@ class MetricsActor(HouseActor):
         if self.board.plan is None:
             raise LookupError("no plan in force, so the rules decide; see pems status")
         subject = str(request.args.get("subject", ""))
-        at_s = float(str(request.args.get("at_s", self.now_s())))
+        try:
+            at_s = float(str(request.args.get("at_s", self.now_s())))
+        except ValueError:
+            raise LookupError("at_s is no time; give seconds since 1970, or leave it out") from None
         state = self.board.devices.get(f"rooms/{subject}") or self.board.devices.get(
             f"devices/{subject}"
         )
@@ -196,3 +300,7 @@ class MetricsActor(HouseActor):
             "export_per_kwh": prices.export_per_kwh,
             "blocked": prices.blocked,
         }
+
+
+def _level(reached: int | None) -> Level | None:
+    return None if reached is None else Level(reached)

@@ -6,17 +6,33 @@ of each topic is told again when it is back.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Protocol
 
-from pems_actors.actors.base import CONTROL, HouseActor
-from pems_actors.domain.events import Outcome, PlanAdopted, Request, Tick
+from pems_actors.actors.base import CONTROL, METRICS, HouseActor
+from pems_actors.control.alarm import Outages
+from pems_actors.domain.events import (
+    AlarmChanged,
+    HouseMode,
+    ModeChanged,
+    Outcome,
+    PlanAdopted,
+    Republish,
+    Request,
+    Tick,
+    TreeChanged,
+)
+from pems_actors.domain.plan import Plan
 from pems_actors.domain.states import DeviceState
 from pems_actors.domain.units import QUARTER_S
-from pems_actors.gateways.mqtt_client import Incoming
+from pems_actors.gateways.mqtt_queues import Incoming
+from pems_actors.gateways.order_door import busy
 from pems_actors.gateways.payloads import (
     actor_message,
+    alarm_message,
     heartbeat_message,
     incident_message,
     optimization_message,
@@ -25,14 +41,16 @@ from pems_actors.gateways.payloads import (
     reply_message,
     state_message,
 )
-from pems_actors.gateways.topics import Dedupe, Topics, parse_control
+from pems_actors.gateways.topics import Topics
 from pems_actors.gateways.wire import Message, Rejected
 from supervision import Context, Health
-from supervision.events import IncidentClosed
+from supervision.events import IncidentClosed, IncidentOpened
 
 
 class Link(Protocol):
-    """A connection that publishes without blocking."""
+    """A connection that publishes without blocking; `counters` tells what it lost."""
+
+    counters: Counter[str]
 
     def start(self) -> None:
         """Begin to connect."""
@@ -48,100 +66,215 @@ class Link(Protocol):
 
 
 Connect = Callable[[Callable[[Incoming], None]], Link]
+ANSWER_WITHIN_S = 15.0  # the control actor gives its own after 5 s
+
+
+@dataclass(frozen=True, slots=True)
+class SoonTick:
+    """The tree has changed a moment ago: it is time to tell it out of turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerDue:
+    """An order that was let in has had its time: whoever had it in hand is gone."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class MqttMind:
+    """What a successor goes on with: last heartbeat's number, open outages, mode, open orders."""
+
+    sequence: int = 0
+    outages: Outages = field(default_factory=Outages)
+    mode: HouseMode = HouseMode.NORMAL
+    open_orders: Mapping[str, Request] = field(default_factory=dict)
 
 
 class MqttActor(HouseActor):
-    """Speaks on the link of the control plane; the house's own devices have another one."""
+    """Speaks on the link of the control plane; the house's own devices have another one.
+
+    plan_every_s: when the next plan is due after one.    change_gap_s: a change of the tree is
+    told out of turn, at most this often.
+    """
+
+    state: MqttMind
 
     def __init__(
         self,
         context: Context,
         link: Link,
         topics: Topics,
-        paths: frozenset[str],
         heartbeat_s: float,
         *,
         simulation: bool,
+        plan_every_s: float = QUARTER_S,
+        change_gap_s: float = 1.0,
     ) -> None:
         super().__init__(context)
-        self.topics, self.paths, self.heartbeat_s = topics, paths, heartbeat_s
-        self.link, self.simulation = link, simulation
-        self.sequence = 0
+        self.topics, self.heartbeat_s, self.change_gap_s = topics, heartbeat_s, change_gap_s
+        self.link, self.simulation, self.plan_every_s = link, simulation, plan_every_s
         self.told: dict[str, tuple[object, ...]] = {}
-        self.seen = Dedupe()
+        self.states: dict[str, DeviceState] = {}
+        self.beat_is_due = False
 
     def on_start(self) -> None:
-        """Begin the heartbeat."""
+        """Begin the heartbeat; ask for the mode and the alarm that stand."""
+        super().on_start()
         self.after(self.heartbeat_s, Tick(), process=True)
+        for address in (CONTROL, METRICS):
+            self.tell(address, Republish())
+        for order_id in self.state.open_orders:
+            self._give_time(order_id)
+
+    def first_state(self) -> MqttMind:
+        """Begin with nothing known."""
+        return MqttMind()
 
     def on_receive(self, message: object) -> Any:
         """Carry each message to its handler."""
         match message:
             case DeviceState():
-                self._publish(state_message(message, self.topics))
+                self._on_state(message)
             case PlanAdopted(plan=plan):
-                self._publish(plan_message(plan, self.topics))
-                next_s = plan.issued_at_s + QUARTER_S
-                self._publish(
-                    optimization_message(
-                        plan, next_s, simulation=self.simulation, topics=self.topics
-                    )
-                )
-            case Outcome():
-                self._publish(reply_message(message, message.reply_to, self.topics))
-            case IncidentClosed():
-                self._publish(self._incident(message))
-            case Tick():
-                self.after(self.heartbeat_s, Tick(), process=True)
-                self._heartbeat()
-            case Incoming():
-                self._on_arrival(message)
+                self._on_plan(plan)
+            case AlarmChanged():
+                self._publish(alarm_message(message, self.topics))
+            case IncidentOpened() | IncidentClosed():
+                self._on_incident(message)
+            case ModeChanged(mode=mode):
+                self._on_mode(mode)
+            case Tick() | SoonTick() | TreeChanged():
+                self._on_beat(message)
+            case Request() | Rejected() | Outcome() | AnswerDue():
+                self._on_order(message)
             case _:
                 return super().on_receive(message)
         return None
 
-    def _publish(self, message: Message) -> None:
-        self.effect(partial(self._send, message))
+    def _publish(self, message: Message, *, keep: bool = True) -> None:
+        self.effect(partial(self._send, message, keep=keep))
 
-    def _send(self, message: Message, *, keep: bool = True) -> None:
+    def _send(self, message: Message, *, keep: bool) -> None:
         self.link.publish(message, keep=keep)
 
-    def _heartbeat(self) -> None:
-        tree = self.context.system.tree()
-        self.sequence += 1
-        beat = heartbeat_message(
-            self.sequence, self.now_s(), tree, self.topics, interval_s=self.heartbeat_s
+    # --- what the house is and does
+
+    def _on_state(self, state: DeviceState) -> None:
+        self.states[state.path] = state
+        self.state = replace(self.state, outages=self.state.outages.heard(state))
+        self._publish(state_message(state, self.topics, self.state.mode))
+
+    def _on_mode(self, mode: HouseMode) -> None:
+        """Tell every device's state again when its reason now begins or ends with an emergency."""
+        before, self.state = self.state.mode, replace(self.state, mode=mode)
+        if HouseMode.EMERGENCY in {before, mode} and before is not mode:
+            for state in self.states.values():
+                self._publish(state_message(state, self.topics, mode))
+
+    def _on_plan(self, plan: Plan) -> None:
+        self._publish(plan_message(plan, self.topics))
+        next_s = plan.issued_at_s + self.plan_every_s
+        self._publish(
+            optimization_message(plan, next_s, simulation=self.simulation, topics=self.topics)
         )
-        self.effect(partial(self._send, beat, keep=False))
+
+    def _on_incident(self, event: IncidentOpened | IncidentClosed) -> None:
+        """Tell an outage once, when it is over, with the level that the house fell to meanwhile."""
+        outages = self.state.outages
+        if isinstance(event, IncidentOpened):
+            self.state = replace(self.state, outages=outages.opened(event.id, event.level))
+            return
+        outages, level = outages.closed(event.id, event.level)
+        self.state = replace(self.state, outages=outages)
+        self._publish(
+            incident_message(
+                event.cause,
+                event.start_s,
+                event.end_s,
+                level,
+                path=event.path,
+                topics=self.topics,
+            )
+        )
+
+    # --- the heartbeat
+
+    def _on_beat(self, cause: Tick | SoonTick | TreeChanged) -> None:
+        """Beat in turn, and out of turn soon after a change, but not for each of many."""
+        match cause:
+            case Tick():
+                self.after(self.heartbeat_s, Tick(), process=True)
+                self._beat()
+            case SoonTick():
+                self.beat_is_due = False
+                self._beat()
+            case TreeChanged() if not self.beat_is_due:
+                self.beat_is_due = True
+                self.after(self.change_gap_s, SoonTick(), process=True)
+
+    def _beat(self) -> None:
+        up = self.link.connected()
+        self.health(*((Health.RUNNING, "connected") if up else (Health.DEGRADED, "no broker")))
+        tree = self.context.system.tree()
+        self.state = replace(self.state, sequence=self.state.sequence + 1)
+        beat = heartbeat_message(
+            self.state.sequence, self.now_s(), tree, self.topics, interval_s=self.heartbeat_s
+        )
+        self._publish(beat, keep=False)
         for status in tree:
             summary = (status.state, status.reason, status.epoch, status.level)
             if self.told.get(status.path) != summary:
                 self.told[status.path] = summary
                 self._publish(actor_message(status, self.topics, self.heartbeat_s))
-        up = self.link.connected()
-        self.health(*((Health.RUNNING, "connected") if up else (Health.DEGRADED, "no broker")))
 
-    def _on_arrival(self, arrival: Incoming) -> None:
-        order = parse_control(
-            arrival.topic,
-            arrival.payload,
-            retained=arrival.retained,
-            now_s=self.now_s(),
-            paths=self.paths,
-            topics=self.topics,
-        )
-        if isinstance(order, Rejected):
-            self._publish(refusal_message(order, self.now_s(), self.topics))
-        elif self.seen.first(order.id):
-            request: Request = order
-            self.tell(CONTROL, request)
+    # --- orders, as the door has read them
 
-    def _incident(self, closed: IncidentClosed) -> Message:
-        return incident_message(
-            closed.cause,
-            closed.start_s,
-            closed.end_s,
-            closed.level,
-            path=closed.path,
-            topics=self.topics,
-        )
+    def _on_order(self, news: Request | Rejected | Outcome | AnswerDue) -> None:
+        match news:
+            case Request():
+                self._let_in(news)
+            case Rejected():
+                self._publish(refusal_message(news, self.now_s(), self.topics))
+            case Outcome():
+                self._on_outcome(news)
+            case AnswerDue(id=order_id):
+                self._on_answer_due(order_id)
+
+    def _let_in(self, order: Request) -> None:
+        """Hand an order on and stand for its one final answer, whatever becomes of it."""
+        if not self.tell(CONTROL, order):
+            self._publish(refusal_message(busy(order), self.now_s(), self.topics))
+            return
+        open_orders = {**self.state.open_orders, order.id: order}
+        self.state = replace(self.state, open_orders=open_orders)
+        self._give_time(order.id)
+
+    def _give_time(self, order_id: str) -> None:
+        self.after(ANSWER_WITHIN_S, AnswerDue(order_id), key=f"due {order_id}", process=True)
+
+    def _on_outcome(self, outcome: Outcome) -> None:
+        """Tell the answer to an order that still waits for it; `accepted` is not the last word."""
+        open_orders = dict(self.state.open_orders)
+        if open_orders.pop(outcome.id, None) is None:
+            return
+        if outcome.outcome != "accepted":
+            self.state = replace(self.state, open_orders=open_orders)
+            self.cancel(f"due {outcome.id}")
+        self._publish(reply_message(outcome, outcome.reply_to, self.topics))
+
+    def _on_answer_due(self, order_id: str) -> None:
+        order = self.state.open_orders.get(order_id)
+        if order is not None:
+            reason = f"no answer within {ANSWER_WITHIN_S:g} s"
+            self._on_outcome(
+                Outcome(
+                    order_id,
+                    order.path,
+                    order.verb,
+                    "timeout",
+                    reason,
+                    self.now_s(),
+                    reply_to=order.reply_to,
+                )
+            )

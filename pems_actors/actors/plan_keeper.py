@@ -13,8 +13,9 @@ from pems_actors.actors.base import (
     HouseActor,
     room_address,
 )
-from pems_actors.control.plan_views import energy_plan, room_plan
+from pems_actors.control.plan_views import energy_plan, fits, room_plan
 from pems_actors.domain.events import PlanAdopted, PlanFailed, Republish, Tick
+from pems_actors.domain.findings import ClockJumped
 from pems_actors.domain.house import House
 from pems_actors.domain.plan import Plan
 from supervision import Context, Health
@@ -44,8 +45,11 @@ class PlanKeeperActor(HouseActor):
             self._hand_out(self.state.adopted)
 
     def first_state(self) -> KeeperMind:
-        """Begin with nothing known."""
-        return KeeperMind()
+        """Begin with the plan that was in force before a restart, if it is of this house."""
+        adopted = self.recall()
+        if adopted is None or not fits(adopted.plan, self.house):
+            return KeeperMind()
+        return KeeperMind(adopted)
 
     def on_receive(self, message: object) -> Any:
         """Carry each message to its handler."""
@@ -61,6 +65,8 @@ class PlanKeeperActor(HouseActor):
                     self._hand_out(self.state.adopted)
             case Tick():
                 self._on_expiry()
+            case ClockJumped():  # what was issued by another time must not hold back a newer plan
+                self.state = replace(self.state, adopted=None)
             case _:
                 return super().on_receive(message)
         return None
@@ -69,9 +75,11 @@ class PlanKeeperActor(HouseActor):
         current = self.state.adopted
         if current is not None and news.plan.issued_at_s < current.plan.issued_at_s:
             return
-        self.effect(lambda: None)  # a late adoption by a fenced predecessor ends here
+        if not self.effect(lambda: None):  # a late adoption by a fenced predecessor ends here
+            return
         self.state = replace(self.state, adopted=news, failure=None)
         self._hand_out(news)
+        self.remember(news)
         self.keep("plan", _summary(news.plan))
 
     def _hand_out(self, adopted: PlanAdopted) -> None:

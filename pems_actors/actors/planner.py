@@ -10,7 +10,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pems_actors.actors.base import ESTIMATOR, PLAN_KEEPER, PRICES, WEATHER, HouseActor
+from pems_actors.actors.base import (
+    BATTERY,
+    CONTROL,
+    ESTIMATOR,
+    INSPECTOR,
+    LOAD,
+    PLAN_KEEPER,
+    PRICES,
+    PV,
+    WEATHER,
+    HouseActor,
+    room_address,
+)
 from pems_actors.domain.events import (
     ComfortWish,
     ModeChanged,
@@ -22,6 +34,7 @@ from pems_actors.domain.events import (
     StateEstimated,
     Tick,
 )
+from pems_actors.domain.findings import BatteryObeys, ClockJumped, OutOfService
 from pems_actors.domain.forecasts import Forecast, PriceCurve, WeatherForecast
 from pems_actors.domain.house import House
 from pems_actors.domain.plan import HouseState, Plan, PlanningProblem, PlanRefused
@@ -65,7 +78,9 @@ class PlannerActor(HouseActor):
         self.solver = self.worker(self.spec)
         super().on_start()
         self.state = replace(self.state, asked=None, ticket=self.state.ticket + 1000)
-        for address in (WEATHER, PRICES, "forecasting/load", "forecasting/pv", ESTIMATOR):
+        rooms = (room_address(room.name) for room in self.house.rooms)
+        devices = (INSPECTOR, BATTERY)
+        for address in (WEATHER, PRICES, LOAD, PV, ESTIMATOR, CONTROL, *devices, *rooms):
             self.tell(address, Republish())
 
     def first_state(self) -> PlannerMind:
@@ -75,9 +90,12 @@ class PlannerActor(HouseActor):
     def on_receive(self, message: object) -> Any:
         """Carry each message to its handler."""
         match message:
-            case StateEstimated(state=house_state):
-                self.state = replace(self.state, house_state=house_state)
-                self._plan()
+            case StateEstimated():
+                self._on_state(message)
+            case OutOfService() | BatteryObeys():
+                self._on_service(message)
+            case ClockJumped():
+                self._on_jump()
             case WeatherForecast() | PriceCurve() | Forecast() | ComfortWish() | ModeChanged():
                 self._learn(message)
             case WorkerDone(ticket=ticket, result=result):
@@ -92,6 +110,32 @@ class PlannerActor(HouseActor):
                 return super().on_receive(message)
         return None
 
+    def _on_state(self, estimated: StateEstimated) -> None:
+        """Plan from a new house state; without a clock to be trusted no hour has a price."""
+        if not estimated.trusted:
+            self.state = replace(self.state, asked=None, house_state=None)
+            self.health(Health.FALLBACK, f"no plan: {estimated.reason}", 3)
+            return
+        self.state = replace(self.state, house_state=estimated.state)
+        self._plan()
+
+    def _on_service(self, news: OutOfService | BatteryObeys) -> None:
+        """Plan anew when something can no longer be counted on, or can again."""
+        before = self.state.outlook
+        match news:
+            case OutOfService(dead=dead, welded=welded):
+                outlook = replace(before, dead=dead, welded=welded)
+            case BatteryObeys(obeys=obeys):
+                outlook = replace(before, battery_obeys=obeys)
+        if outlook != before:
+            self.state = replace(self.state, outlook=outlook)
+            self.after(SOON_S, Tick(), key="soon")
+
+    def _on_jump(self) -> None:
+        """Forget the question that is out: it was asked at another time."""
+        self.state = replace(self.state, asked=None, waiting=False, house_state=None)
+        self.after(SOON_S, Tick(), key="soon")
+
     def _learn(
         self, news: WeatherForecast | PriceCurve | Forecast | ComfortWish | ModeChanged
     ) -> None:
@@ -101,7 +145,8 @@ class PlannerActor(HouseActor):
         self.state = replace(self.state, outlook=outlook)
         first = bool(before.lacks()) and not outlook.lacks()
         sun_came = isinstance(news, Forecast) and news.name == "pv_kw" and before.pv is None
-        if first or sun_came or isinstance(news, ComfortWish | ModeChanged):
+        wished = isinstance(news, ComfortWish | ModeChanged) and outlook != before
+        if first or sun_came or wished:
             self.after(SOON_S, Tick(), key="soon")
 
     def _plan(self) -> None:
@@ -181,5 +226,5 @@ def _with(
         case ComfortWish(room=room):
             wishes: Mapping[str, ComfortWish] = {**outlook.wishes, room: news}
             return replace(outlook, wishes=wishes)
-        case ModeChanged(mode=mode):
-            return replace(outlook, mode=mode)
+        case ModeChanged(mode=mode, until_s=until_s):
+            return replace(outlook, mode=mode, mode_until_s=until_s)

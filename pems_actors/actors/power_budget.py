@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from pems_actors.actors.base import BATTERY, HouseActor, room_address
+from pems_actors.actors.base import BATTERY, INSPECTOR, HouseActor, room_address
 from pems_actors.control.power_budget import PowerBudget
-from pems_actors.domain.events import EnergyTick, RelayRequest, Republish, RelayShed, RelaySwitched, Tick
+from pems_actors.domain.events import (
+    EnergyTick,
+    RelayRequest,
+    RelayShed,
+    RelaySwitched,
+    Republish,
+    Tick,
+)
+from pems_actors.domain.findings import ClockJumped, OutOfService
 from pems_actors.domain.house import BatteryMode, House
 from pems_actors.domain.levels import Level
 from pems_actors.domain.states import DeviceState, Value
+from pems_actors.durable.kept import BudgetKept
 from supervision import Context
 
 PUBLISH_S = 300.0
@@ -26,17 +36,14 @@ class PowerBudgetActor(HouseActor):
         self.published_s = float("-inf")
         self.since_s = self.now_s()
 
-    def on_start(self) -> None:
-        """Ask every owner what its relay is, unless the predecessor knew it."""
-        if self.state is None:
-            for relay in self.house.relays:
-                self.tell(room_address(relay.name), Republish())
-        super().on_start()
-
     def first_state(self) -> PowerBudget:
-        """Begin with nobody running; owners tell of relays found on."""
+        """Begin with nobody running, and ask the owners which of their relays are on."""
+        for relay in self.house.relays:
+            self.tell(room_address(relay.name), Republish())
+        self.tell(INSPECTOR, Republish())
         relays = {relay.name: relay for relay in self.house.relays}
-        return PowerBudget(self.house.limits, relays)
+        budget, kept = PowerBudget(self.house.limits, relays), self.recall()
+        return budget if kept is None else replace(budget, last_start_s=kept.last_start_s)
 
     def on_receive(self, message: object) -> Any:
         """Carry each message to its handler."""
@@ -50,6 +57,10 @@ class PowerBudgetActor(HouseActor):
                 )
             case EnergyTick():
                 self._on_tick(message)
+            case OutOfService(dead=dead, welded=welded):
+                self.state = self.state.out_of_service(dead, welded)
+            case ClockJumped(by_s=by_s):
+                self.state = self.state.shifted(by_s)
             case Tick():
                 self._serve()
             case _:
@@ -64,7 +75,9 @@ class PowerBudgetActor(HouseActor):
             and (battery.power_kw or 0.0) < 0.0
         )
         self.state = self.state.heard(tick.meter, grid_charging=charging)
-        for order in (*self.state.excess(tick.at_s), *self.state.yields(tick.at_s)):
+        orders = (*self.state.excess(tick.at_s), *self.state.yields(tick.at_s))
+        self.state = self.state.shed(orders, tick.at_s)
+        for order in orders:
             address = room_address(order.relay) if isinstance(order, RelayShed) else BATTERY
             self.tell(address, order)
         if tick.at_s - self.published_s >= PUBLISH_S:
@@ -76,6 +89,7 @@ class PowerBudgetActor(HouseActor):
         self.state, grant = self.state.next_grant(now_s)
         if grant is not None:
             self.tell(room_address(grant.relay), grant)
+            self.remember(BudgetKept(grant.at_s))
         wait_s = self.state.due(now_s)
         if wait_s is not None and wait_s > 0.0:
             self.after(wait_s, Tick())

@@ -9,6 +9,7 @@ from pems_actors.domain.events import Republish, Tick
 from pems_actors.domain.ports import PriceSource
 from pems_actors.domain.time_grid import TimeGrid
 from pems_actors.domain.units import DAY_S, HOUR_S, QUARTER_S
+from pems_actors.durable.kept import PricesKept
 from pems_actors.economics.tariff import Tariff
 from pems_actors.forecasting.prices import PriceLadder
 from supervision import Context, Health
@@ -33,8 +34,9 @@ class PricesActor(HouseActor):
         self.tell(self.path, Tick())
 
     def first_state(self) -> PriceLadder:
-        """Begin with nothing known."""
-        return PriceLadder(self.tariff.timezone)
+        """Begin with the prices accepted before a restart."""
+        kept = self.recall() or PricesKept()
+        return PriceLadder(self.tariff.timezone, known=kept.known)
 
     def on_receive(self, message: object) -> Any:
         """Carry each message to its handler."""
@@ -59,6 +61,8 @@ class PricesActor(HouseActor):
             self.health(Health.DEGRADED, f"price source: {problem}")
         else:
             self.state = before.observe(grid, published, now_s)
+            if self.state.known is not before.known:
+                self.remember(PricesKept(self.state.known))
             flags = self.state.flags
             self.health(
                 Health.DEGRADED if flags else Health.RUNNING, "; ".join(flags) or "as published"

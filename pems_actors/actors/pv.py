@@ -11,6 +11,7 @@ from pems_actors.domain.forecasts import Forecast, WeatherForecast
 from pems_actors.domain.house import House
 from pems_actors.domain.time_grid import TimeGrid
 from pems_actors.domain.units import HOUR_S, QUARTER_S
+from pems_actors.durable.kept import PvKept
 from pems_actors.forecasting.pv import PvScaler
 from pems_actors.forecasting.pv_job import PvJob
 from supervision import Context, Health
@@ -44,14 +45,18 @@ class PvActor(HouseActor):
         """Start the worker and ask for the weather."""
         self.physics = self.worker(self.spec)
         super().on_start()
-        self.state = replace(self.state, out=None, ticket=self.state.ticket + 1000)
-        self.after(self._to_next_step_s(), Tick())
+        # the weather is forgotten with the question, so that it is asked again
+        self.state = replace(self.state, out=None, weather=None, ticket=self.state.ticket + 1000)
+        self.tell(self.path, Tick())
         self.tell(WEATHER, Republish())
 
     def first_state(self) -> PvMind:
-        """Begin with the physics alone."""
-        house = self.house
-        return PvMind(PvScaler.of(house.site, house.roofs))
+        """Begin with what was learned about these roofs, or with the physics alone."""
+        fresh, kept = PvScaler.of(self.house.site, self.house.roofs), self.recall()
+        if kept is None or kept.peak_kw != fresh.peak_kw:
+            return PvMind(fresh)
+        known = replace(fresh, scale=kept.scale, physics=kept.physics, climate_kw=kept.climate_kw)
+        return PvMind(known)
 
     def on_receive(self, message: object) -> Any:
         """Carry each message to its handler."""
@@ -65,20 +70,23 @@ class PvActor(HouseActor):
             case WorkerFailed(ticket=ticket, reason=reason):
                 self._on_failure(ticket, reason)
             case Tick():
-                self.after(self._to_next_step_s(), Tick())
-                self._tell()
+                # a little before each planning step, so that the planner has the newest
+                step_s = QUARTER_S if self._tell() else HOUR_S
+                self.after(step_s - (self.now_s() + 5.0) % step_s, Tick())
             case Republish():
                 self._tell()
             case _:
                 return super().on_receive(message)
         return None
 
-    def _to_next_step_s(self) -> float:
-        return QUARTER_S - (self.now_s() + 5.0) % QUARTER_S
-
     def _observe(self, sample: PvSample) -> None:
         scaler = self.state.scaler.observe(sample.at_s, sample.pv_kw, curtailed=sample.curtailed)
         self.state = replace(self.state, scaler=scaler)
+
+    def _remember(self) -> None:
+        scaler = self.state.scaler
+        learned = PvKept(scaler.peak_kw, scaler.scale, scaler.physics, scaler.climate_kw)
+        self.remember(learned)
 
     def _ask(self, weather: WeatherForecast) -> None:
         """Ask the worker for each new issue; an old one only when its answer runs short."""
@@ -107,7 +115,8 @@ class PvActor(HouseActor):
             self.state = replace(self.state, out=None, weather=None)
         self.health(Health.DEGRADED, f"physics: {reason}")
 
-    def _tell(self) -> None:
+    def _tell(self) -> bool:
+        """Tell the planner; False if nobody plans just now, which makes haste needless."""
         now_s = self.now_s()
         grid = TimeGrid.uniform(now_s - now_s % QUARTER_S, AHEAD_QUARTERS)
         forecast = self.state.scaler.forecast(grid, now_s)
@@ -115,4 +124,4 @@ class PvActor(HouseActor):
             self.health(Health.RUNNING, forecast.source)
         else:
             self.health(Health.DEGRADED, f"from {forecast.source}")
-        self.tell(PLANNER, forecast)
+        return self.tell(PLANNER, forecast)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from pems_actors.actors.base import ESTIMATOR, GATEWAY, PLANNER, PV, THERMAL, HouseActor
@@ -11,6 +12,7 @@ from pems_actors.domain.ports import WeatherSource
 from pems_actors.domain.readings import Quality
 from pems_actors.domain.time_grid import TimeGrid
 from pems_actors.domain.units import HOUR_S
+from pems_actors.durable.kept import WeatherKept
 from pems_actors.forecasting.weather import WeatherLadder
 from supervision import Context, Health
 
@@ -33,8 +35,11 @@ class WeatherActor(HouseActor):
         self.tell(self.path, Tick())
 
     def first_state(self) -> WeatherLadder:
-        """Begin with nothing known."""
-        return WeatherLadder.of(self.house.site)
+        """Begin with the last good issue from before a restart."""
+        fresh, kept = WeatherLadder.of(self.house.site), self.recall()
+        if kept is None:
+            return fresh
+        return replace(fresh, issue=kept.issue, bias=kept.bias, anomaly=kept.anomaly)
 
     def on_receive(self, message: object) -> Any:
         """Carry each message to its handler."""
@@ -59,7 +64,9 @@ class WeatherActor(HouseActor):
             self.health(Health.DEGRADED, f"weather source: {problem}")
         else:
             self.state = self.state.accept(issue, now_s)
-            refused = self.state.refused
+            mind = self.state
+            self.remember(WeatherKept(mind.issue, mind.bias, mind.anomaly))
+            refused = mind.refused
             self.health(Health.DEGRADED if refused else Health.RUNNING, refused or "as forecast")
         self._tell()
 

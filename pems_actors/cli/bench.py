@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from pems_actors.cli.options import AsJson
-from pems_actors.cli.output import say_json
+from pems_actors.cli.output import BAD_USAGE, refuse, say_json
 
 
 def add_to(app: typer.Typer) -> None:
@@ -18,15 +18,23 @@ def add_to(app: typer.Typer) -> None:
 
 
 def bench(
-    name: Annotated[Literal["supervision", "mpc"], typer.Argument(help="What to measure.")],
+    name: Annotated[
+        Literal["supervision", "mpc", "resilience"], typer.Argument(help="What to measure.")
+    ],
     quick: Annotated[bool, typer.Option("--quick", help="Fewer repetitions.")] = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 1 if a target was missed.")
     ] = False,
+    kills: Annotated[
+        int | None, typer.Option(min=1, help="resilience: how often the core is killed.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure on this machine. Targets are told, and with --strict they count."""
-    told = import_module(f"pems_actors.bench.{name}").run(quick=quick)
+    if kills is not None and name != "resilience":
+        refuse(f"--kills is for `bench resilience`; leave it out for {name}", BAD_USAGE)
+    more = {} if kills is None else {"kills": kills}
+    told = import_module(f"pems_actors.bench.{name}").run(quick=quick, **more)
     if as_json:
         say_json(told)
     else:

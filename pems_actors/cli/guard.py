@@ -12,7 +12,9 @@ import sys
 from pathlib import Path
 
 from pems_actors.cli.run_file import Child, RunFile, read
-from supervision.guardian import ChildProcess, Guardian
+from supervision.guardian import Backoff, ChildProcess, Guardian
+
+STOP_WITHIN_S = 30.0  # seldom more than five; the rest is for a core that has to be killed
 
 
 def children_of(facts: RunFile) -> tuple[ChildProcess, ...]:
@@ -30,6 +32,7 @@ def _process(child: Child) -> ChildProcess:
         on_give_up=child.on_give_up,
         stop_timeout_s=child.stop_timeout_s,
         significant=child.significant,
+        backoff=Backoff(quiet_s=child.quiet_s),
     )
 
 
@@ -52,7 +55,7 @@ def main(argv: list[str]) -> int:
     facts = read(Path(argv[0]))
     if facts.stop_after_s is not None:
         _stop_later(facts.stop_after_s)
-    return Guardian(children_of(facts), say).run()
+    return Guardian(children_of(facts), say, stop_within_s=STOP_WITHIN_S).run()
 
 
 if __name__ == "__main__":

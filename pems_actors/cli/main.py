@@ -12,7 +12,18 @@ from collections.abc import Sequence
 import typer
 from typer.exceptions import TyperException
 
-from pems_actors.cli import bench, check, doctor, drill, look, orders, run, simulate
+from pems_actors.cli import (
+    bench,
+    check,
+    doctor,
+    drill,
+    look,
+    orders,
+    restart,
+    run,
+    simulate,
+    soak,
+)
 from pems_actors.cli.output import Refusal, complain
 
 app = typer.Typer(
@@ -22,7 +33,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for family in (run, look, orders, drill, simulate, bench, check, doctor):
+for family in (run, restart, look, orders, drill, simulate, soak, bench, check, doctor):
     family.add_to(app)
 
 

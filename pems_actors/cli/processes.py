@@ -12,6 +12,9 @@ from pems_actors.cli.launch import Broker, Order, Origin
 from pems_actors.cli.run_file import Child
 from pems_actors.domain.units import iso
 
+CORE_STOPS_WITHIN_S = 16.0  # five for the tree, ten to bring the devices into their safe state
+QUIET_S = 60.0
+DRILLED_QUIET_S = 2.0  # where a person kills the core on purpose, it is back at once every time
 # Libraries keep to one thread; the C library makes two heaps for sixty actors, not eight a core.
 THRIFTY = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
 
@@ -63,8 +66,19 @@ def _core_child(order: Order, begin: Origin, broker: Broker, state: Path, config
         ready_timeout_s=30.0,
         ping_timeout_s=15.0,
         significant=True,
-        stop_timeout_s=8.0,
+        stop_timeout_s=CORE_STOPS_WITHIN_S,
+        on_give_up=_safe_state(order, begin, broker, state),
+        quiet_s=DRILLED_QUIET_S if order.drills else QUIET_S,
         env=THRIFTY,
+    )
+
+
+def _safe_state(order: Order, begin: Origin, broker: Broker, state: Path) -> tuple[str, ...]:
+    """What makes the devices safe when the core will not come up."""
+    return (
+        *_program("pems_actors.safe_state"),
+        *("--state", str(state), "--broker", str(broker)),
+        *(_clock(order, begin) if order.house == "twin" else ()),
     )
 
 

@@ -12,7 +12,10 @@ NAME = "run.json"
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """One process of the appliance, as the guardian is to run it."""
+    """One process of the appliance, as the guardian is to run it.
+
+    After `quiet_s` of readiness the next restart is immediate again.
+    """
 
     name: str
     argv: tuple[str, ...]
@@ -21,6 +24,7 @@ class Child:
     significant: bool = False
     stop_timeout_s: float = 5.0
     on_give_up: tuple[str, ...] | None = None
+    quiet_s: float = 60.0
     env: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -59,12 +59,20 @@ def headline(told: Told, local: tzinfo, speed: float = 1.0) -> Text:
     line.append(f" level {level} since {clock(told.get('since'), local)}", style="not bold")
     if told.get("demo"):
         line.append(f"  DEMO ×{speed:g}", style="magenta")
-    line.append(f"\n{plan}, mode {told.get('mode', '-')}, {_armed(told.get('armed'))}", "not bold")
+    line.append(f"\n{plan}, {_mode(told, local)}, {_armed(told.get('armed'))}", "not bold")
+    alarm = told.get("alarm")
+    if alarm:
+        line.append(f"\nALARM since {clock(alarm['since'], local)}: {alarm['reason']}", "bold red")
     if level and told.get("reason"):
         line.append(f"\n{told['reason']}", style="not bold yellow")
     if told.get("planner") not in {None, "ok"}:
         line.append(f"\nplanner: {told['planner']}", style="not bold yellow")
     return line
+
+
+def _mode(told: Told, local: tzinfo) -> str:
+    until = told.get("mode_until")
+    return f"mode {told.get('mode', '-')}" + (f" until {clock(until, local)}" if until else "")
 
 
 def _armed(armed: object) -> str:

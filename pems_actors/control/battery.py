@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pems_actors.domain.events import BatteryStep, EnergyPlan, HouseMode
-from pems_actors.domain.house import BatteryMode
+from pems_actors.domain.house import BatteryMode, BatteryModel
 from pems_actors.domain.levels import Level
 from pems_actors.domain.units import HOUR_S
 
@@ -15,13 +15,14 @@ LAST_PLAN_S = 2 * HOUR_S
 
 @dataclass(frozen=True, slots=True)
 class UserBattery:
-    """A person's choice of a battery mode until a time."""
+    """A person's choice of a battery mode until a time; `by_hand`: made at the inverter itself."""
 
     mode: BatteryMode
     until_s: float
     rate_kw: float | None
     stop_soc_frac: float | None
     reason: str
+    by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class BatteryView:
     user: UserBattery | None
     shed_until_s: float
     mode: HouseMode
+    clock_trusted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class BatteryChoice:
 
 
 SELF_USE = BatteryMode.SELF_USE
+FORCING = frozenset({BatteryMode.CHARGE_GRID, BatteryMode.SELL})
 
 
 def choose(view: BatteryView) -> BatteryChoice:
@@ -65,10 +68,30 @@ def choose(view: BatteryView) -> BatteryChoice:
     return choice
 
 
+def within(choice: BatteryChoice, battery: BatteryModel) -> BatteryChoice:
+    """Narrow a choice, whoever made it, to what the battery may do: its power and its window."""
+    if choice.mode not in FORCING:
+        return replace(choice, rate_kw=None, stop_soc_frac=None)
+    charges = choice.mode is BatteryMode.CHARGE_GRID
+    most_kw = battery.max_charge_kw if charges else battery.max_discharge_kw
+    if battery.capacity_kwh <= 0.0 or most_kw <= 0.0:
+        return _native(choice.level, f"no battery that could {choice.mode}")
+    rate_kw, stop = choice.rate_kw, choice.stop_soc_frac
+    return replace(
+        choice,
+        rate_kw=None if rate_kw is None else min(rate_kw, most_kw),
+        stop_soc_frac=None
+        if stop is None
+        else min(max(stop, battery.min_soc_frac), battery.max_soc_frac),
+    )
+
+
 def _by_ladder(view: BatteryView) -> BatteryChoice:
     if view.mode is HouseMode.EMERGENCY:
         return _native(Level.NATIVE, "emergency mode")
     level, why = offered(view.plan, view.now_s)
+    if not view.clock_trusted:
+        level, why = Level.RULES, "the clock is not trusted: self-use"
     user = view.user
     if user is not None and view.now_s < user.until_s:
         return BatteryChoice(

@@ -69,12 +69,12 @@ def _cooling_c(comfort: Comfort, hour: float) -> float:
     return comfort.night_c + (comfort.day_c - comfort.night_c) * left
 
 
-def rule_target_c(comfort: Comfort, at_s: float, timezone: str, lead_s: float) -> float:
-    """What the rules aim at: the set-point that will hold when the heat arrives.
+def rule_target_c(comfort: Comfort, hour: float, lead_h: float) -> float:
+    """What the rules aim at, at a local hour: the set-point that will hold when the heat arrives.
 
     At night never more than 0.8 K under the day's, so that a slow floor can climb in time.
     """
-    now_h = local_hour(at_s, timezone)
-    ahead_h = local_hour(at_s + lead_s, timezone)
-    target = max(ramped_setpoint_c(comfort, now_h), ramped_setpoint_c(comfort, ahead_h))
+    if is_day(comfort, hour):
+        return comfort.day_c
+    target = max(ramped_setpoint_c(comfort, hour), ramped_setpoint_c(comfort, (hour + lead_h) % 24))
     return max(target, comfort.day_c - DEEPEST_SETBACK_K)

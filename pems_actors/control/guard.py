@@ -103,11 +103,10 @@ class Guard:
     ) -> tuple[bool, str] | None:  # fmt: skip
         limits = self.house.limits
         for room, _ in members:
-            surface_c = self._surface_limit_c(room)
             if temps.get(room, 0.0) > limits.ceiling_c:
                 return False, f"guard: {room} at {temps[room]:.1f} °C is over {limits.ceiling_c:g}"
-            if floors.get(room, 0.0) > surface_c:
-                return False, f"guard: floor of {room} is over {surface_c:g} °C"
+            if room in floors and floors[room] > self._surface_limit_c(room):
+                return False, f"guard: floor of {room} is over {self._surface_limit_c(room):g} °C"
         for room, _ in members:
             if temps.get(room, 99.0) < limits.frost_c:
                 return True, f"guard: {room} at {temps[room]:.1f} °C is near frost"
@@ -121,4 +120,4 @@ class Guard:
 
     def _alarms(self, temps: Mapping[str, float]) -> tuple[str, ...]:
         alarm_c = self.house.limits.alarm_c
-        return tuple(f"{room} at {t:.1f} °C" for room, t in temps.items() if t < alarm_c)
+        return tuple([f"{room} at {t:.1f} °C" for room, t in temps.items() if t < alarm_c])

@@ -27,13 +27,21 @@ def choose_export(
     user_allowed: bool,
     mode: HouseMode,
     now_s: float,
+    *,
+    as_it_is: bool = True,
+    clock_trusted: bool = True,
 ) -> ExportChoice:
-    """Pick the export permission by the ladder."""
+    """Pick the export permission by the ladder.
+
+    In an emergency, and by a clock that is not trusted, it stays as it is.
+    """
     if mode is HouseMode.EMERGENCY:
-        return ExportChoice(allowed=True, level=Level.NATIVE, reason="emergency mode")
+        return ExportChoice(as_it_is, Level.NATIVE, "emergency mode: export is left as it is")
     level, why = offered(plan, now_s)
     if now_s < user_until_s:
         return ExportChoice(user_allowed, level, "a person's choice")
+    if not clock_trusted:
+        return ExportChoice(as_it_is, Level.RULES, "the clock is not trusted: left as it is")
     if plan is not None and level < Level.RULES:
         k = bisect_right([step.start_s for step in plan.steps], now_s) - 1
         step = plan.steps[max(k, 0)]

@@ -16,11 +16,29 @@ from pems_actors.control.duty import Modulator
 from pems_actors.domain.events import GuardOrder, Need
 from pems_actors.domain.house import Relay
 from pems_actors.domain.levels import Level
-from pems_actors.domain.units import HOUR_S
+from pems_actors.domain.units import HOUR_S, iso
 
 CONTINUOUS_ON_S = 4 * HOUR_S  # a floor whose surface nobody measures rests after this
 REST_S = 1800.0
+BY_HAND_S = 4 * HOUR_S  # a person's change at the device is respected for this long
 BY_LEVEL = ("plan", "plan", "path", "rules", "native")
+
+
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """A person switched the relay at the device; that stands until a time, inside all limits.
+
+    Not `sure`: the relay could have done so by itself, had it not heard our orders for a while.
+    """
+
+    on: bool
+    until_s: float
+    sure: bool = True
+
+    @property
+    def since_s(self) -> float:
+        """When it was noticed."""
+        return self.until_s - BY_HAND_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +52,17 @@ class RelayMemory:
     shed_until_s: float = float("-inf")
     shed_reason: str = ""
     dwell_breaks: int = 0
+    by_hand: ByHand | None = None
+    day: int = 0  # the local day that `starts_today` counts
+    starts_today: int = 0
+
+    def counted(self, day: int) -> RelayMemory:
+        """Count a start on a local day."""
+        return replace(self, day=day, starts_today=self.starts_on(day) + 1)
+
+    def starts_on(self, day: int) -> int:
+        """Tell how often the relay was switched on during a local day."""
+        return self.starts_today if day == self.day else 0
 
     def switched(self, on: bool, now_s: float, *, broke_dwell: bool = False) -> RelayMemory:
         """Note a switch; starts older than an hour are forgotten, a long run earns a rest."""
@@ -44,6 +73,28 @@ class RelayMemory:
             rest_until_s=now_s + REST_S if long_run else self.rest_until_s,
             dwell_breaks=self.dwell_breaks + broke_dwell,
         )  # fmt: skip
+
+    def shifted(self, by_s: float) -> RelayMemory:
+        """Move along with a clock that was set, so that no dwell is cut short or stretched."""
+        hand = self.by_hand
+        return replace(
+            self,
+            since_s=self.since_s + by_s,
+            starts_s=tuple(s + by_s for s in self.starts_s),
+            rest_until_s=self.rest_until_s + by_s,
+            shed_until_s=self.shed_until_s + by_s,
+            by_hand=hand and replace(hand, until_s=hand.until_s + by_s),
+        )
+
+    def by_person(self, on: bool, now_s: float, *, sure: bool) -> RelayMemory:
+        """Note that a person switched at the device; a dwell that ends so was not broken by us."""
+        there = self if on == self.on else self.switched(on, now_s)
+        return replace(there, by_hand=ByHand(on, now_s + BY_HAND_S, sure))
+
+    def person(self, now_s: float) -> ByHand | None:
+        """Tell what a person wants of the relay, if that still stands."""
+        hand = self.by_hand
+        return hand if hand is not None and now_s < hand.until_s else None
 
 
 class DutyAccount(NamedTuple):
@@ -103,12 +154,20 @@ def settle(
     wanted = Decision(
         account.modulator.on, rule, need.reason, need.level, need.target_c, need.slack_k
     )
+    hand = memory.person(now_s)
+    if hand is not None:
+        wanted = wanted._replace(on=hand.on, rule="person", reason=_told(hand))
     case = _Case(relay, memory, needs, now_s, blocked, guard, floor_measured, wanted)
     for narrowing in RULES:
         verdict = narrowing(case)
         if verdict is not None:
             return account, verdict
     return account, wanted
+
+
+def _told(hand: ByHand) -> str:
+    state = "on" if hand.on else "off"
+    return f"switched {state} at the device by a person, kept until {iso(hand.until_s)}"
 
 
 class _Case(NamedTuple):
@@ -139,9 +198,10 @@ def _shed(case: _Case) -> Decision | None:
 
 
 def _overheat(case: _Case) -> Decision | None:
-    hot = [need.room for need in case.needs if need.overheat]
-    if hot:
-        return case.verdict(on=False, rule="overheat", reason=f"too warm: {hot[0]}", hard=True)
+    for need in case.needs:
+        if need.overheat:
+            reason = f"too warm: {need.room}"
+            return case.verdict(on=False, rule="overheat", reason=reason, hard=True)
     return None
 
 
@@ -153,9 +213,10 @@ def _guarded(case: _Case) -> Decision | None:
 
 
 def _frost(case: _Case) -> Decision | None:
-    cold = [need.room for need in case.needs if need.frost]
-    if cold and not case.blocked:
-        return case.verdict(on=True, rule="frost", reason=f"frost guard: {cold[0]}", hard=True)
+    for need in case.needs:
+        if need.frost and not case.blocked:
+            reason = f"frost guard: {need.room}"
+            return case.verdict(on=True, rule="frost", reason=reason, hard=True)
     return None
 
 

@@ -6,7 +6,7 @@ Unknown never means full heat, and never none: every rung gives a number, and sa
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pems_actors.domain.events import Outdoor
 from pems_actors.domain.forecasts import WeatherForecast
@@ -32,7 +32,7 @@ class OutdoorBelief:
         """Take a sensor value if it is one: a number between -50 and 60 °C."""
         if reading is None or reading.temp_c is None or not -50.0 <= reading.temp_c <= 60.0:
             return self
-        return replace(self, sensor_c=reading.temp_c, sensor_at_s=reading.at_s)
+        return OutdoorBelief(reading.temp_c, reading.at_s, self.forecast)
 
     def at(self, now_s: float, timezone: str) -> Outdoor:
         """Give the best belief at an instant, from the first rung that holds."""

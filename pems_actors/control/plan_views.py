@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pems_actors.domain.events import BatteryStep, EnergyPlan, RoomPlan
-from pems_actors.domain.house import Relay
+from pems_actors.domain.house import House, Relay
 from pems_actors.domain.plan import Plan
 
 
@@ -27,6 +27,15 @@ def room_plan(plan: Plan, room: str, relay: Relay | None) -> RoomPlan:
         path_c=temps,
         heat_price_per_kwh=price,
         end_s=slots[-1].start_s + slots[-1].duration_s,
+    )
+
+
+def fits(plan: Plan, house: House) -> bool:
+    """Tell if a plan speaks of this house: one from before a change of its rooms does not."""
+    rooms = {room.name for room in house.rooms}
+    relays = {relay.name for relay in house.relays}
+    return bool(plan.slots) and all(
+        rooms <= slot.temps_c.keys() and relays >= slot.relays.keys() for slot in plan.slots
     )
 
 

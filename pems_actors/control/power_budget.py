@@ -23,6 +23,7 @@ REQUEST_LIFE_S = 150.0
 GRANT_LIFE_S = 30.0
 BETTER_OFF_K = 0.3
 YIELD_S = 600.0
+OBEYS_WITHIN_S = 90.0  # a charge that goes on longer after it was told to stop does not obey
 
 
 @dataclass(frozen=True)
@@ -39,13 +40,19 @@ class PowerBudget:
     grid_charging: bool = False
     last_start_s: float = float("-inf")
     refusals: int = 0
+    dead: frozenset[str] = frozenset()  # draws nothing, whatever was ordered
+    welded: frozenset[str] = frozenset()  # draws always
+    charge_shed_s: float | None = None  # when a grid charge was told to stop, while it goes on
 
     def heard(self, meter: MeterReading | None, *, grid_charging: bool) -> PowerBudget:
         """Take a meter reading; grants older than it are part of it now."""
         if meter is None or meter.grid_kw is None:
             return self
         unseen = {name: at for name, at in self.granted.items() if at >= meter.at_s}
-        return replace(self, meter=meter, granted=unseen, grid_charging=grid_charging)
+        shed_s = self.charge_shed_s if grid_charging else None
+        return replace(
+            self, meter=meter, granted=unseen, grid_charging=grid_charging, charge_shed_s=shed_s
+        )
 
     def asked(self, request: RelayRequest) -> PowerBudget:
         """Queue a request; asking again only refreshes it."""
@@ -72,18 +79,39 @@ class PowerBudget:
             granted.pop(relay, None)
         return replace(self, running=running, waiting=waiting, granted=granted, slack_k=slacks)
 
+    def out_of_service(self, dead: frozenset[str], welded: frozenset[str]) -> PowerBudget:
+        """Note the relays that do not obey; those that draw nothing free their share."""
+        return replace(self, dead=dead, welded=welded)
+
+    def shifted(self, by_s: float) -> PowerBudget:
+        """Move along with a clock that was set."""
+        meter = self.meter
+        return replace(
+            self,
+            running={name: at_s + by_s for name, at_s in self.running.items()},
+            granted={name: at_s + by_s for name, at_s in self.granted.items()},
+            waiting={n: r._replace(at_s=r.at_s + by_s) for n, r in self.waiting.items()},
+            meter=None if meter is None else meter._replace(at_s=meter.at_s + by_s),
+            last_start_s=self.last_start_s + by_s,
+        )
+
     def headroom(self, now_s: float) -> Headroom:
         """Room under every limit now, with all that was granted since the last reading."""
         meter = self.meter
-        pledged = [n for n in self.granted if n not in self.running]
+        drawing = self._drawing()
         if meter is None or meter.grid_kw is None or now_s - meter.at_s > METER_LOST_S:
-            return blind_headroom(self.limits, (self.relays[n] for n in (*self.running, *pledged)))
-        heating = heating_kw(self.relays, (*self.running, *pledged))
+            return blind_headroom(self.limits, (self.relays[n] for n in drawing))
+        heating = heating_kw(self.relays, drawing)
         room = measured_headroom(self.limits, meter.grid_kw, meter.phase_kw, heating)
         for name in self.granted:
             relay = self.relays[name]
             room = replace(room.after(relay), heating_kw=room.heating_kw)
         return room
+
+    def _drawing(self) -> tuple[str, ...]:
+        """List the relays that draw power, or will in a moment."""
+        on = {*self.running, *self.granted, *self.welded} - self.dead
+        return tuple(name for name in self.relays if name in on)
 
     def next_grant(self, now_s: float) -> tuple[PowerBudget, RelayGrant | None]:
         """Grant the neediest waiting relay that fits, if the last start is long enough ago."""
@@ -93,8 +121,9 @@ class PowerBudget:
             return here, None
         room = here.headroom(now_s).less(SPARE_KW)
         queue = _by_need(fresh.values())
+        first = next((r for r in queue if r.relay not in self.dead), queue[0])
         for request in queue:
-            if request.slack_k > queue[0].slack_k + BETTER_OFF_K and not request.urgent:
+            if request.slack_k > first.slack_k + BETTER_OFF_K and not request.urgent:
                 break  # behind somebody who is worse off and does not fit yet
             if room.carries(here.relays[request.relay]):
                 return here.granting(request.relay, now_s)
@@ -102,7 +131,11 @@ class PowerBudget:
 
     def yields(self, now_s: float) -> tuple[RelayShed, ...]:
         """Find better-off running relays that must make room for the neediest waiting one."""
-        fresh = [r for r in self.waiting.values() if now_s - r.at_s <= REQUEST_LIFE_S]
+        fresh = [
+            r
+            for r in self.waiting.values()
+            if now_s - r.at_s <= REQUEST_LIFE_S and r.relay not in self.dead
+        ]
         if not fresh:
             return ()
         first = _by_need(fresh)[0]
@@ -118,7 +151,8 @@ class PowerBudget:
 
     def _best_off(self) -> list[tuple[str, float]]:
         """List the running relays whose slack is known, the best-off first."""
-        known = [(n, since) for n, since in self.running.items() if n in self.slack_k]
+        able = [(n, since) for n, since in self.running.items() if n not in self.dead]
+        known = [(n, since) for n, since in able if n in self.slack_k]
         return sorted(known, key=lambda item: -self.slack_k[item[0]])
 
     def granting(self, relay: str, now_s: float) -> tuple[PowerBudget, RelayGrant]:
@@ -135,6 +169,12 @@ class PowerBudget:
             return None
         return max(0.0, self.last_start_s + self.limits.start_gap_s - now_s)
 
+    def shed(self, orders: Iterable[object], now_s: float) -> PowerBudget:
+        """Note since when a grid charge is told to stop."""
+        if self.charge_shed_s is None and any(isinstance(o, ChargeShed) for o in orders):
+            return replace(self, charge_shed_s=now_s)
+        return self
+
     def excess(self, now_s: float) -> tuple[RelayShed | ChargeShed, ...]:
         """What must go off now so that no limit is exceeded on the last reading."""
         room = self.headroom(now_s)
@@ -143,10 +183,13 @@ class PowerBudget:
             return ()
         orders: list[RelayShed | ChargeShed] = []
         if self.grid_charging:
-            return (ChargeShed(why, now_s),)
+            orders.append(ChargeShed(why, now_s))
+            shed_s = self.charge_shed_s
+            if shed_s is None or now_s - shed_s < OBEYS_WITHIN_S:
+                return tuple(orders)  # else the inverter does not obey, and relays must go
         for name in sorted(self.running, key=lambda n: -self.slack_k.get(n, 0.0)):
             relay = self.relays[name]
-            if _helps(room, relay):
+            if name not in self.dead and _helps(room, relay):
                 orders.append(RelayShed(name, f"over the {why}", now_s))
                 room = room.after(_given_back(relay))
             if room.exceeded is None:

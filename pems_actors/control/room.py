@@ -10,20 +10,21 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from pems_actors.control.comfort import band_c, in_mode, rule_target_c
+from pems_actors.control.comfort import in_mode, ramped_setpoint_c, rule_target_c
 from pems_actors.control.duty import before_blocks, corrected_duty, steady_duty, unknown_duty
 from pems_actors.control.wishes import Override
 from pems_actors.domain.events import HouseMode, Need, Outdoor, RoomPlan
 from pems_actors.domain.house import Comfort, Emitter, Limits
 from pems_actors.domain.levels import Level
 from pems_actors.domain.units import HOUR_S
+from pems_actors.economics.local_hours import local_hour
 
 PATH_TOLERANCE_K = 0.7
 RULE_AIM_K = 0.15  # the rules aim a little over the set-point: their ripple must not undercut
 GAIN_PER_K = {Emitter.FLOOR: 0.6, Emitter.PANEL: 1.5}
 TRIM_PER_KH = 0.03
 TRIM_LIMIT = 0.2
-LEAD_S = {Emitter.FLOOR: 3.0 * 3600.0, Emitter.PANEL: 900.0}
+LEAD_H = {Emitter.FLOOR: 3.0, Emitter.PANEL: 0.25}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,8 @@ class RoomView(NamedTuple):
     """What a room sees at one tick.
 
     `available_frac` is the share of the next 3 h not blocked, `trim` the slow correction of its
-    duty that the rules have learned (`next_trim`).
+    duty that the rules have learned (`next_trim`). A temperature that is not `measured` is the last
+    one heard: good enough to judge by, but nothing is corrected against a value that stands still.
     """
 
     now_s: float
@@ -58,6 +60,8 @@ class RoomView(NamedTuple):
     override: Override | None
     mode: HouseMode
     trim: float = 0.0
+    measured: bool = True
+    clock_trusted: bool = True
 
 
 def room_need(facts: RoomFacts, view: RoomView, level: Level, reason: str) -> Need:
@@ -68,21 +72,26 @@ def room_need(facts: RoomFacts, view: RoomView, level: Level, reason: str) -> Ne
         level: the level that the ladder allows (at best `available_level`), and its `reason`.
     """
     comfort = in_mode(facts.comfort, view.mode)
-    low_c, _ = band_c(comfort, view.now_s, facts.timezone)
+    hour = local_hour(view.now_s, facts.timezone)
+    low_c = ramped_setpoint_c(comfort, hour) - comfort.band_k
     if view.override is not None and view.override.until_s > view.now_s:
         return _by_override(facts, view, view.override, level)
     if level <= Level.LATE and view.plan is not None:
         return _by_plan(facts, view, view.plan, low_c)
     if level is Level.PATH and view.plan is not None:
-        return _by_path(facts, view, view.plan, low_c)
-    return _by_rules(facts, view, comfort, low_c, reason)
+        target_c = rule_target_c(comfort, hour, LEAD_H[facts.emitter])
+        return _by_path(facts, view, view.plan, low_c, target_c)
+    target_c = rule_target_c(comfort, hour, LEAD_H[facts.emitter])
+    duty, told = _rule_duty(facts, view, target_c + RULE_AIM_K)
+    return _need(facts, view, duty, Level.RULES, f"{told}; {reason}", low_c, target_c)
 
 
 def available_level(view: RoomView) -> tuple[Level, str]:
     """Tell the best level that this view allows, and why it is not better."""
     plan = view.plan
-    if view.mode is HouseMode.EMERGENCY:
-        return Level.RULES, "emergency mode"
+    if view.mode is HouseMode.EMERGENCY or not view.clock_trusted:
+        trusted = view.clock_trusted
+        return Level.RULES, "emergency mode" if trusted else "the clock is not trusted"
     if plan is None:
         return Level.RULES, "no plan yet"
     if view.now_s < plan.valid_until_s:
@@ -132,23 +141,17 @@ def _by_plan(facts: RoomFacts, view: RoomView, plan: RoomPlan, low_c: float) -> 
     return _need(facts, view, duty, plan.level, plan.reasons[k], low_c, path_c)
 
 
-def _by_path(facts: RoomFacts, view: RoomView, plan: RoomPlan, low_c: float) -> Need:
+def _by_path(facts: RoomFacts, view: RoomView, plan: RoomPlan, low_c: float, rule_c: float) -> Need:
+    """Follow the last plan's path, but not deep down: nobody would lead the room up in time."""
     k = _index(plan, view.now_s)
     path_c = plan.path_c[k]
-    error_k = 0.0 if view.temp_c is None else path_c - view.temp_c
+    error_k = 0.0 if view.temp_c is None or not view.measured else path_c - view.temp_c
     duty = corrected_duty(plan.duty[k], error_k, GAIN_PER_K[facts.emitter])
     reason = f"path {path_c:.1f} °C, heat worth {plan.heat_price_per_kwh[k]:.2f}/kWh"
-    floor_duty, told = _floor_duty(facts, view)
+    floor_duty, told = _rule_duty(facts, view, rule_c)
     if floor_duty > duty:
         return _need(facts, view, floor_duty, Level.PATH, f"{told}; above the path", low_c, path_c)
     return _need(facts, view, duty, Level.PATH, reason, low_c, path_c)
-
-
-def _floor_duty(facts: RoomFacts, view: RoomView) -> tuple[float, str]:
-    """Duty that keeps a room from falling deep while no planner can lead it up again in time."""
-    comfort = in_mode(facts.comfort, view.mode)
-    target_c = rule_target_c(comfort, view.now_s, facts.timezone, LEAD_S[facts.emitter])
-    return _rule_duty(facts, view, target_c)
 
 
 def _rule_duty(facts: RoomFacts, view: RoomView, target_c: float) -> tuple[float, str]:
@@ -156,6 +159,9 @@ def _rule_duty(facts: RoomFacts, view: RoomView, target_c: float) -> tuple[float
     steady = steady_duty(facts.loss_kw_k, target_c, outdoor_c, facts.free_kw, facts.power_kw)
     if view.temp_c is None:
         return unknown_duty(steady, outdoor_c), f"temperature unknown, {outdoor_c:.0f} °C outdoors"
+    if not view.measured:
+        told = f"last heard {view.temp_c:.1f} °C, {outdoor_c:.0f} °C outdoors"
+        return unknown_duty(steady + view.trim, outdoor_c), told
     duty = corrected_duty(steady + view.trim, target_c - view.temp_c, GAIN_PER_K[facts.emitter])
     told = f"{view.temp_c:.1f} of {target_c:.1f} °C"
     if view.available_frac < 1.0 and target_c - view.temp_c > -1.0:
@@ -171,7 +177,9 @@ def next_trim(view: RoomView, need: Need, trim: float, dt_s: float, *, held_back
     error of a kelvin says little about its losses. What was learned too much is unlearned three
     times as fast.
     """
-    if view.temp_c is None or held_back or view.window_open or need.user:
+    if view.temp_c is None or not view.measured:
+        return trim
+    if held_back or view.window_open or need.user:
         return trim
     error_k = need.target_c + RULE_AIM_K - view.temp_c
     if need.level is not Level.RULES or abs(error_k) > 1.0:
@@ -179,12 +187,6 @@ def next_trim(view: RoomView, need: Need, trim: float, dt_s: float, *, held_back
     per_kh = TRIM_PER_KH if error_k * trim >= 0.0 else 3.0 * TRIM_PER_KH
     step = per_kh * error_k * min(dt_s, 900.0) / HOUR_S
     return min(TRIM_LIMIT, max(-TRIM_LIMIT, trim + step))
-
-
-def _by_rules(facts: RoomFacts, view: RoomView, comfort: Comfort, low_c: float, why: str) -> Need:
-    target_c = rule_target_c(comfort, view.now_s, facts.timezone, LEAD_S[facts.emitter])
-    duty, told = _rule_duty(facts, view, target_c + RULE_AIM_K)
-    return _need(facts, view, duty, Level.RULES, f"{told}; {why}", low_c, target_c)
 
 
 def _by_override(facts: RoomFacts, view: RoomView, wish: Override, level: Level) -> Need:

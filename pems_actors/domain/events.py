@@ -35,7 +35,10 @@ class Outdoor:
 class RoomTick(NamedTuple):
     """One control tick for one room. `reading` is None when the house said nothing.
 
-    `available_frac` is the share of the next three hours in which heating is not blocked.
+    `available_frac` is the share of the next three hours in which heating is not blocked; `blocks`
+    are the timetabled blocked spans `(start_s, end_s)` of the next day, for when nobody ticks.
+    `estimate_c` is given while the room's sensor is silent or not believed, `doubt` says why; a
+    clock that is not trusted is no ground for anything that depends on prices.
     """
 
     at_s: float
@@ -43,6 +46,10 @@ class RoomTick(NamedTuple):
     outdoor: Outdoor
     blocked: bool
     available_frac: float = 1.0
+    blocks: tuple[tuple[float, float], ...] = ()
+    estimate_c: float | None = None
+    doubt: str = ""
+    clock_trusted: bool = True
 
 
 class EnergyTick(NamedTuple):
@@ -52,6 +59,7 @@ class EnergyTick(NamedTuple):
     battery: BatteryReading | None
     inverter: InverterReading | None
     meter: MeterReading | None
+    clock_trusted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +275,21 @@ class ModeChanged:
     mode: HouseMode
     at_s: float
     until_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmChanged:
+    """The standing alarm as it now is: since when, why, at which level; `since_s` None is none."""
+
+    at_s: float
+    since_s: float | None = None
+    reason: str = ""
+    level: Level | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TreeChanged:
+    """Some actor does better or worse than before; the world should hear of it soon."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,7 @@ class PlanningProblem:
     currency: str = "CZK"
     known_until_s: float | None = None  # where published prices end
     out_of_service: frozenset[str] = frozenset()
+    battery_obeys: bool = True  # if not, only self-use can be planned
 
 
 @dataclass(frozen=True, slots=True)

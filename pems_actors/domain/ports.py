@@ -54,6 +54,9 @@ class History(Protocol):
     def records(self, kind: str, start_s: float, end_s: float) -> list[tuple[float, str]]:
         """Read the records of one kind in `[start_s, end_s)`."""
 
+    def problem(self) -> str:
+        """Say in a sentence what keeps the store from writing; empty if nothing does."""
+
     def close(self) -> None:
         """Commit what is open and let go of the store."""
 

@@ -69,7 +69,10 @@ class OutdoorReading(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class HouseReading:
-    """All readings of one tick. A device that said nothing is absent, not zero."""
+    """All readings of one tick. A device that said nothing is absent, not zero.
+
+    `clock_trusted` is the gateway's word on the clock by which `at_s` was stamped.
+    """
 
     at_s: float
     rooms: tuple[RoomReading, ...] = ()
@@ -79,3 +82,4 @@ class HouseReading:
     outdoor: OutdoorReading | None = None
     heating_blocked: bool | None = None  # the live HDO contact; None where there is none
     extra: tuple[tuple[str, float], ...] = field(default=())
+    clock_trusted: bool = True

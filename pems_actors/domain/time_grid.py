@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from itertools import pairwise
+from operator import le
 from typing import TYPE_CHECKING
 
 from pems_actors.domain.units import HOUR_S, QUARTER_S
@@ -25,7 +26,7 @@ class TimeGrid:
 
     def __post_init__(self) -> None:
         """Refuse grids that are not a rising sequence of edges."""
-        if len(self.edges_s) < 2 or any(b <= a for a, b in pairwise(self.edges_s)):
+        if len(self.edges_s) < 2 or any(map(le, self.edges_s[1:], self.edges_s)):
             raise ValueError("a time grid needs at least two rising edges")
 
     def __len__(self) -> int:
@@ -55,7 +56,7 @@ class TimeGrid:
     @classmethod
     def uniform(cls, start_s: float, slots: int, step_s: float = QUARTER_S) -> TimeGrid:
         """Make `slots` equal slots from `start_s`."""
-        return cls(tuple(start_s + step_s * k for k in range(slots + 1)))
+        return cls(tuple([start_s + step_s * k for k in range(slots + 1)]))
 
     @classmethod
     def local_day(cls, day: date, zone: ZoneInfo, step_s: float = QUARTER_S) -> TimeGrid:

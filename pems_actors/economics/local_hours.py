@@ -16,6 +16,11 @@ def local_hour(at_s: float, timezone: str) -> float:
     return (at_s + _offset_s(timezone, int(at_s // QUARTER_S))) % DAY_S / HOUR_S
 
 
+def local_day(at_s: float, timezone: str) -> int:
+    """Number the local day of an instant; it goes up by one at each local midnight."""
+    return int((at_s + _offset_s(timezone, int(at_s // QUARTER_S))) // DAY_S)
+
+
 def local_month(at_s: float, timezone: str) -> int:
     """Find the month of the local date, 1 to 12."""
     return datetime.fromtimestamp(at_s, ZoneInfo(timezone)).month

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from pems_actors.domain.forecasts import PriceCurve
 from pems_actors.domain.time_grid import TimeGrid
 from pems_actors.economics.local_hours import Spans, contains, local_hour
 
+_ROWS_PER_HOUR = 12
 _LOOK_EVERY_S = 300.0  # ripple-control windows begin on five minutes
 
 
@@ -72,8 +74,7 @@ class Tariff:
         """Refuse a tariff without bands, or one that would never let the house be heated."""
         if not self.bands:
             raise ValueError("a tariff needs at least one band, like VT and NT")
-        quarters = [k / 4.0 for k in range(96)]
-        if all(self._blocked_at_hour(hour) for hour in quarters):
+        if all(blocked for _, blocked in self._timetable()):
             raise ValueError(
                 f"tariff {self.name!r} blocks heating all day; give the free band its hours "
                 f"or take it out of heating_blocked_in"
@@ -81,11 +82,11 @@ class Tariff:
 
     def band_at(self, at_s: float) -> Band:
         """Find the distribution band in force."""
-        return self._band_at_hour(local_hour(at_s, self.timezone))
+        return self._timetable()[_row(at_s, self.timezone)][0]
 
     def blocked(self, at_s: float) -> bool:
         """Tell if the timetable forbids heating at an instant."""
-        return self._blocked_at_hour(local_hour(at_s, self.timezone))
+        return self._timetable()[_row(at_s, self.timezone)][1]
 
     def spot_per_kwh(self, spot_eur_mwh: float) -> float:
         """Turn a market price [EUR/MWh] into the house's currency per kWh."""
@@ -149,17 +150,36 @@ class Tariff:
     def _looks(self, start_s: float, end_s: float) -> list[tuple[Band, bool]]:
         count = max(1, round((end_s - start_s) / _LOOK_EVERY_S))
         step_s = (end_s - start_s) / count
-        hours = (local_hour(start_s + (k + 0.5) * step_s, self.timezone) for k in range(count))
-        return [(self._band_at_hour(hour), self._blocked_at_hour(hour)) for hour in hours]
+        day = self._timetable()
+        return [day[_row(start_s + (k + 0.5) * step_s, self.timezone)] for k in range(count)]
 
-    def _band_at_hour(self, hour: float) -> Band:
-        for band in self.bands:
-            if contains(band.hours, hour):
-                return band
-        return max(self.bands, key=lambda band: band.per_kwh)
+    def _timetable(self) -> tuple[tuple[Band, bool], ...]:
+        """Band and block of every five minutes of a day."""
+        return _timetable_of(self.bands, self.blocked_in, self.blocks)
 
-    def _blocked_at_hour(self, hour: float) -> bool:
-        return contains(self.blocks, hour) or self._band_at_hour(hour).name in self.blocked_in
+
+def _row(at_s: float, timezone: str) -> int:
+    """Row of the timetable that an instant lies in."""
+    return int(local_hour(at_s, timezone) * _ROWS_PER_HOUR)
+
+
+@lru_cache(maxsize=8)
+def _timetable_of(
+    bands: tuple[Band, ...], blocked_in: frozenset[str], blocks: Spans
+) -> tuple[tuple[Band, bool], ...]:
+    hours = [row / _ROWS_PER_HOUR for row in range(24 * _ROWS_PER_HOUR)]
+    found = [_band_of(bands, hour) for hour in hours]
+    return tuple(
+        (band, contains(blocks, hour) or band.name in blocked_in)
+        for band, hour in zip(found, hours, strict=True)
+    )
+
+
+def _band_of(bands: tuple[Band, ...], hour: float) -> Band:
+    for band in bands:
+        if contains(band.hours, hour):
+            return band
+    return max(bands, key=lambda band: band.per_kwh)
 
 
 def _slots(grid: TimeGrid) -> list[tuple[float, float]]:

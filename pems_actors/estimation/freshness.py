@@ -111,6 +111,11 @@ class FreshValue:
         """Give the value while it is good, else None."""
         return self.value if self.quality(now_s) is Quality.GOOD else None
 
+    def shifted(self, by_s: float) -> FreshValue:
+        """Move along with a clock that was set."""
+        doubt = replace(self.doubt, said_s=self.doubt.said_s + by_s)
+        return replace(self, born_s=self.born_s + by_s, heard_s=self.heard_s + by_s, doubt=doubt)
+
     def age_s(self, now_s: float) -> float:
         """Time since the value was said, or since boot if none ever was [s]."""
         return max(0.0, now_s - (self.born_s if self.value is None else self.heard_s))

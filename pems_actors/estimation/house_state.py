@@ -12,13 +12,15 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from pems_actors.control.outdoor import OutdoorBelief
 from pems_actors.domain.forecasts import WeatherForecast
 from pems_actors.domain.house import BatteryMode, House
 from pems_actors.domain.plan import HouseState, RelayHistory
 from pems_actors.domain.readings import BatteryReading, HouseReading, OutdoorReading
 from pems_actors.estimation.freshness import IRRADIANCE_W_M2, ROOM_C, SOC_FRAC, FreshValue
-from pems_actors.estimation.relay_history import HeatSplit, tracked
+from pems_actors.estimation.relay_history import Array, HeatSplit, tracked
 from pems_actors.estimation.thermal_filter import FilterState, ThermalFilter
 from pems_actors.physics.house_model import HouseDynamics
 
@@ -56,6 +58,25 @@ class Estimate:
         """Know what is forecast for outdoors, for when the sensors there say nothing."""
         return replace(self, outdoor=replace(self.outdoor, forecast=forecast))
 
+    def shifted(self, by_s: float) -> Estimate:
+        """Move along with a clock that was set."""
+        relays = {
+            name: replace(r, since_s=r.since_s + by_s, starts_s=tuple(s + by_s for s in r.starts_s))
+            for name, r in self.relays.items()
+        }
+        return replace(
+            self,
+            thermal=replace(self.thermal, at_s=self.thermal.at_s + by_s),
+            sensors={name: sensor.shifted(by_s) for name, sensor in self.sensors.items()},
+            relays=relays,
+            storage=replace(
+                self.storage,
+                soc=self.storage.soc.shifted(by_s),
+                mode_since_s=self.storage.mode_since_s + by_s,
+            ),
+            sun=self.sun.shifted(by_s),
+        )
+
 
 class HouseEstimator:
     """The estimator of one house; beliefs are values that it turns into their successors."""
@@ -82,7 +103,7 @@ class HouseEstimator:
         now_s = reading.at_s
         before = estimate or self._first(now_s)
         outdoor = before.outdoor.heard(reading.outdoor)
-        sun = _sun_heard(before.sun, reading.outdoor, now_s)
+        sun = sun_heard(before.sun, reading.outdoor, now_s)
         sensors = self._sensors(before.sensors, reading)
         air_c = {name: sensor.good(now_s) for name, sensor in sensors.items()}
         outdoor_c = outdoor.at(now_s, self.house.site.timezone).temp_c
@@ -90,8 +111,10 @@ class HouseEstimator:
             thermal = self.filter.initial(air_c, outdoor_c, now_s)
         else:
             heat_kw = self._heat.by_room(before.relays)
-            ghi = _sun_now(sun, outdoor.forecast, now_s)
-            thermal = self.filter.update(before.thermal, now_s, air_c, heat_kw, outdoor_c, ghi)
+            ghi = sun_now(sun, outdoor.forecast, now_s)
+            thermal = self.filter.update(
+                before.thermal, now_s, air_c, heat_kw, outdoor_c, ghi, self._learning(reading)
+            )
         return Estimate(
             thermal=thermal,
             sensors=sensors,
@@ -137,6 +160,13 @@ class HouseEstimator:
                 after[room.room] = sensor.heard(room.temp_c, room.at_s, reading.at_s)
         return after
 
+    def _learning(self, reading: HouseReading) -> Array | None:
+        """Let rooms with an open window learn nothing: 0 for them, 1 for the others."""
+        is_open = {room.room for room in reading.rooms if room.window_open}
+        if not is_open:
+            return None
+        return np.array([float(name not in is_open) for name in self.dynamics.names])
+
     def _contacts(
         self,
         relays: Mapping[str, RelayHistory],
@@ -155,11 +185,12 @@ class HouseEstimator:
         return after
 
 
-def _sun_heard(sun: FreshValue, reading: OutdoorReading | None, now_s: float) -> FreshValue:
+def sun_heard(sun: FreshValue, reading: OutdoorReading | None, now_s: float) -> FreshValue:
+    """Take in what the sun sensor says, if there is one."""
     return sun if reading is None else sun.heard(reading.ghi_w_m2, reading.at_s, now_s)
 
 
-def _sun_now(sun: FreshValue, forecast: WeatherForecast | None, now_s: float) -> float | None:
+def sun_now(sun: FreshValue, forecast: WeatherForecast | None, now_s: float) -> float | None:
     """Irradiance by the sensor, else by the forecast; None when neither knows [W/m²]."""
     measured = sun.good(now_s)
     if measured is not None:

@@ -114,6 +114,7 @@ class ThermalFilter:
         heat_kw: Array,
         outdoor_c: float | None,
         ghi_w_m2: float | None,
+        learning: Array | None = None,
     ) -> FilterState:
         """Carry the belief to `now_s` and correct it by what the rooms say.
 
@@ -122,6 +123,7 @@ class ThermalFilter:
             air_c: air temperatures [°C]; None, NaN or absent rooms are only predicted.
             heat_kw: mean heat into each room since `state.at_s`, shape (R,) [kW].
             outdoor_c, ghi_w_m2: outdoors since then; None keeps the last known.
+            learning: 0 for rooms whose disturbance is not to learn now, shape (R,).
         Returns: the new belief; `state` itself if less than `GRAIN_S` has passed.
         """
         passed_s = now_s - state.at_s
@@ -131,10 +133,51 @@ class ThermalFilter:
         ghi_w_m2 = _believed(ghi_w_m2, _GHI_W_M2, state.ghi_w_m2)
         if passed_s < 0.0 or passed_s > FORGETS_S:
             return self.initial(air_c, outdoor_c, now_s)
-        after = self._advance(state, passed_s, air_c, heat_kw, outdoor_c, ghi_w_m2)
+        after = self._advance(state, passed_s, air_c, heat_kw, outdoor_c, ghi_w_m2, learning)
         if not np.isfinite(after.temps_c).all():
             return self.initial(air_c, outdoor_c, now_s)
         return after
+
+    def carried(self, beliefs: Array, inputs: Array, passed_s: float) -> Array:
+        """Carry several beliefs through the same time, each with inputs of its own.
+
+        Args:
+            beliefs: temperatures and disturbance of each, shape (4R, n).
+            inputs: heat into each room [kW], outdoor temperature, irradiance and 1; (R + 3, n).
+            passed_s: the time, cut to whole grains.
+        Returns: the beliefs after it, same shape.
+        """
+        left_s = passed_s // GRAIN_S * GRAIN_S
+        while left_s > 0.0:
+            dt_s = min(left_s, LONGEST_STEP_S)
+            beliefs = self._step(dt_s).matrix @ np.concatenate([beliefs, inputs])
+            left_s -= dt_s
+        return beliefs
+
+    def corrected(
+        self, belief: Array, said_c: Array, passed_s: float, learning: Array | None = None
+    ) -> tuple[Array, Array]:
+        """Correct a predicted belief by what the rooms say.
+
+        Args:
+            belief: as predicted, shape (4R,).    said_c: air, NaN where nothing is believed, (R,).
+            passed_s: the time since the last correction.
+            learning: 0 for rooms whose disturbance is not to learn (a window is open), else 1.
+        Returns: the belief, and how much each room surprised (0 where nothing was said) [K].
+        """
+        count = len(self.names)
+        left_s = passed_s // GRAIN_S * GRAIN_S
+        step = self._step(left_s if left_s <= LONGEST_STEP_S else _last_step_s(left_s))
+        surprise = said_c - belief[count : 2 * count]
+        surprise[np.isnan(surprise)] = 0.0
+        moves = step.gain * np.minimum(np.maximum(surprise, -_MOST_SURPRISE_K), _MOST_SURPRISE_K)
+        if learning is not None:
+            moves[3] *= learning
+        after = belief + moves.ravel()
+        temps, rest = after[: 3 * count], after[3 * count :]
+        np.minimum(np.maximum(temps, _COLDEST_C), _HOTTEST_C, out=temps)
+        np.minimum(np.maximum(rest, -self._most_kw), self._most_kw, out=rest)
+        return after, surprise
 
     def _advance(
         self,
@@ -144,23 +187,15 @@ class ThermalFilter:
         heat_kw: Array,
         outdoor_c: float,
         ghi_w_m2: float,
+        learning: Array | None,
     ) -> FilterState:
         count = len(self.names)
-        at_s, left_s = state.at_s, passed_s // GRAIN_S * GRAIN_S
         belief = np.concatenate([state.temps_c, state.disturbance_kw])
         inputs = np.concatenate([heat_kw, (outdoor_c, ghi_w_m2, 1.0)])
-        step = self._step(min(left_s, LONGEST_STEP_S))
-        while left_s > 0.0:
-            dt_s = min(left_s, LONGEST_STEP_S)
-            step = self._step(dt_s)
-            belief = step.matrix @ np.concatenate([belief, inputs])
-            at_s, left_s = at_s + dt_s, left_s - dt_s
-        surprise = self._heard(air_c) - belief[count : 2 * count]
-        surprise[np.isnan(surprise)] = 0.0
-        pull = np.minimum(np.maximum(surprise, -_MOST_SURPRISE_K), _MOST_SURPRISE_K)
-        belief += (step.gain * pull).ravel()
-        temps = np.minimum(np.maximum(belief[: 3 * count], _COLDEST_C), _HOTTEST_C)
-        rest = np.minimum(np.maximum(belief[3 * count :], -self._most_kw), self._most_kw)
+        belief = self.carried(belief, inputs, passed_s)
+        belief, surprise = self.corrected(belief, self._heard(air_c), passed_s, learning)
+        at_s = state.at_s + passed_s // GRAIN_S * GRAIN_S
+        temps, rest = belief[: 3 * count], belief[3 * count :]
         return FilterState(at_s, temps, rest, surprise, outdoor_c, ghi_w_m2)
 
     def _heard(self, air_c: Mapping[str, float | None]) -> Array:
@@ -206,3 +241,8 @@ class ThermalFilter:
 def _believed(value: float | None, within: tuple[float, float], last: float) -> float:
     """Take a value that can be; what is missing, NaN or out of range leaves the last known."""
     return value if value is not None and within[0] <= value <= within[1] else last
+
+
+def _last_step_s(passed_s: float) -> float:
+    """Find the length of the last of the steps that a longer time is cut into."""
+    return passed_s % LONGEST_STEP_S or LONGEST_STEP_S

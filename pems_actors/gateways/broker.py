@@ -27,6 +27,7 @@ Kind = Literal["auto", "mosquitto", "iotcore"]
 LOOPBACK = "127.0.0.1"
 _SBIN = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")  # often not on a user's PATH
 _OPEN_WITHIN_S = 30.0
+LARGEST_BYTES = 10 * 1024 * 1024  # a plan of 48 h has some 100 kB; nobody sends us a gigabyte
 
 
 class BrokerError(Exception):
@@ -100,6 +101,7 @@ def mosquitto_config(spec: BrokerSpec) -> str:
         "allow_anonymous true",
         "set_tcp_nodelay true",
         "max_queued_messages 10000",
+        f"message_size_limit {LARGEST_BYTES}",
         "persistence true",
         f"persistence_location {spec.state_dir}/",
         "autosave_interval 30",  # autosave_on_changes would cost seconds of latency
@@ -138,7 +140,7 @@ def _iotcore_listener(version: str, port: int) -> tuple[str, ...]:
         "next_connection_delay_ms = 1",
         f"[{version}.1.connections]",
         "connection_timeout_ms = 60000",
-        "max_payload_size = 10485760",  # a plan of 48 h has some 100 kB, the default is 20
+        f"max_payload_size = {LARGEST_BYTES}",
         "max_inflight_count = 500",
         "dynamic_filters = true",
     )

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from pems_actors.domain.commands import SetBatteryMode, SetExport
 from pems_actors.domain.house import BatteryMode, House
-from pems_actors.domain.units import HOUR_S
+from pems_actors.domain.units import DAY_S, HOUR_S
 from pems_actors.gateways.growatt_registers import (
     DAY_MIN,
     OFF,
@@ -75,9 +75,11 @@ class Growatt:
         """Learn the drift from what the clock showed at an instant; under 90 s it does not count.
 
         Summer time that the inverter slept through is a drift of an hour, and followed likewise.
+        Slots recur daily, so a wrong date is no drift.
         """
         right = datetime.fromtimestamp(at_s, self.zone).replace(tzinfo=None)
-        drift_s = (shown - right).total_seconds()
+        drift_s = (shown - right).total_seconds() % DAY_S
+        drift_s = drift_s - DAY_S if drift_s > DAY_S / 2 else drift_s
         return replace(self, drift_s=drift_s if abs(drift_s) >= 90.0 else 0.0)
 
     def rate_pct(self, rate_kw: float | None) -> int:

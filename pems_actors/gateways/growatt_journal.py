@@ -38,7 +38,20 @@ class GrowattJournal:
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(self._path)
+        self._sync_folder()
         self._noted = cleanup
+
+    def _sync_folder(self) -> None:
+        folder = os.open(self._path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is a note, readable or not; without one nothing was ever written."""
+        return self._path.exists()
 
     def read(self) -> tuple[Write, ...] | None:
         """Read what must be undone; None if there is no readable note."""

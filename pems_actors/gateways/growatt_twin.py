@@ -94,6 +94,8 @@ class SimulatedGrowatt:
             local = datetime.fromisoformat(text).replace(tzinfo=self.device.zone)
         except ValueError:
             return Answer(command, success=False, message="value must be YYYY-MM-DD HH:MM:SS")
+        if not 2000 <= local.year < 2100:  # its clock keeps two digits of the year
+            return Answer(command, success=False, message="the year must be 2000 to 2099")
         self.drift_s = local.timestamp() - at_s
         return Answer(command, success=True, message="ok")
 

@@ -2,13 +2,15 @@
 
 A batch leaves the outbox only after the server took it. One that it refuses as a whole is halved
 until the bad line stands alone; that one goes to the dead letters with the server's reason. A
-server that is busy or away is asked again later, with pauses that grow. Writing a line twice
-changes nothing, since series and time are its key.
+server that is busy or away is asked again later, with pauses that grow to a minute. Writing a line
+twice changes nothing, since series and time are its key. The file is opened anew for each run: the
+history may have put a broken one aside.
 """
 
 from __future__ import annotations
 
 import contextlib
+import math
 import random
 import sqlite3
 import time
@@ -23,7 +25,8 @@ BATCH_LINES = 5000
 RUN_S = 10.0
 TIMEOUT_S = 10.0
 FIRST_PAUSE_S = 2.0
-LONGEST_PAUSE_S = 300.0
+LONGEST_PAUSE_S = 60.0
+LONGEST_WISH_S = 3600.0  # a server that asks for more than this is asked again all the same
 OUTBOX_LINES = 2_000_000  # about a week of the reference house
 
 Row = tuple[int, str]
@@ -132,7 +135,6 @@ class InfluxExporter:
     ) -> None:
         self._path, self._writer, self._batch_lines = path, writer, batch_lines
         self._clock, self._jitter = clock, jitter or random.Random()
-        self._store: SqliteStore | None = None
         self._not_before_s = -float("inf")
         self._failures = 0
         self._problem = ""
@@ -145,18 +147,23 @@ class InfluxExporter:
         """
         if self._clock() < self._not_before_s:
             return self._problem
-        until_s = self._clock() + run_s
         try:
-            store = self._opened()
-            self.dropped_lines += store.trim_outbox(OUTBOX_LINES)
-            while (rows := store.outbox(self._batch_lines)) and self._clock() < until_s:
-                self._send(store, rows)
+            dropped = self._run(self._clock() + run_s)
         except Refused as refused:
             return self._later(f"InfluxDB {_sentence(refused)}", refused.retry_after_s)
         except (OSError, sqlite3.Error) as error:
             return self._later(f"InfluxDB cannot be reached or read for: {error}", None)
         self._failures, self._problem = 0, ""
-        return None
+        return f"the outbox was full: its {dropped} oldest rows are lost" if dropped else None
+
+    def _run(self, until_s: float) -> int:
+        """Send what waits; returns how many rows had to give way to newer ones."""
+        with contextlib.closing(SqliteStore(self._path)) as store:
+            dropped = store.trim_outbox(OUTBOX_LINES)
+            self.dropped_lines += dropped
+            while (rows := store.outbox(self._batch_lines)) and self._clock() < until_s:
+                self._send(store, rows)
+        return dropped
 
     def _send(self, store: SqliteStore, rows: Sequence[Row]) -> None:
         """Send rows, halving a batch that the server refuses for what is in it."""
@@ -181,22 +188,16 @@ class InfluxExporter:
         """Set the next try: when the server asked for it, else after a pause that doubles."""
         pause_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0**self._failures)
         pause_s *= self._jitter.uniform(0.8, 1.2)
+        if retry_after_s is not None and math.isfinite(retry_after_s):
+            pause_s = min(LONGEST_WISH_S, max(0.0, retry_after_s))
         self._failures = min(self._failures + 1, 10)
-        self._not_before_s = self._clock() + (pause_s if retry_after_s is None else retry_after_s)
+        self._not_before_s = self._clock() + pause_s
         self._problem = f"{problem}; rows wait in the outbox"
         return self._problem
 
-    def _opened(self) -> SqliteStore:
-        if self._store is None:
-            self._store = SqliteStore(self._path)
-        return self._store
-
     def close(self) -> None:
-        """Let go of the server and the file."""
+        """Let go of the server."""
         self._writer.close()
-        if self._store is not None:
-            self._store.close()
-            self._store = None
 
 
 def _sentence(refused: Refused) -> str:

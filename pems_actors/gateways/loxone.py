@@ -34,6 +34,7 @@ from pems_actors.gateways.wire import Message, Rejected, json_text, number, read
 
 STATUS = "loxone/status"
 OUTDOOR = "teplomer/TC"
+LONGEST_LEASE_S = 86400.0
 TOPICS = Topics()
 
 
@@ -162,8 +163,8 @@ def read_heating(
     if body.get("room", relay) != relay or body.get("state") not in ("on", "off"):
         return Rejected('a heating order needs its own room and state "on" or "off"')
     lease_until_s = _lease(body, now_s)
-    if lease_until_s is None or lease_until_s <= now_s:
-        return Rejected("the heating order has no lease that is still running")
+    if lease_until_s is None or not now_s < lease_until_s <= now_s + LONGEST_LEASE_S:
+        return Rejected("the heating order needs a lease that is running, of a day at most")
     return _heating(relay, body, now_s, lease_until_s)
 
 

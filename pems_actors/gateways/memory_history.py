@@ -70,6 +70,10 @@ class MemoryHistory:
         with self._lock:
             return sorted(name for name, rows in self._samples.items() if rows)
 
+    def problem(self) -> str:
+        """Tell that nothing is wrong: memory takes everything."""
+        return ""
+
     def flush(self, timeout_s: float = 5.0) -> bool:  # noqa: ARG002 - nothing is ever under way
         """Tell that all is stored."""
         return True

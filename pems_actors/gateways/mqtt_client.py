@@ -1,11 +1,12 @@
 """One MQTT connection that never blocks its callers, never dies of a callback, and loses knowingly.
 
 Three threads: paho's network thread only hands messages over, one of our own calls the owner's
-handlers, another one sends. Our lock is never held across a call into paho: paho calls back with
-its own lock held. Retained messages are kept here, newest per topic, and told again after every
-reconnect, because the broker may have lost its memory. This happens at the first acknowledgement
-after the connect and not in `on_connect`: paho sends its unacknowledged old messages in between,
-and the newest must be the last. What was lost is in `counters`.
+handlers, another one sends, a few at a time, so that what waits does so in our own bounded queues
+(`mqtt_queues`). Our lock is never held across a call into paho: paho calls back with its own lock
+held. The newest of every retained topic is told again after every reconnect, because the broker
+may have lost its memory. This happens at the first acknowledgement after the connect and not in
+`on_connect`: paho sends its unacknowledged old messages in between, and the newest must be the
+last. What was lost is in `counters`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import contextlib
 import socket
 import threading
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,19 +23,14 @@ from typing import Any
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
+from pems_actors.gateways.mqtt_queues import Inbox, Incoming, Outbox
 from pems_actors.gateways.wire import MAX_BYTES, Message
 
-KEEPALIVE_S = 10
+__all__ = ["Incoming", "MqttClient", "MqttSettings", "OnLink", "OnMessage"]
+
 LONGEST_TOPIC = 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """One message as it came: bytes of a stranger."""
-
-    topic: str
-    payload: bytes
-    retained: bool
+RECONNECT_S = (1, 5)  # back within 10 s of the broker's return, also where a try takes 5 s to fail
+WINDOW = 20  # unacknowledged messages: as many as paho itself lets out
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +46,7 @@ class MqttSettings:
     version: int = 4  # 4 is MQTT 3.1.1, 5 is MQTT 5
     inbox: int = 5000
     outbox: int = 1000
+    keepalive_s: int = 10
 
 
 OnMessage = Callable[[Incoming], None]
@@ -76,11 +73,11 @@ class MqttClient:
         self._subscriptions = tuple(subscriptions)
         self._on_message, self._on_link = on_message, on_link
         self._lock = threading.Lock()
-        self._inbox: deque[Incoming | bool] = deque()
+        self._inbox, self._outbox = Inbox(settings.inbox), Outbox(settings.outbox)
         self._arrived = threading.Condition(self._lock)
-        self._retained: dict[str, Message] = {}
-        self._outbox: deque[tuple[Message, bool]] = deque()  # (message, keep while disconnected)
         self._to_send = threading.Condition(self._lock)
+        self._flying: dict[int, bool] = {}  # message id -> keep it when the link is lost
+        self._landed: set[int] = set()  # acknowledged before we knew the id
         self._connected = self._settled = self._closing = False
         self._progress_s = time.monotonic()
         self._threads = (
@@ -98,14 +95,13 @@ class MqttClient:
             clean_session=None if settings.version == MQTTProtocolVersion.MQTTv5 else True,
         )
         client.suppress_exceptions = True  # the second belt: each callback catches by itself
-        client.max_queued_messages_set(settings.outbox)
-        client.reconnect_delay_set(1, 10)
+        client.reconnect_delay_set(*RECONNECT_S)
         client.will_set(settings.status_topic, "offline", qos=1, retain=True)
         if settings.username is not None:
             client.username_pw_set(settings.username, settings.password)
         client.on_connect, client.on_disconnect = self._connect, self._disconnect
         client.on_message = self._message
-        client.on_publish, client.on_subscribe = self._acknowledged, self._acknowledged
+        client.on_publish, client.on_subscribe = self._published, self._subscribed
         client.on_socket_open = _no_delay
         return client
 
@@ -117,7 +113,8 @@ class MqttClient:
             return
         for thread in self._threads:
             thread.start()
-        self._client.connect_async(self.settings.host, self.settings.port, keepalive=KEEPALIVE_S)
+        settings = self.settings
+        self._client.connect_async(settings.host, settings.port, keepalive=settings.keepalive_s)
         self._client.loop_start()
 
     def publish(self, message: Message, *, keep: bool = True) -> bool:
@@ -128,15 +125,10 @@ class MqttClient:
         Returns: False if it was dropped.
         """
         with self._lock:
-            if message.retain:
-                self._retained[message.topic] = message
-            if not self._settled and (message.retain or not keep):
-                self.counters["dropped_out"] += not message.retain
-                return message.retain
-            self._outbox.append((message, keep))
-            if len(self._outbox) > self.settings.outbox:
-                self._outbox.popleft()
+            if not (self._settled or keep or message.retain):
                 self.counters["dropped_out"] += 1
+                return False
+            self.counters["dropped_out"] += self._outbox.put(message, keep=keep)
             self._to_send.notify()
             return True
 
@@ -165,6 +157,9 @@ class MqttClient:
         self._client.disconnect()
         self._client.loop_stop()
         self._client._reset_sockets()  # noqa: SLF001 - paho leaves its wake-up sockets open
+        with self._lock:
+            self._settled = False  # a broker that no longer answers must not hold the sender
+            self._to_send.notify()
 
     def _join(self, timeout_s: float) -> None:
         """Let our threads end; the sender first sends what still waits."""
@@ -186,26 +181,47 @@ class MqttClient:
                 client.subscribe(topic, qos=1)
             client.publish(self.settings.status_topic, "online", qos=1, retain=True)
 
-    def _acknowledged(self, *_args: Any) -> None:
-        """Tell everything once the first answer shows that paho has sent its old messages."""
+    def _subscribed(self, *_args: Any) -> None:
+        with self._contained("on_subscribe"), self._lock:
+            self._settle()
+
+    def _published(self, _client: paho.Client, _data: Any, mid: int, *_args: Any) -> None:
         with self._contained("on_publish"), self._lock:
-            if self._settled or not self._connected:
-                return
-            self._settled = True
-            others = [each for each in self._outbox if not each[0].retain]
-            self._outbox = deque([(each, True) for each in self._retained.values()] + others)
+            if self._flying.pop(mid, None) is None:
+                self._landed.add(mid)
+            self._settle()
             self._to_send.notify()
-            self._hand_over(arrival=True)
+
+    def _settle(self) -> None:
+        """Tell everything once the first answer shows that paho has sent its old messages."""
+        if self._settled or not self._connected:
+            return
+        self._settled = True
+        self._outbox.tell_all()
+        self._to_send.notify()
+        self._inbox.link(up=True)
+        self._arrived.notify()
 
     def _disconnect(self, *_args: Any) -> None:
-        with self._contained("on_disconnect"), self._lock:
-            was_settled, self._settled, self._connected = self._settled, False, False
-            self.counters["disconnects"] += 1
-            kept = deque(each for each in self._outbox if each[1] and not each[0].retain)
-            self.counters["dropped_out"] += sum(not keep for _, keep in self._outbox)
-            self._outbox = kept
-            if was_settled:
-                self._hand_over(arrival=False)
+        with self._contained("on_disconnect"):
+            with self._lock:
+                was_settled, self._settled, self._connected = self._settled, False, False
+                self.counters["disconnects"] += 1
+                late = [mid for mid, keep in self._flying.items() if not keep]
+                self._flying = {mid: keep for mid, keep in self._flying.items() if keep}
+                self._landed.clear()
+                self.counters["dropped_out"] += self._outbox.drop_orders() + len(late)
+                if was_settled:
+                    self._inbox.link(up=False)
+                    self._arrived.notify()
+                self._to_send.notify()
+            self._forget(late)
+
+    def _forget(self, mids: Sequence[int]) -> None:
+        """Take back what paho would send again after a reconnect: an order must not be late."""
+        with self._client._out_message_mutex:  # noqa: SLF001 - paho offers no way to take it back
+            for mid in mids:
+                self._client._out_messages.pop(mid, None)  # noqa: SLF001
 
     def _message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
         with self._contained("on_message"):
@@ -213,16 +229,10 @@ class MqttClient:
             if len(payload) > MAX_BYTES or len(message.topic) > LONGEST_TOPIC:
                 self.counters["oversize"] += 1
                 return
+            arrival = Incoming(message.topic, payload, bool(message.retain))
             with self._lock:
-                self._hand_over(Incoming(message.topic, payload, bool(message.retain)))
-
-    def _hand_over(self, arrival: Incoming | bool) -> None:
-        """Put one arrival before our own thread; the oldest message gives way when it is full."""
-        self._inbox.append(arrival)
-        if len(self._inbox) > self.settings.inbox:
-            self._inbox.popleft()
-            self.counters["dropped_in"] += 1
-        self._arrived.notify()
+                self.counters["dropped_in"] += self._inbox.put(arrival)
+                self._arrived.notify()
 
     @contextlib.contextmanager
     def _contained(self, where: str) -> Any:
@@ -242,7 +252,7 @@ class MqttClient:
                     self._arrived.wait()
                 if self._closing:
                     return
-                arrival = self._inbox.popleft()
+                arrival = self._inbox.take()
             self._progress_s = time.monotonic()
             with self._contained("handler"):
                 self._deliver(arrival)
@@ -251,21 +261,34 @@ class MqttClient:
     def _send_all(self) -> None:
         while True:
             with self._lock:
-                while not (self._outbox and self._settled) and not self._closing:
+                while not self._may_send():
+                    if self._closing and not (self._settled and self._outbox):
+                        return
                     self._to_send.wait()
-                if not (self._outbox and self._settled):
-                    return
-                message, _ = self._outbox.popleft()
+                message, keep = self._outbox.take()
             with self._contained("sender"):
-                self._send(message)
+                self._send(message, keep=keep)
 
-    def _send(self, message: Message) -> None:
+    def _may_send(self) -> bool:
+        return self._settled and bool(self._outbox) and len(self._flying) < WINDOW
+
+    def _send(self, message: Message, *, keep: bool) -> None:
         info = self._client.publish(
             message.topic, message.payload, qos=message.qos, retain=message.retain
         )
-        queued_anyway = info.rc == MQTTErrorCode.MQTT_ERR_NO_CONN and message.qos > 0
-        sent = info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS or queued_anyway
-        self.counters["sent" if sent else "dropped_out"] += 1
+        cut_off = info.rc == MQTTErrorCode.MQTT_ERR_NO_CONN
+        if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS and not (cut_off and message.qos and keep):
+            self.counters["dropped_out"] += 1
+            self._forget([info.mid])
+            return
+        self.counters["sent"] += 1
+        with self._lock:
+            lost = not (self._settled or keep)  # the link was lost in between
+            if message.qos and not lost and info.mid not in self._landed:
+                self._flying[info.mid] = keep
+            self._landed.discard(info.mid)
+        if lost:
+            self._forget([info.mid])
 
     def _deliver(self, arrival: Incoming | bool) -> None:
         if isinstance(arrival, Incoming):

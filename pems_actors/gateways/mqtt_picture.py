@@ -2,7 +2,8 @@
 
 Messages in, `HouseReading` out; house time is an argument. Each value keeps the time at which it
 was measured: a retained message of yesterday is yesterday's value, and a message with no time of
-its own that was retained tells nothing about now. What never came is None.
+its own that was retained tells nothing about now. What never came is None. Names that the house
+does not have are not kept, so that no stranger can fill the memory.
 """
 
 from __future__ import annotations
@@ -66,6 +67,13 @@ class MqttPicture:
     _heating_allowed: Aged | None = None
     _solar: dict[str, float | None] = field(default_factory=dict)
     _solar_at_s: float | None = None
+    _names: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        """Learn the names of rooms and relays."""
+        house = self.house
+        rooms, relays = (r.name for r in house.rooms), (r.name for r in house.relays)
+        self._names = frozenset((*rooms, *relays))
 
     # -- hearing -------------------------------------------------------------------------------
 
@@ -99,10 +107,10 @@ class MqttPicture:
         if at_s is None:
             return Rejected("the status is retained and has no time of its own")
         self.status_at_s = max(at_s, self.status_at_s or at_s)
-        _update(self._temps, status.temps_c, at_s)
-        _update(self._floors, status.floors_c, at_s)
-        _update(self._relays, {room: float(on) for room, on in status.relays.items()}, at_s)
-        _update(self._windows, {room: float(on) for room, on in status.windows.items()}, at_s)
+        _update(self._temps, self._known(status.temps_c), at_s)
+        _update(self._floors, self._known(status.floors_c), at_s)
+        _update(self._relays, self._known(status.relays), at_s)
+        _update(self._windows, self._known(status.windows), at_s)
         weather = {"loxone": status.outdoor_c, "ghi": status.ghi_w_m2}
         _update(self._outdoor, {k: v for k, v in weather.items() if v is not None}, at_s)
         if status.heating_allowed is not None:
@@ -110,6 +118,11 @@ class MqttPicture:
         if status.phase_kw is not None:
             self._phases = status.phase_kw, at_s
         return None
+
+    def _known(self, values: Mapping[str, float | None]) -> dict[str, float | None]:
+        """Take what is told of our own rooms and relays; a contact counts as 0 or 1."""
+        named = {name: values[name] for name in self._names if name in values}
+        return {name: None if each is None else float(each) for name, each in named.items()}
 
     def _hear_solar(self, payload: bytes, *, retained: bool, now_s: float) -> Rejected | None:
         body = read_object(payload)
@@ -139,6 +152,8 @@ class MqttPicture:
         at_s = self._measured_s(status.at_s, retained=retained, now_s=now_s)
         if at_s is None:
             return Rejected("the relay status is retained and has no time of its own")
+        if status.relay not in self._names:
+            return Rejected(f"there is no relay {status.relay[:40]!r}")
         _update(self._relays, {status.relay: float(status.on)}, at_s)
         return None
 

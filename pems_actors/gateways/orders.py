@@ -107,12 +107,20 @@ VERBS: Mapping[str, Mapping[str, tuple[Argument, ...]]] = {
         ),
         "release": (),
     },
-    "devices/inverter": {"export": (Argument("allowed", _yes_no, needed=True), FOR)},
+    "devices/inverter": {
+        "export": (Argument("allowed", _yes_no, needed=True), FOR),
+        "release": (),
+    },
     "planning/planner": {
         "replan": (),
         "strategy": (Argument("name", _one_of(*STRATEGIES), needed=True),),
     },
-    "house": {"mode": (Argument("mode", _one_of(*HOUSE_MODES), needed=True),)},
+    "house": {
+        "mode": (
+            Argument("mode", _one_of(*HOUSE_MODES), needed=True),
+            Argument("until", instant_s, "until_s"),
+        )
+    },
 }
 EVERYWHERE: Mapping[str, tuple[Argument, ...]] = {"restart": (), "snapshot": ()}
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from pems_actors.domain.events import Outcome
+from pems_actors.domain.events import AlarmChanged, HouseMode, Outcome
 from pems_actors.domain.plan import Plan, PlanSlot
 from pems_actors.domain.states import DeviceState
 from pems_actors.domain.units import iso
@@ -64,13 +64,20 @@ def heartbeat_message(
     return Message(f"{topics.prefix}/supervisor", json_text(body), qos=0)
 
 
-def state_json(state: DeviceState) -> dict[str, Any]:
+def in_mode(reason: str, mode: HouseMode) -> str:
+    """Say first that the house is in emergency, if it is: nobody shall look for another reason."""
+    if mode is not HouseMode.EMERGENCY or "emergency" in reason:
+        return reason
+    return f"emergency mode; {reason}"
+
+
+def state_json(state: DeviceState, mode: HouseMode = HouseMode.NORMAL) -> dict[str, Any]:
     """Tell what a device does, who decided it and why."""
     return {
         "at": iso(state.at_s),
         "since": iso(state.since_s),
         "level": int(state.level),
-        "reason": state.reason,
+        "reason": in_mode(state.reason, mode),
         "values": {
             name: {
                 "value": each.value,
@@ -83,10 +90,12 @@ def state_json(state: DeviceState) -> dict[str, Any]:
     }
 
 
-def state_message(state: DeviceState, topics: Topics = TOPICS) -> Message:
+def state_message(
+    state: DeviceState, topics: Topics = TOPICS, mode: HouseMode = HouseMode.NORMAL
+) -> Message:
     """Make the retained state of one device."""
     topic = f"{topics.prefix}/state/{state.path}"
-    return Message(topic, json_text(state_json(state)), retain=True)
+    return Message(topic, json_text(state_json(state, mode)), retain=True)
 
 
 def slot_json(slot: PlanSlot) -> dict[str, Any]:
@@ -134,13 +143,20 @@ def optimization_message(
     simulation: bool,
     topics: Topics = TOPICS,
 ) -> Message:
-    """Make the retained summary of the last optimisation, under the first system's names."""
-    horizon_s = sum(slot.duration_s for slot in plan.slots)
+    """Make the retained summary of the last optimisation.
+
+    What the first system called by other names is told under both.
+    """
+    horizon_h = round(sum(slot.duration_s for slot in plan.slots) / 3600.0, 3)
+    cost = plan.totals.get("cost")
     body = {
         "timestamp": iso(plan.issued_at_s),
-        "horizon_hours": round(horizon_s / 3600.0, 3),
-        "predicted_cost": plan.totals.get("cost"),
+        "horizon": horizon_h,
+        "horizon_hours": horizon_h,
+        "cost": cost,
+        "predicted_cost": cost,
         "currency": plan.currency,
+        "violations": len(plan.softened),
         "comfort_violations": len(plan.softened),
         "solve_time_ms": round(plan.solver.wall_s * 1000.0, 1),
         "status": plan.solver.status,
@@ -170,6 +186,17 @@ def incident_message(
     return Message(f"{topics.prefix}/incident", json_text(body))
 
 
+def alarm_json(alarm: AlarmChanged) -> dict[str, Any]:
+    """Tell the standing alarm; all is null or empty while there is none."""
+    level = None if alarm.level is None else int(alarm.level)
+    return {"since": iso_or_none(alarm.since_s), "reason": alarm.reason, "level": level}
+
+
+def alarm_message(alarm: AlarmChanged, topics: Topics = TOPICS) -> Message:
+    """Make the retained alarm."""
+    return Message(f"{topics.prefix}/alarm", json_text(alarm_json(alarm)), retain=True)
+
+
 def online_message(*, online: bool, topics: Topics = TOPICS) -> Message:
     """Make the birth (`online`) or the last will (`offline`)."""
     return Message(topics.status, "online" if online else "offline", retain=True)
@@ -193,19 +220,6 @@ def reply_message(
 ) -> Message:
     """Make the final answer to an order, on its `reply_to` or on `pems/reply/<path>`."""
     return Message(reply_to or topics.reply(outcome.path), json_text(outcome_json(outcome)))
-
-
-def accepted_message(
-    order_id: str,
-    path: str,
-    verb: str,
-    at_s: float,
-    *,
-    reply_to: str | None = None,
-    topics: Topics = TOPICS,
-) -> Message:
-    """Make the optional first answer: the order was taken and takes a while."""
-    return reply_message(Outcome(order_id, path, verb, "accepted", "", at_s), reply_to, topics)
 
 
 def refusal_message(refused: Rejected, at_s: float, topics: Topics = TOPICS) -> Message:

@@ -1,9 +1,10 @@
 """The always-on local history: a `History` on SQLite that never makes its callers wait.
 
 Callers put rows into a bounded queue; one writer thread commits them in groups (after 1 s or 200
-rows; a record at once). A disk that is full or gone degrades the history and nothing else: rows
-wait in memory, the oldest measurements are dropped and counted, records are kept as long as can
-be, and the state says in one sentence what is wrong.
+rows; a record at once). A disk that is full or gone degrades the history and nothing else. Full:
+the reserve is given back, decisions go on being written, measurements every ten minutes. Not even
+that: rows wait in memory, the oldest measurements are dropped and counted, records are kept as
+long as can be. `problem` says in one sentence what is wrong.
 """
 
 from __future__ import annotations
@@ -18,12 +19,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from pems_actors.gateways.disk_reserve import DiskReserve
 from pems_actors.gateways.history_queue import LARGEST_GROUP, Batch, HistoryQueue
+from pems_actors.gateways.sqlite_reader import SqliteReader
 from pems_actors.gateways.sqlite_store import Record, Sample, SqliteStore
+from pems_actors.gateways.store_faults import (
+    BAD_ROW,
+    Thinning,
+    is_broken,
+    is_full,
+    open_or_replace,
+    put_aside,
+)
 
 T = TypeVar("T")
 GROUP_S = 1.0
 RETRY_S = 5.0
+TIGHT = "the disk is full: only decisions and a tenth of the measurements are kept; free space"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +49,7 @@ class HistoryStatus:
     dropped_rows: int
     dropped_records: int
     refused_rows: int
+    thinned_rows: int = 0
 
 
 class SqliteHistory:
@@ -45,6 +58,7 @@ class SqliteHistory:
     Args:
         path: the file; its folder must exist.    outbox: also keep a line per row for InfluxDB.
         on_state: told `(ok, sentence)` from the writer's thread when the state changes.
+        reserve: space to give back when the disk is full.
     """
 
     def __init__(
@@ -55,9 +69,12 @@ class SqliteHistory:
         on_state: Callable[[bool, str], None] | None = None,
         queue_rows: int = 200_000,
         retry_s: float = RETRY_S,
+        reserve: DiskReserve | None = None,
     ) -> None:
         self.path, self._outbox, self._on_state = path, outbox, on_state
-        self._retry_s = retry_s
+        self._retry_s, self._reserve = retry_s, reserve
+        self._thinning: Thinning | None = None  # while the disk is full
+        self._thinned_rows = 0
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
         self._queue = HistoryQueue(most_rows=queue_rows)
@@ -65,8 +82,7 @@ class SqliteHistory:
         self._reason = ""
         self._hurry = self._closing = False
         self._store: SqliteStore | None = None
-        self._reader: SqliteStore | None = None
-        self._reading = threading.Lock()
+        self._reader = SqliteReader(path)
         self._thread = threading.Thread(target=self._run, name="history-writer", daemon=True)
         self._thread.start()
 
@@ -105,10 +121,7 @@ class SqliteHistory:
             self._closing = True
             self._changed.notify_all()
         self._thread.join(5.0)
-        with self._reading:
-            if self._reader is not None:
-                self._reader.close()
-                self._reader = None
+        self._reader.close()
 
     # -- more than the port --------------------------------------------------------------------
 
@@ -140,17 +153,24 @@ class SqliteHistory:
             if not self.flush(timeout_s):
                 raise TimeoutError(f"the history takes no rows: {self._reason or 'too slow'}")
 
+    def problem(self) -> str:
+        """Say what keeps the history from writing all it should; empty if nothing does."""
+        if not self._thread.is_alive() and not self._closing:
+            return "the history's writer has ended; restart the core"
+        return self._reason or (TIGHT if self._thinning is not None else "")
+
     def status(self) -> HistoryStatus:
         """Tell how the store does."""
         with self._lock:
             return HistoryStatus(
-                ok=not self._reason,
-                reason=self._reason,
+                ok=not self.problem(),
+                reason=self.problem(),
                 queued_rows=self._queue.rows,
                 committed_rows=self._committed_rows,
                 dropped_rows=self._queue.dropped_rows,
                 dropped_records=self._queue.dropped_records,
                 refused_rows=self._refused_rows,
+                thinned_rows=self._thinned_rows,
             )
 
     def _put(self, samples: tuple[Sample, ...], record: Record | None) -> None:
@@ -163,6 +183,7 @@ class SqliteHistory:
 
     def _run(self) -> None:
         while True:
+            self._take_reserve()
             group = self._take()
             if not group:
                 break
@@ -192,25 +213,44 @@ class SqliteHistory:
             self._hurry = False
         self._changed.notify_all()
 
+    def _take_reserve(self) -> None:
+        """Keep space back once there is plenty; then all measurements are welcome again."""
+        if self._reserve is None or self._reserve.take():
+            self._thinning = None
+
     def _written(self, group: list[Batch]) -> bool:
         samples = [row for batch in group for row in batch.samples]
         records = [batch.record for batch in group if batch.record is not None]
+        kept = samples if self._thinning is None else self._thinning.of(samples)
         try:
-            store = self._opened()
-            self._commit(store, samples, records)
-        except (sqlite3.Error, OSError) as error:
+            self._commit(self._opened(), kept, records)
+        except Exception as error:
             self._close_store()
-            self._tell(f"history cannot write to {self.path.name}: {error}; free space or mend it")
+            self._tell(f"history cannot write to {self.path.name}: {error}; {self._mend(error)}")
             return False
+        with self._lock:
+            self._thinned_rows += len(samples) - len(kept)
         self._tell("")
         return True
 
-    def _commit(self, store: SqliteStore, samples: list[Sample], records: list[Record]) -> None:
+    def _mend(self, error: Exception) -> str:
+        """Do what may help before the next try; returns what is left to do, or was done."""
+        if is_broken(error):
+            self._reader.close()
+            with contextlib.suppress(OSError):
+                put_aside(self.path)
+            return f"it is put aside as {self.path.name}.broken and a new one begun"
+        if self._reserve is not None and is_full(error, self.path.parent):
+            self._thinning = self._thinning or Thinning()
+            self._reserve.free()
+        return "free space or mend it"
+
+    def _commit(
+        self, store: SqliteStore, samples: Sequence[Sample], records: Sequence[Record]
+    ) -> None:
         try:
             store.commit(samples, records, outbox=self._outbox)
-        except (sqlite3.OperationalError, OSError):
-            raise
-        except Exception:  # a row that the store cannot take: find it, keep all others
+        except BAD_ROW:  # a row that the store cannot take: find it, keep all others
             for sample in samples:
                 self._commit_one(store, [sample], [])
             for record in records:
@@ -219,9 +259,7 @@ class SqliteHistory:
     def _commit_one(self, store: SqliteStore, samples: list[Sample], records: list[Record]) -> None:
         try:
             store.commit(samples, records, outbox=self._outbox)
-        except (sqlite3.OperationalError, OSError):
-            raise
-        except Exception:
+        except BAD_ROW:
             with self._lock:
                 self._refused_rows += 1
 
@@ -262,36 +300,9 @@ class SqliteHistory:
     # -- reading -------------------------------------------------------------------------------
 
     def _read(self, query: Callable[[SqliteStore], T], nothing: T) -> T:
-        """Ask the file on a second connection; what was handed over before is in the answer."""
+        """Ask the file; what was handed over before is in the answer."""
         self.flush(2.0)
-        with self._reading:
-            if not self.path.exists():
-                return nothing
-            try:
-                if self._reader is None:
-                    self._reader = SqliteStore(self.path)
-                return query(self._reader)
-            except sqlite3.Error:
-                if self._reader is not None:
-                    self._reader.close()
-                self._reader = None
-                return nothing
-
-
-def open_or_replace(path: Path) -> SqliteStore:
-    """Open the file; one that is no database is put aside and a new one begun.
-
-    Raises: sqlite3.OperationalError if neither can be done.
-    """
-    try:
-        return SqliteStore(path)
-    except sqlite3.OperationalError:
-        raise
-    except sqlite3.DatabaseError:
-        for part in ("", "-wal", "-shm"):
-            with contextlib.suppress(FileNotFoundError):
-                Path(f"{path}{part}").replace(f"{path}.broken{part}")
-        return SqliteStore(path)
+        return self._reader.ask(query, nothing)
 
 
 def _is_usable(row: tuple[str, float, float]) -> bool:

@@ -93,7 +93,7 @@ class SqliteStore:
             self._db.execute("INSERT OR IGNORE INTO series (name) VALUES (?)", (name,))
             known = self._find(name)
             if known is None:
-                raise sqlite3.DatabaseError(f"series {name!r} was not kept")
+                raise sqlite3.IntegrityError(f"series {name!r} was not kept")
             self._ids[name] = known
         return known
 

@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from zlib import crc32
 
 from pems_actors.domain.events import Request
 from pems_actors.gateways.orders import check_order, instant_s
@@ -24,6 +25,7 @@ from pems_actors.gateways.wire import (
 
 PREFIX = "pems"
 LONGEST_NAME = 128
+HOUSE_VOICES = frozenset({"loxone", "energy", "teplomer"})  # first words of the devices' topics
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,19 @@ class Topics:
     def heating(self, relay: str) -> str:
         """Where a relay is commanded; `+` as relay hears all."""
         return f"{self.prefix}/heating/{relay}/set"
+
+    def may_hear_answers(self, topic: str) -> bool:
+        """Tell if answers may go to a topic: one without wildcards that no part of a house hears.
+
+        An answer on a device's topic would be read as a command or as a reading.
+        """
+        if any(mark in topic for mark in "+#$"):
+            return False
+        parts = topic.split("/")
+        if "control" in parts or parts[-1] == "set" or parts[0] in HOUSE_VOICES:
+            return False
+        ours = topic == self.prefix or topic.startswith(f"{self.prefix}/")
+        return not ours or topic.startswith(f"{self.prefix}/reply/")
 
     def tail(self, topic: str) -> str | None:
         """Give what follows `<prefix>/control/`, or None for another topic."""
@@ -79,16 +94,16 @@ def parse_control(
     alias = _alias_of(tail, paths)
     if alias is not None:
         return _from_alias(alias, tail, payload, now_s, paths)
-    return _from_contract(tail, payload, now_s, paths)
+    return _from_contract(tail, payload, now_s, paths, topics)
 
 
 def _from_contract(
-    path: str, payload: bytes, now_s: float, paths: frozenset[str]
+    path: str, payload: bytes, now_s: float, paths: frozenset[str], topics: Topics
 ) -> Request | Rejected:
     body = read_object(payload)
     if isinstance(body, Rejected):
         return Rejected(body.reason, path=path)
-    sender = _sender(body, path)
+    sender = _sender(body, path, topics)
     try:
         args, reason, expires_at_s = _content(body, sender, now_s)
     except ValueError as error:
@@ -111,11 +126,11 @@ def _content(
     return args, reason[:500], _expiry(body.get("expires_at"), now_s)
 
 
-def _sender(body: Mapping[str, object], path: str) -> Rejected:
+def _sender(body: Mapping[str, object], path: str, topics: Topics) -> Rejected:
     """Read who asks, as the skeleton of a refusal; unusable parts stay None."""
-    return Rejected(
-        "", _name(body.get("id")), path, _name(body.get("verb")), _place(body.get("reply_to"))
-    )
+    place = _name(body.get("reply_to"))
+    reply_to = place if place is not None and topics.may_hear_answers(place) else None
+    return Rejected("", _name(body.get("id")), path, _name(body.get("verb")), reply_to)
 
 
 def _refuse(sender: Rejected, reason: str) -> Rejected:
@@ -142,14 +157,6 @@ def _checked(
 def _name(value: object) -> str | None:
     usable = isinstance(value, str) and 0 < len(value) <= LONGEST_NAME and value.isprintable()
     return str(value) if usable else None
-
-
-def _place(value: object) -> str | None:
-    """Take a topic to reply on: printable, without wildcards, not a command topic."""
-    name = _name(value)
-    if name is None or any(mark in name for mark in "+#$"):
-        return None
-    return None if "control" in name.split("/") or name.endswith("/set") else name
 
 
 def _expiry(value: object, now_s: float) -> float | None:
@@ -187,7 +194,8 @@ def _from_alias(
     if isinstance(order, Rejected):
         return _refuse(order, f"{tail}: {order.reason}")
     path, verb, args = order
-    sender = Rejected("", f"operator:{tail}@{now_s:.3f}", path, verb)
+    # Two different orders of one moment are two; the same bytes again in it are a repetition.
+    sender = Rejected("", f"operator:{tail}@{now_s:.3f}-{crc32(payload):08x}", path, verb)
     return _checked(sender, args, f"operator topic {tail}", now_s, None, paths)
 
 

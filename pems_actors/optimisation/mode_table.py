@@ -37,6 +37,8 @@ class Order:
 
 def orders_of(case: Case, relaxed: Relaxed) -> tuple[Order, ...]:
     """List what the inverter could be told; the relaxed plan suggests gentler rates."""
+    if not case.problem.battery_obeys:
+        return (Order(BatteryMode.SELF_USE),)
     battery = case.problem.battery
     sell = [Order(BatteryMode.SELL)] if case.stages.export_allowed.any() else []
     return (

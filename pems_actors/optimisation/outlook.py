@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import inf
 
 from pems_actors.control.comfort import band_c, in_mode
 from pems_actors.domain.events import ComfortWish, HouseMode
@@ -15,6 +16,8 @@ from pems_actors.domain.forecasts import Forecast, PriceCurve, WeatherForecast, 
 from pems_actors.domain.house import House
 from pems_actors.domain.plan import HouseState, PlanningProblem, Weights
 from pems_actors.domain.time_grid import TimeGrid
+
+MARGIN_K = 0.1  # what sensors do not resolve and models do not know: aim over the floor
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,11 @@ class Outlook:
     base_load: Forecast | None = None
     wishes: Mapping[str, ComfortWish] = field(default_factory=dict)
     mode: HouseMode = HouseMode.NORMAL
+    mode_until_s: float | None = None  # until when the mode holds; None: until it is changed
     weights: Weights = field(default_factory=Weights)
+    dead: frozenset[str] = frozenset()  # relays that heat nothing, whatever they are told
+    welded: frozenset[str] = frozenset()  # relays that heat all the time, unless blocked
+    battery_obeys: bool = True
 
     def lacks(self) -> tuple[str, ...]:
         """Name what a plan cannot do without and nobody has told yet."""
@@ -48,6 +55,8 @@ def planning_problem(
     pv = outlook.pv
     bands = {room.name: _band(house, room.name, outlook, grid) for room in house.rooms}
     blocked = resample(prices.grid, tuple(float(b) for b in prices.blocked), grid)
+    welded_kw = sum(relay.power_kw for relay in house.relays if relay.name in outlook.welded)
+    base_kw = resample(load.grid, load.p50, grid)
     return PlanningProblem(
         issued_at_s=state.at_s,
         grid=grid,
@@ -60,7 +69,9 @@ def planning_problem(
         outdoor_c=resample(weather.grid, weather.outdoor_c, grid),
         ghi_w_m2=resample(weather.grid, weather.ghi_w_m2, grid),
         pv_kw=resample(pv.grid, pv.p50, grid) if pv is not None else (0.0,) * len(grid),
-        base_load_kw=resample(load.grid, load.p50, grid),
+        base_load_kw=tuple(
+            base + welded_kw * (1.0 - share) for base, share in zip(base_kw, blocked, strict=True)
+        ),
         import_per_kwh=resample(prices.grid, prices.import_per_kwh, grid),
         export_per_kwh=resample(prices.grid, prices.export_per_kwh, grid),
         heating_blocked=tuple(share >= 0.5 for share in blocked),
@@ -69,6 +80,8 @@ def planning_problem(
         weights=outlook.weights,
         currency=prices.currency,
         known_until_s=prices.published_until_s,
+        out_of_service=outlook.dead | outlook.welded,
+        battery_obeys=outlook.battery_obeys,
     )
 
 
@@ -82,10 +95,11 @@ def _band(
     wish = outlook.wishes.get(room)
     lows: list[float] = []
     highs: list[float] = []
+    until_s = inf if outlook.mode_until_s is None else outlook.mode_until_s
     for end_s in grid.edges_s[1:]:
-        low, high = band_c(shifted, end_s, house.site.timezone)
+        low, high = band_c(shifted if end_s <= until_s else comfort, end_s, house.site.timezone)
         if wish is not None and wish.temp_c is not None and end_s <= wish.until_s:
             low, high = wish.temp_c - comfort.band_k, wish.temp_c + comfort.band_k
-        lows.append(low + shift_k)
+        lows.append(low + shift_k + MARGIN_K)
         highs.append(high + shift_k)
     return tuple(lows), tuple(highs)

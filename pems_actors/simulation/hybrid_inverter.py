@@ -52,6 +52,11 @@ class HybridInverter:
         self.lease_until_s = command.lease_until_s
         self._set(command.mode, command.rate_kw, command.stop_soc_frac)
 
+    def by_hand(self, mode: BatteryMode) -> None:
+        """Let a person choose a mode at the inverter; it stays until somebody chooses another."""
+        self.mode, self.rate_kw, self.stop_soc_frac = mode, None, None
+        self.lease_until_s = inf
+
     def _set(self, mode: BatteryMode, rate_kw: float | None, stop_soc_frac: float | None) -> None:
         order = (mode, rate_kw, stop_soc_frac)
         if order == (self.mode, self.rate_kw, self.stop_soc_frac):

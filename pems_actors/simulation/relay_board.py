@@ -50,17 +50,23 @@ class RelayBoard:
         self._free: list[int] = []  # relays on their own
         self._carry()
 
-    def apply(self, command: SetHeating) -> None:
-        """Take a command. Raises: ValueError for an unknown relay."""
+    def apply(self, command: SetHeating) -> bool:
+        """Take a command; False if it only renews a lease. Raises: ValueError if unknown."""
         k = self._index.get(command.relay)
         if k is None:
             raise ValueError(
                 f"there is no relay {command.relay!r}; the house has {', '.join(self.names)}"
             )
+        changed = self._wanted[k] != command.on
         self._wanted[k] = command.on
         self._lease_until_s[k] = command.lease_until_s
         self._next_expiry_s = -inf  # sort the free from the leased again
         self.commands += 1
+        return changed
+
+    def by_hand(self, name: str, on: bool) -> None:
+        """Let a person switch a relay at the device; its lease runs on. Raises: KeyError."""
+        self._wanted[self._index[name]] = on
 
     def stick(self, name: str, closed: bool | None) -> None:
         """Weld a contact closed or open, or (None) repair it; the relay must exist."""

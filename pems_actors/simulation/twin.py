@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from pems_actors.control.comfort import is_day
 from pems_actors.domain.commands import DeviceCommand, SetHeating
-from pems_actors.domain.house import House, HouseModel
+from pems_actors.domain.house import BatteryMode, House, HouseModel
 from pems_actors.domain.plan import RoomThermalState
 from pems_actors.domain.readings import (
     BatteryReading,
@@ -179,9 +179,25 @@ class Twin:
     def apply(self, command: DeviceCommand) -> None:
         """Hand a command to its device. Raises: ValueError for an unknown relay."""
         if isinstance(command, SetHeating):
-            self.relays.apply(command)
+            if not self.relays.apply(command):
+                return
         else:
             self.inverter.apply(command)
+        self._show()
+
+    def by_hand(self, device: str, wish: bool | BatteryMode) -> None:
+        """Let a person change a device itself: `relay/<name>` on or off, or the `battery`'s mode.
+
+        Raises: ValueError for a device that has no such button.
+        """
+        if device == "battery" and isinstance(wish, BatteryMode):
+            self.inverter.by_hand(wish)
+        elif device.removeprefix("relay/") in self.relays.names and isinstance(wish, bool):
+            self.relays.by_hand(device.removeprefix("relay/"), wish)
+        else:
+            raise ValueError(
+                f"{device!r} has no button for {wish!r}; give relay/<relay> or battery"
+            )
         self._show()
 
     def fault(self, device: str, fault: DeviceFault | None) -> None:
@@ -242,6 +258,16 @@ class Twin:
             ),
             heating_blocked=self._blocked_at(at_s),
         )
+
+    @property
+    def flow(self) -> BatteryFlow:
+        """Powers of the last step."""
+        return self._flow
+
+    @property
+    def phase_kw(self) -> Phases:
+        """Grid power on each phase in the last step, import positive [kW]."""
+        return self._phase_kw
 
     @property
     def _air_c(self) -> Array:

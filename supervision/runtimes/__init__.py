@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from supervision.child_spec import Policy
+    from supervision.clock import ClockLook
     from supervision.directory import Slot
     from supervision.future import Reply
     from supervision.life import Life
@@ -31,6 +32,9 @@ class Runtime(Protocol):
     @property
     def process_s(self) -> Callable[[], float]:
         """Process time [s], monotonic."""
+
+    def clocks(self) -> ClockLook:
+        """Look at all clocks at once."""
 
     def bind(self, system: ActorSystem) -> None:
         """Serve this system."""

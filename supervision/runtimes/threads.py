@@ -16,7 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from supervision.child_spec import Policy
-from supervision.clock import HouseClock
+from supervision.clock import ClockLook, HouseClock, slept_s
 from supervision.liveness import Hung, LookAgain, WatcherLate, judge
 from supervision.mailbox import CLOSED_MAILBOX, Mailbox, Outcome, ThreadMailbox
 from supervision.runtimes.timers import TimerHeap
@@ -46,6 +46,11 @@ class ThreadRuntime:
     def now_s(self) -> float:
         """House time [s]."""
         return self.house_clock.now_s()
+
+    def clocks(self) -> ClockLook:
+        """Look at all clocks at once."""
+        clock = self.house_clock
+        return ClockLook(clock.now_s(), self.process_s() * clock.speed, slept_s())
 
     def bind(self, system: ActorSystem) -> None:
         """Serve this system."""
@@ -136,14 +141,22 @@ class ThreadRuntime:
     ) -> None:
         """Arm an actor's timer, in house time or in process time."""
         wait_s = delay_s if process else self.house_clock.process_delay_s(delay_s)
+        due_s = self.process_s() + wait_s
         with self._changed:
-            self._timers.arm(life, key, self.process_s() + wait_s, message)
-            self._changed.notify()
+            self._wake_if_first(due_s)
+            self._timers.arm(life, key, due_s, message)
 
     def call_later(self, delay_s: float, action: Callable[[], object]) -> None:
         """Call `action`, which must be quick, on the timer thread."""
+        due_s = self.process_s() + delay_s
         with self._changed:
-            self._timers.call(self.process_s() + delay_s, action)
+            self._wake_if_first(due_s)
+            self._timers.call(due_s, action)
+
+    def _wake_if_first(self, due_s: float) -> None:
+        """Wake the timer thread only for a timer earlier than the one it waits for."""
+        first_s = self._timers.next_due_s()
+        if first_s is None or due_s < first_s:
             self._changed.notify()
 
     def _run_timers(self) -> None:

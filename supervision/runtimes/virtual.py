@@ -16,6 +16,7 @@ import pykka
 from pykka._envelope import Envelope
 
 from supervision.child_spec import Policy
+from supervision.clock import ClockLook
 from supervision.liveness import Hung, LookAgain, WatcherLate, judge
 from supervision.mailbox import Mailbox, Newest, Outcome
 from supervision.runtimes.timers import TimerHeap
@@ -72,6 +73,10 @@ class VirtualRuntime:
     def process_s(self) -> float:
         """Process time [s]: the same."""
         return self._now_s
+
+    def clocks(self) -> ClockLook:
+        """Look at all clocks at once."""
+        return ClockLook(self.now_s(), self._now_s)
 
     def run_until(self, at_s: float) -> None:
         """Let everything happen that is due up to and at `at_s`; the clock then shows `at_s`."""
@@ -286,11 +291,10 @@ class VirtualRuntime:
         finding = judge(self._now_s, due_s, life.busy_since_s, life.deadline_s)
         if isinstance(finding, Hung):
             life.suspect()
-        elif isinstance(finding, WatcherLate):
+        elif isinstance(finding, LookAgain | WatcherLate):
+            self._look_in(life, finding.delay_s)
+        if isinstance(finding, WatcherLate):
             self._bound().journal.false_alarm(life.slot.path, finding.late_s)
-            self._look_in(life, finding.delay_s)
-        elif isinstance(finding, LookAgain):
-            self._look_in(life, finding.delay_s)
 
     def _thaw(self, life: Life, held: list[Callable[[], object]], outcome: Outcomes) -> None:
         life.frozen, life.open = False, not life.fenced

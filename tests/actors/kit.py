@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from pems_actors.actors.base import MEMORY
 from pems_actors.actors.device_writer import DeviceWriter
 from pems_actors.domain.commands import DeviceCommand
 from pems_actors.domain.events import EnergyTick, Outdoor, Request, RoomTick
@@ -20,8 +21,8 @@ from pems_actors.domain.house import (
     House,
     HouseModel,
     Relay,
-    Room,
     Roof,
+    Room,
     Site,
 )
 from pems_actors.domain.ports import OnReading
@@ -33,6 +34,7 @@ from pems_actors.domain.readings import (
     RoomReading,
 )
 from pems_actors.domain.units import seconds
+from pems_actors.durable.memory import Memory
 from pems_actors.house import MAILBOX, PARK, actor_paths
 from pems_actors.physics.priors import room_model
 from supervision import (
@@ -105,7 +107,7 @@ class Stage:
     """A system with one actor under test at `path` and probes everywhere else.
 
     factory: makes the actor from its context and the writer.    absent: addresses without a probe.
-    leases: resources that the actor may write to.
+    leases: resources that the actor may write to.    memory: what outlived an earlier process.
     """
 
     def __init__(
@@ -118,6 +120,7 @@ class Stage:
         absent: Iterable[str] = (),
         armed: frozenset[str] | None = None,
         drills: bool = True,
+        memory: Memory | None = None,
         start_s: float = NOON,
         seed: int = 1,
     ) -> None:
@@ -126,7 +129,13 @@ class Stage:
         self.events: list[Event] = []
         self.doors = Doors()
         self.witnessed: list[tuple[DeviceCommand, bool]] = []
-        self.writer = DeviceWriter(self.doors, lambda c, w: self.witnessed.append((c, w)), armed)
+        self.memory = memory or Memory()
+        self.writer = DeviceWriter(
+            self.doors,
+            lambda c, w: self.witnessed.append((c, w)),
+            armed,
+            journal=self.memory.journal,
+        )
         self.system = ActorSystem(self.runtime, on_event=self.events.append, drills=drills)
         self.heard: dict[str, list[tuple[float, Any]]] = {}
         for resource in leases:
@@ -147,10 +156,15 @@ class Stage:
             probe = ChildSpec(name, lambda c, h=heard: Probe(c, h), mailbox=MAILBOX)
             branches.setdefault(branch, []).append(probe)
         branch, name = self.path.split("/")
+        branches[branch] = branches.pop(branch, [])  # last, so that it finds everybody there
         subject = ChildSpec(
-            name, lambda c: factory(c, self.writer), mailbox=MAILBOX, when_exhausted=PARK
+            name,
+            lambda c: factory(c, self.writer),
+            mailbox=MAILBOX,
+            when_exhausted=PARK,
+            args={MEMORY: self.memory},
         )
-        branches.setdefault(branch, []).append(subject)
+        branches[branch].append(subject)
         children = (SupervisorSpec(b, children=tuple(c)) for b, c in branches.items())
         return SupervisorSpec("root", children=tuple(children))
 
@@ -246,9 +260,9 @@ def energy_tick(
     return EnergyTick(at_s, battery, inverter, meter)
 
 
-def order(path: str, verb: str, *, id_: str = "1", at_s: float = NOON, **args: Any) -> Request:
+def order(path: str, verb: str, *, id_: str = "1", **args: Any) -> Request:
     """A person's order as it comes out of the codec."""
-    return Request(id_, path, verb, args, "", at_s)
+    return Request(id_, path, verb, args, "", NOON)
 
 
 def later(request: Request, **changes: Any) -> Request:

@@ -105,7 +105,7 @@ def test_there_are_at_most_eight_changes_a_day_then_self_use():
     steps = [(1800.0 * k, HOLD if k % 2 else SELL) for k in range(20)]
     stage.tell(energy_plan(*steps, valid_s=86400.0))
     ticks(stage, 6 * 60)
-    assert len(stage.state.changes_s) == 9  # eight, and the last one into self-use
+    assert len(modes(stage)) == len(stage.state.changes_s) == 8
     assert modes(stage)[-1] is SELF
     assert "8 mode changes within a day" in stage.state.choice.reason
 

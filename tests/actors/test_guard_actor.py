@@ -8,6 +8,7 @@ from pems_actors.control.guard import OUTLOOK_LIFE_S
 from pems_actors.domain.events import FrostOutlook, GuardOrder
 from pems_actors.domain.readings import HouseReading, MeterReading, RoomReading
 from pems_actors.domain.states import DeviceState
+from supervision import Fault, FaultKind
 from supervision.events import LateEffect
 from tests.actors.kit import HOUSE, NOON, Stage
 
@@ -123,8 +124,6 @@ def test_a_successor_goes_on_counting():
 def test_nobody_is_left_without_a_lease_by_a_hung_guard():
     stage = guard()
     looks(stage, 3, 6.5)
-    from supervision import Fault, FaultKind
-
     stage.system.inject(GUARD, Fault(FaultKind.HANG, at_message=1, seconds=30.0))
     looks(stage, 2, 6.5)
     assert stage.told(LateEffect)

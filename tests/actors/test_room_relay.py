@@ -15,6 +15,7 @@ from pems_actors.domain.events import (
     Republish,
 )
 from pems_actors.domain.levels import Level
+from supervision import Fault, FaultKind
 from supervision.events import LateEffect
 from tests.actors.kit import NOON, TICK_S, room_tick
 from tests.actors.rooms import grant, room_plan, room_stage, switched_on, ticks
@@ -111,12 +112,24 @@ def test_a_room_that_has_never_heard_anything_stays_still():
     assert not stage.all_heard(POWER_BUDGET, RelayRequest)
 
 
-def test_a_relay_that_did_not_take_the_command_is_written_again():
+def test_a_relay_that_did_not_take_the_command_asks_anew_and_is_written_again():
     stage = switched_on()
+    stage.heard[POWER_BUDGET].clear()
     ticks(stage, 1, 20.0, on=False)
     assert len(stage.commands) == 1  # the contact may lag behind once
     ticks(stage, 1, 20.0, on=False)
-    assert [c.on for c in stage.commands] == [True, True]
+    assert stage.all_heard(POWER_BUDGET, RelayRequest)
+    grant(stage)
+    assert [c.on for c in stage.commands] == [True, False, True]
+
+
+def test_a_relay_whose_lease_ran_out_unseen_asks_before_it_is_on_again():
+    stage = switched_on()
+    stage.heard[POWER_BUDGET].clear()
+    stage.runtime.stand_still(2 * LEASE_S)  # the computer slept
+    stage.tell(room_tick(stage.now_s, "living", 19.0, on=None))
+    assert stage.commands[-1].on is False
+    assert not stage.all_heard(POWER_BUDGET, RelaySwitched)[0].on
 
 
 def test_a_room_that_waits_for_power_holds_its_relay_off_by_its_lease():
@@ -246,19 +259,13 @@ def test_a_crashed_rooms_successor_keeps_dwell_plan_and_wish():
 def test_a_late_effect_of_a_hung_room_is_refused():
     stage = room_stage()
     stage.tell(room_tick(NOON, "living", 19.0))
-    stage.system.inject("rooms/living", _hang_at_the_next_message())
+    stage.system.inject("rooms/living", Fault(FaultKind.HANG, at_message=1, seconds=30.0))
     grant(stage)
     stage.run(60.0)
     assert stage.told(LateEffect)
     assert not [c for c in stage.commands if c.on]
     assert stage.status.epoch == 2
     assert stage.state.relay.on is False
-
-
-def _hang_at_the_next_message():
-    from supervision import Fault, FaultKind
-
-    return Fault(FaultKind.HANG, at_message=1, seconds=30.0)
 
 
 def test_without_the_lease_nothing_is_written_and_nothing_is_believed_written():

@@ -17,6 +17,7 @@ from pems_actors.domain.events import (
     ModeChanged,
     Outcome,
     RelayRequest,
+    Republish,
 )
 from pems_actors.domain.levels import Level
 from pems_actors.domain.readings import Quality
@@ -119,8 +120,6 @@ def test_emergency_mode_leaves_the_plan_at_once_and_comes_back_with_care():
 
 
 def test_a_room_that_starts_afresh_asks_for_the_mode_that_stands():
-    from pems_actors.domain.events import Republish
-
     stage = room_stage()
     assert stage.all_heard(CONTROL, Republish)
 
@@ -154,7 +153,7 @@ def test_the_room_publishes_level_reason_and_values():
     for address in (METRICS, MQTT):
         state = stage.last(address, DeviceState)
         values = dict(state.values)
-        assert (state.level, state.since_s) == (Level.RULES, 0.0)
+        assert (state.level, state.since_s) == (Level.RULES, NOON)
         assert (values["temp_c"].value, values["temp_c"].quality) == (21.0, Quality.GOOD)
         assert values["slack_k"].value == pytest.approx(-0.5)
         assert values["relay_on"].value is False
@@ -177,6 +176,17 @@ def test_a_silent_sensor_is_estimated_then_stale_and_its_slack_is_unknown():
     values = dict(stage.last(MQTT, DeviceState).values)
     assert values["temp_c"].quality is Quality.STALE
     assert values["slack_k"].value is None
+    assert "temperature unknown" in stage.state.wanted.reason
+
+
+def test_nothing_is_corrected_against_a_temperature_that_stands_still():
+    stage = room_stage()
+    stage.tell(room_tick(NOON, "living", 20.0))
+    ticks(stage, 14, None)
+    assert stage.state.wanted.reason.startswith("20.0 of 22.1 °C")
+    ticks(stage, 5, None)
+    assert stage.state.wanted.reason.startswith("last heard 20.0 °C")
+    ticks(stage, 120, None)
     assert "temperature unknown" in stage.state.wanted.reason
 
 

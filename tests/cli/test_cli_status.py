@@ -36,6 +36,17 @@ def test_the_picture_shows_who_decides_and_what_the_house_does(
         assert words in said.out
 
 
+def test_a_standing_alarm_and_the_end_of_an_absence_are_in_the_headline(
+    house: CannedHouse, pems: Pems
+) -> None:
+    alarm = {"since": told.AT, "reason": "rooms/bath: no plan yet", "level": 3}
+    until = "2023-01-20T17:00:00Z"
+    house.results["status"] = told.status(alarm=alarm, mode="away", mode_until=until)
+    said = pems("status", "--state", house.state)
+    assert "ALARM since Mon 16 Jan 12:00: rooms/bath: no plan yet" in said.out
+    assert "mode away until Fri 20 Jan 17:00" in said.out
+
+
 def test_the_environment_names_the_state_directory(
     house: CannedHouse, pems: Pems, monkeypatch
 ) -> None:

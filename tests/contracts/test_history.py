@@ -23,6 +23,12 @@ def history(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[History]
     made.close()
 
 
+def test_a_sound_store_has_no_problem(history: History) -> None:
+    history.append([("a", AT_S, 1.0)])
+    assert history.last("a") == (AT_S, 1.0)
+    assert history.problem() == ""
+
+
 def test_what_was_appended_is_read_back_in_order_of_time(history: History) -> None:
     history.append([("a", AT_S + 60, 2.0), ("b", AT_S, 9.0)])
     history.append([("a", AT_S, 1.0)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import threading
 import time
@@ -16,19 +17,19 @@ PATIENCE_S = 10.0
 
 
 class RealBroker:
-    """One mosquitto on one loopback port."""
+    """One mosquitto on one loopback port; `settings` are more lines of its configuration."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, settings: str = "") -> None:
         if find_mosquitto() is None:
             pytest.skip("mosquitto is not installed; apt-get install mosquitto")
-        self.folder, self.port = folder, free_port()
+        self.folder, self.port, self.settings = folder, free_port(), settings
         self.start()
 
     def start(self) -> None:
         config = self.folder / "plain.conf"
         config.write_text(
             f"listener {self.port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n"
-            "persistence false\nlog_dest none\n"
+            f"persistence false\nlog_dest none\n{self.settings}"
         )
         argv = [str(find_mosquitto()), "-c", str(config)]
         self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL)
@@ -37,6 +38,13 @@ class RealBroker:
     def kill(self) -> None:
         self.process.kill()
         self.process.wait(PATIENCE_S)
+
+    def pause(self) -> None:
+        """Let it stand still: connections stay open and nothing moves."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
 
 
 def wait(come_true: Callable[[], bool], what: str = "it") -> None:

@@ -118,6 +118,40 @@ def test_a_server_that_names_a_time_is_left_alone_until_then(bench: Bench) -> No
     assert bench.exporter.run_once() is None
 
 
+@pytest.mark.parametrize("absurd", ["inf", "nan", "-5", "31536000", "soon"])
+def test_an_absurd_wish_of_a_server_is_no_farewell(bench: Bench, absurd: str) -> None:
+    bench.put(3)
+    bench.stub.moods.append(503)
+    bench.stub.retry_after = absurd
+    assert bench.exporter.run_once() is not None
+    bench.now_s[0] = 3601.0
+    assert bench.exporter.run_once() is None
+    assert len(bench.stub.points) == 3
+
+
+def test_a_history_that_began_a_new_file_is_followed_there(bench: Bench) -> None:
+    bench.put(2)
+    assert bench.exporter.run_once() is None
+    path = bench.exporter._path
+    bench.store.close()
+    path.rename(f"{path}.broken")
+    bench.store = SqliteStore(path)
+    bench.put(5, "load_kw")
+    assert bench.exporter.run_once() is None
+    assert len(bench.stub.points) == 7
+
+
+def test_an_outbox_that_was_too_full_says_how_much_was_lost(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pems_actors.gateways.influx.OUTBOX_LINES", 30)
+    bench.put(40)
+    problem = bench.exporter.run_once()
+    assert problem == "the outbox was full: its 10 oldest rows are lost"
+    assert min(at_ns for *_, at_ns in bench.stub.points) == (AT_MS + 10_000) * 1_000_000
+    assert bench.exporter.run_once() is None
+
+
 def test_a_server_that_does_not_answer_in_time_costs_no_row(bench: Bench) -> None:
     bench.put(3)
     bench.stub.moods.append("slow")

@@ -35,7 +35,7 @@ def test_an_instance_is_the_same_every_time_and_seeds_differ() -> None:
     assert instance("cold", 3).outdoor_c != instance("cold", 4).outdoor_c
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(180)
 def test_the_quick_measurement_tells_every_figure_and_refuses_no_problem() -> None:
     told = run(quick=True)

@@ -60,6 +60,7 @@ def test_three_winter_days_without_a_planner_and_back():
     simulation.run_until(BACK_S + 1.5 * HOUR_S, witness)
     assert set(simulation.levels.values()) == {Level.PLAN}
     assert system.ask("planning/plan_keeper", GetSnapshot()).state.adopted is not None
+    simulation.appliance.stop()
     gaps = _gaps_between_starts(simulation)
     assert min(gaps) >= simulation.story.house.limits.start_gap_s
 

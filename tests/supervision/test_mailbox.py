@@ -152,6 +152,15 @@ def test_an_heir_keeps_its_bound():
     assert drain(heir) == [Plain(1), Plain(2), Plain(3)]
 
 
+def test_an_heir_of_too_many_promises_keeps_the_older_ones():
+    old, heir = box(bound=2), box(bound=2)
+    for number in range(2):
+        old.offer(Wish(number))
+        heir.offer(Wish(number + 2))
+    assert old.hand_over_to(heir) == 2
+    assert drain(heir) == [Wish(0), Wish(1)]
+
+
 def test_an_order_to_one_life_is_not_inherited_and_its_asker_is_told():
     old, heir, reply = box(), box(), Reply()
     old.offer(StopActor(), reply)

@@ -278,6 +278,18 @@ def test_a_child_spec_changed_while_running_counts_from_the_next_start(world):
     assert system.ask("sub/a", Do(lambda me: me.log[0])) == "new"
 
 
+def test_a_bound_changed_while_running_counts_from_the_next_start(world):
+    def spec(bound):
+        return branch("sub", world.puppet("a", mailbox=MailboxSpec(bound)))
+
+    system = reconfigured(world, spec(100), spec(2))
+    system.restart("sub/a")
+    world.settle()
+    for number in range(10):
+        system.tell("sub/a", Note(number))
+    assert system.status("sub/a").mailbox == 2
+
+
 def test_a_child_new_in_a_changed_configuration_is_kept_down_until_asked_for(world):
     system = reconfigured(world, branch("sub", world.puppet("a")), branch("sub", world.puppet("b")))
     assert (world.states["sub/a"], world.states["sub/b"]) == ("running", "stopped")

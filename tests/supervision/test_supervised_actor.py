@@ -48,6 +48,14 @@ def test_a_message_for_nobody_is_counted_and_told_once_in_a_while(world):
     assert len(world.told(DeadLetter)) == 2
 
 
+def test_invented_addresses_do_not_fill_the_memory(world):
+    system = world.grow("a")
+    for number in range(5000):
+        system.tell(f"nowhere/{number}", Note(number))
+    assert system.counters()["dead_letters"] == 5000
+    assert len(system.journal._last_s) < 4100
+
+
 def test_messages_told_during_a_delay_wait_for_the_successor(world):
     system = world.grow("a")
     world.crash("a", "a")

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from kit import Puppet
 
 from supervision import Backoff, ChildSpec, Park, Restart, Strategy, SupervisorSpec
-from supervision.messages import Exit
 from supervision.policy import (
+    Exit,
     Failures,
     GiveUp,
     Ledger,
@@ -103,16 +103,15 @@ def child(name, **options):
 failures = st.lists(st.tuples(st.floats(0.0, 30.0), st.sampled_from(NAMES), shares), max_size=60)
 
 
-@given(failures, st.integers(0, 5), st.integers(0, 5))
-def test_a_story_of_failures_goes_on_until_it_is_given_up_once(story, total, own):
-    specs = {name: child(name, intensity=own) for name in NAMES}
+@given(failures, st.integers(0, 5))
+def test_a_story_of_failures_goes_on_until_it_is_given_up_once(story, total):
+    specs = {name: child(name) for name in NAMES}
     ledger, now_s, spent = Ledger(RestartBudget(total, 60.0)), 0.0, []
     for pause_s, name, chance in story:
         now_s += pause_s
         ledger, verdict = ledger.charge(specs[name], now_s, chance, Exit.FAILED, "boom")
-        spent.append((now_s, name))
-        recent = [n for at_s, n in spent if now_s - at_s <= 60.0]
-        too_many = len(recent) > total or recent.count(name) > own
+        spent.append(now_s)
+        too_many = sum(now_s - at_s <= 60.0 for at_s in spent) > total
         assert isinstance(verdict, GiveUp) is too_many
         if too_many:
             assert "boom" in verdict.reason
@@ -148,12 +147,30 @@ def test_a_parking_branch_that_crashes_is_tried_like_a_child():
     assert verdicts == [StartAgain] * 5 + [RestNow]
 
 
-def test_the_last_try_is_a_fresh_one():
-    ledger, fresh = Ledger(RestartBudget(100, 60.0)), []
-    for number in range(5):
-        ledger, verdict = ledger.charge(child("a"), float(number), 0.5, Exit.FAILED, "boom")
+def freshness(spec, total, count=4):
+    ledger, fresh = Ledger(RestartBudget(total, 60.0)), []
+    for number in range(count):
+        ledger, verdict = ledger.charge(spec, float(number), 0.5, Exit.FAILED, "boom")
         fresh.append(verdict.fresh)
-    assert fresh == [False, False, False, False, True]
+    return fresh
+
+
+def test_the_last_try_is_a_fresh_one():
+    assert freshness(child("a"), total=4) == [False, False, False, True]
+    parking = child("a", intensity=4, when_exhausted=Park())
+    assert freshness(parking, total=0) == [False, False, False, True]
+
+
+def test_a_first_failure_never_costs_the_state():
+    assert freshness(child("a"), total=1, count=1) == [False]
+
+
+def test_changed_limits_keep_what_was_spent():
+    ledger, _ = Ledger(RestartBudget(0, 60.0)).charge(child("a"), 0.0, 0.5, Exit.FAILED, "boom")
+    ledger, verdict = ledger.with_limits(2, 60.0).charge(child("a"), 1.0, 0.5, Exit.FAILED, "x")
+    assert isinstance(verdict, StartAgain)
+    _, verdict = ledger.charge(child("a"), 2.0, 0.5, Exit.FAILED, "x")
+    assert isinstance(verdict, GiveUp)
 
 
 class Kid:

@@ -1,12 +1,20 @@
 """The system as a whole: events, counts, verdicts, zombies, the tree for people and programs."""
 
+import hashlib
 import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from kit import Note, World, branch, fail
+from kit import Do, Note, World, branch, fail
 
+import supervision
 from supervision import (
     ChildStatus,
     Fault,
@@ -14,11 +22,13 @@ from supervision import (
     HouseClock,
     SnapshotStore,
     VirtualRuntime,
+    WorkerSpec,
     tree_data,
     tree_text,
 )
 from supervision.events import ChildReady, Escalated
 from supervision.heartbeat import batch, payload
+from supervision.messages import CycleChild, RestartDue, StopOverdue
 
 
 def test_epochs_begin_where_the_last_process_left_off():
@@ -67,6 +77,42 @@ def test_a_hung_branch_is_replaced_with_all_under_it(world):
     assert world.recall("sub/a") == ("kept",)
 
 
+def test_what_is_no_longer_true_is_ignored_by_a_supervisor(world):
+    system = world.grow("a")
+    system.tell("root", StopOverdue("a", 1))
+    system.tell("root", StopOverdue("a", 99))
+    system.tell("root", CycleChild("nobody"))
+    system.tell("root", RestartDue("a"))
+    world.settle()
+    assert world.epochs == {"root": 1, "a": 1}
+    system.terminate_child("root", "a")
+    system.restart("a")
+    world.settle()
+    assert world.states["a"] == "stopped"
+
+
+def test_a_branch_that_gives_up_while_it_is_told_to_stop_ends_once(world):
+    slow = world.puppet("slow", deadline_s=None, shutdown_s=5.0)
+    system = world.grow(branch("sub", slow, world.puppet("a"), intensity=0))
+    system.inject("sub/slow", Fault(FaultKind.HANG, seconds=60.0))
+    world.crash("sub/a")
+    system.stop()
+    assert system.verdict == "the system stops"
+    assert world.runtime.now_s() == 5.0
+    assert system.counters()["zombies"] == 1
+    system.give_up("too late to matter")
+    assert system.verdict == "the system stops"
+
+
+def test_workers_of_living_actors_are_listed_by_name(world):
+    spec = WorkerSpec("calculator", "worker_jobs:calculator")
+    system = world.grow("a", "b")
+    system.ask("a", Do(lambda me: me.worker(spec) and None))
+    assert system.workers()["calculator"].ready
+    system.terminate_child("root", "a")
+    assert system.workers() == {}
+
+
 def test_joining_a_living_tree_takes_the_time_it_was_given(world):
     system = world.grow("a")
     assert system.join(5.0) is None
@@ -96,6 +142,7 @@ def test_a_stop_that_takes_too_long_cuts_off_what_is_left(world):
 
 
 def test_the_tree_is_shown_depth_first_in_start_order(world):
+    assert world.system.tree() == ()
     system = world.grow("a", branch("sub", world.puppet("b"), world.puppet("c")), "d")
     tree = system.tree()
     assert [s.path for s in tree] == ["root", "a", "sub", "sub/b", "sub/c", "d"]
@@ -179,8 +226,6 @@ def test_the_tree_as_text_and_as_data(world):
 
 
 def test_levels_and_zombies_are_drawn():
-    from dataclasses import replace
-
     assert "level 1 restarts 2 waiting 4 busy 12 ms" in tree_text([STATUS])
     assert "zombies 2" in tree_text([replace(STATUS, zombies=2)])
 
@@ -197,8 +242,6 @@ def test_house_time_runs_at_its_speed():
 
 
 def test_a_wall_clock_follows_the_system():
-    import time
-
     assert abs(HouseClock.wall().now_s() - time.time()) < 1.0
 
 
@@ -219,10 +262,9 @@ def test_a_snapshot_is_read_back_with_its_time(tmp_path):
     assert (restored.generation, restored.reason) == ("current", "")
 
 
-def test_a_snapshot_that_never_was_says_so(tmp_path):
+def test_a_snapshot_that_never_was_is_no_reason_to_worry(tmp_path):
     restored = SnapshotStore(tmp_path).load("a")
-    assert restored.data is None
-    assert restored.reason == "current: there is none; previous: there is none"
+    assert (restored.data, restored.generation, restored.reason) == (None, None, "")
 
 
 def damage(file, how):
@@ -261,11 +303,56 @@ def test_a_snapshot_of_another_schema_is_not_taken(tmp_path):
     assert "it has schema 1, wanted 2" in restored.reason
 
 
+def test_a_snapshot_its_reader_does_not_understand_is_not_taken(tmp_path):
+    def only_old(data):
+        if data != "old":
+            raise ValueError(f"what is {data}?")
+        return data.upper()
+
+    store = SnapshotStore(tmp_path)
+    store.save("a", "old", 1.0)
+    store.save("a", "new", 2.0)
+    restored = store.load("a", only_old)
+    assert (restored.data, restored.generation) == ("OLD", "previous")
+    assert "what is new?" in restored.reason
+
+
+@pytest.mark.parametrize("body", [b"[]", b"{}", b"no json", b'{"schema": 1, "at_s": null}'])
+def test_a_file_that_is_no_snapshot_is_not_taken_even_if_its_checksum_fits(tmp_path, body):
+    checksum = hashlib.sha256(body).hexdigest().encode()
+    (tmp_path / "a.json").write_bytes(checksum + b"\n" + body)
+    restored = SnapshotStore(tmp_path).load("a")
+    assert restored.data is None
+    assert "cannot be understood" in restored.reason
+
+
+def test_a_damaged_snapshot_is_put_aside_for_people(tmp_path):
+    store = SnapshotStore(tmp_path)
+    store.save("a", "old", 1.0)
+    damage(tmp_path / "a.json", "cut")
+    store.save("a", "new", 2.0)
+    assert store.load("a").data == "new"
+    assert (tmp_path / "a.refused").exists()
+
+
+def test_two_generations_are_kept_on_a_disk_without_links_too(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError("not here")
+
+    monkeypatch.setattr(os, "link", refuse)
+    store = SnapshotStore(tmp_path)
+    store.save("a", "old", 1.0)
+    store.save("a", "new", 2.0)
+    damage(tmp_path / "a.json", "cut")
+    assert store.load("a").data == "old"
+
+
 def test_a_snapshot_that_cannot_be_read_says_so(tmp_path):
     (tmp_path / "a.json").mkdir()
     assert "cannot be read" in SnapshotStore(tmp_path).load("a").reason
 
 
+@settings(max_examples=40)
 @given(st.integers(0, 400))
 def test_a_snapshot_torn_at_any_byte_is_never_taken(tmp_path_factory, at_byte):
     folder = tmp_path_factory.mktemp("torn")
@@ -281,8 +368,6 @@ def test_a_snapshot_torn_at_any_byte_is_never_taken(tmp_path_factory, at_byte):
 
 
 def test_every_public_name_can_be_had():
-    import supervision
-
     assert sorted(supervision.__all__) == supervision.__all__
     assert set(supervision.__all__) == set(supervision._HOMES)
     for name in supervision.__all__:
@@ -292,8 +377,6 @@ def test_every_public_name_can_be_had():
 
 
 def test_the_example_of_the_package_works(capsys):
-    import supervision
-
     lines = supervision.__doc__.splitlines()
     code = "\n".join(line[4:] for line in lines if line.startswith("    "))
     exec(code, {})
@@ -301,10 +384,6 @@ def test_the_example_of_the_package_works(capsys):
 
 
 def test_the_package_knows_nothing_of_the_house():
-    from pathlib import Path
-
-    import supervision
-
     for file in Path(supervision.__file__).parent.rglob("*.py"):
         text = file.read_text(encoding="utf-8")
         assert "import pems_actors" not in text
@@ -313,15 +392,23 @@ def test_the_package_knows_nothing_of_the_house():
 
 
 def test_the_guardian_and_the_workers_load_neither_pykka_nor_the_tree():
-    import subprocess
-    import sys
-
     code = (
         "import sys, supervision.guardian, supervision.worker_child;"
         "print('pykka' in sys.modules, 'supervision.system' in sys.modules)"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.split() == ["False", "False"]
+
+
+def test_the_arithmetic_of_supervision_needs_no_actor():
+    pure = "child_spec policy sequence liveness heartbeat events faults quarantine clock errors"
+    code = (
+        "import importlib, sys;"
+        f"[importlib.import_module('supervision.' + name) for name in '{pure}'.split()];"
+        "print('pykka' in sys.modules)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == ["False"]
 
 
 def test_a_first_start_is_told_as_ready(world):

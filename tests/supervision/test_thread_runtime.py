@@ -1,8 +1,12 @@
 """The same promises on real threads, in real time: short stories, no sleeps, deadlines on waits."""
 
+import contextlib
+import random
 import threading
 import time
+from types import SimpleNamespace
 
+import pykka
 import pytest
 from kit import (
     Do,
@@ -20,6 +24,7 @@ from supervision import (
     ChildSpec,
     Fault,
     FaultKind,
+    FaultPlan,
     HouseClock,
     MailboxSpec,
     Park,
@@ -36,9 +41,12 @@ from supervision.events import (
     ChildParked,
     ChildRestarted,
     FalseAlarm,
+    IncidentClosed,
+    IncidentOpened,
     LateEffect,
 )
 from supervision.mailbox import ThreadMailbox
+from supervision.runtimes.zombies import ZombieWatch
 
 PATIENCE_S = 10.0
 
@@ -121,6 +129,59 @@ def test_a_hung_actor_is_replaced_and_its_late_effect_is_refused(real_world, awa
     assert done == [2]
 
 
+def test_a_tell_that_meets_a_change_of_mailboxes_reaches_the_successor(real_world):
+    system = real_world.grow("a")
+    slot = system.directory.find("a")
+
+    class Closing(ThreadMailbox):
+        """The old mailbox, closed while somebody was already on the way to it."""
+
+        def offer(self, message, reply=None):
+            slot.mailbox = current
+            return super().offer(message, reply)
+
+    current, old = slot.mailbox, Closing(slot.lanes, 10)
+    old.close("replaced")
+    slot.mailbox = old
+    assert system.tell("a", Note("on the way"))
+    assert system.ask("a", Recall()) == ("on the way",)
+
+
+@pytest.mark.parametrize("kind", [FaultKind.HANG, FaultKind.SLOW])
+def test_a_drill_harms_real_threads_too(real_world, awaited, kind):
+    system = real_world.grow(real_world.puppet("a", deadline_s=0.1))
+    seconds = 0.4 if kind is FaultKind.HANG else 0.01
+    system.inject("a", Fault(kind, at_message=1, seconds=seconds))
+    system.tell("a", Note("hurt"))
+    system.tell("a", Note("after"))
+    if kind is FaultKind.HANG:
+        awaited.event(ChildRestarted)
+    answer = system.ask("a", Recall(), timeout_s=PATIENCE_S)
+    assert answer == (("after",) if kind is FaultKind.HANG else ("hurt", "after"))
+
+
+def test_a_zombie_that_ended_while_it_was_being_counted_is_not_counted(real_world, monkeypatch):
+    system = real_world.grow(real_world.puppet("a", shutdown_s=0.01))
+    answers = [True, False]
+    monkeypatch.setattr(real_world.runtime, "is_zombie", lambda _: answers.pop(0))
+    system.places.cut_off(system.directory.find("a").life)
+    assert answers == []
+    assert system.counters()["zombies"] == 0
+
+
+def test_nobody_is_hurt_for_a_thread_that_has_ended():
+    called, given_up = [], []
+    watch = ZombieWatch(lambda delay_s, look: called.append((delay_s, look)), given_up.append)
+    ended = threading.Thread(target=int)
+    ended.start()
+    ended.join()
+    watch.mind(SimpleNamespace(thread=ended, slot=SimpleNamespace(path="a")))
+    for _, look in called:
+        look()
+    assert [delay_s for delay_s, _ in called] == [1.0, 10.0]
+    assert given_up == []
+
+
 def test_a_zombie_that_ends_is_no_longer_counted(real_world, awaited):
     free = threading.Event()
     system = real_world.grow(real_world.puppet("a", deadline_s=0.05))
@@ -150,8 +211,11 @@ def test_an_actor_that_hangs_in_its_start_is_replaced(real_world, awaited):
     real_world.grow(spec, "b")
     awaited.event(ChildHung, message_type="on_start")
     awaited.event(ChildRestarted)
+    zombie = next(t for t in threading.enumerate() if t.name == "a")
     free.set()
+    zombie.join(PATIENCE_S)
     assert real_world.states["a"] == "running"
+    assert real_world.system.counters()["zombies"] == 0
 
 
 def test_work_within_the_deadline_is_left_alone_even_if_the_actor_is_always_busy(real_world):
@@ -401,6 +465,57 @@ def test_a_worker_process_answers_by_a_message_and_ends_with_its_actor(real_worl
     while kept[0].status().pid is not None and time.monotonic() < deadline:
         pass
     assert kept[0].status().pid is None
+
+
+def harm_at_random(system, paths, until_s):
+    chance = random.Random(7)
+    kinds = [kind for kind in FaultKind if kind is not FaultKind.FLOOD]
+    while time.monotonic() < until_s:
+        path = chance.choice(paths)
+        fault = Fault(chance.choice(kinds), seconds=chance.choice([0.02, 0.3]))
+        with contextlib.suppress(LookupError):  # parked, or between two lives of its branch
+            system.inject(path, fault)
+        system.tell(path, Note("x"))
+        if chance.random() < 0.05:
+            system.restart(path)
+
+
+@pytest.mark.slow
+def test_a_tree_harmed_at_random_is_whole_again_in_the_end():
+    world = World(ThreadRuntime(), zombie_budget=10**6)
+    quick = Backoff(first_s=0.001, max_s=0.01, quiet_s=0.05)
+
+    def puppets(*names):
+        return [world.puppet(name, backoff=quick, deadline_s=0.15) for name in names]
+
+    def sub(name, *names, **options):
+        return branch(name, *puppets(*names), backoff=quick, intensity=10, **options)
+
+    system = world.grow(
+        *puppets("guard"),
+        sub("rooms", "a", "b", "c"),
+        sub("all", "a", "b", strategy=Strategy.ONE_FOR_ALL),
+        sub("rest", "a", "b", "c", strategy=Strategy.REST_FOR_ONE),
+        sub("pv", "x", "y", when_exhausted=Park(retry_s=0.1)),
+        intensity=10**6,
+    )
+    paths = [status.path for status in system.tree() if status.path != "root"]
+    harm_at_random(system, paths, time.monotonic() + 2.0)
+    for path in paths:
+        system.directory.find(path).faults = FaultPlan()
+    whole_by = time.monotonic() + PATIENCE_S
+    while not is_whole(world) and time.monotonic() < whole_by:
+        threading.Event().wait(0.02)
+    assert is_whole(world), world.states
+    system.stop()
+    assert pykka.ActorRegistry.get_all() == []
+
+
+def is_whole(world):
+    opened = {event.id for event in world.told(IncidentOpened)}
+    closed = {event.id for event in world.told(IncidentClosed)}
+    running = set(world.states.values()) <= {"running", "degraded"}
+    return running and opened == closed and world.system.counters()["zombies"] == 0
 
 
 @pytest.mark.slow

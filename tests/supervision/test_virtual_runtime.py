@@ -14,6 +14,7 @@ from supervision import (
     Fault,
     FaultKind,
     MailboxSpec,
+    Park,
     Policy,
     SupervisedActor,
     SupervisorSpec,
@@ -190,6 +191,45 @@ def test_a_process_that_stood_still_blames_nobody(world):
     assert world.told(ChildHung) == []
     world.runtime.run_for(0.2)
     assert len(world.told(ChildHung)) == 1
+
+
+def test_a_watch_that_finds_another_message_looks_again(world):
+    system = world.grow("a")
+    for _ in range(2):
+        system.inject("a", Fault(FaultKind.SLOW, seconds=9.0))
+        system.tell("a", Note("slow"))
+    world.settle()
+    world.runtime.stand_still(8.0)
+    world.runtime.run_for(2.5)
+    assert len(world.told(FalseAlarm)) == 1
+    assert world.told(ChildHung) == []
+    world.runtime.run_for(1.0)
+    assert [event.at_s for event in world.told(ChildHung)] == [11.0]
+
+
+def test_a_start_that_hangs_in_virtual_time_is_replaced(world):
+    first = [True]
+
+    def hang_once(me):
+        if first:
+            first.clear()
+            me.context.system.runtime.stall(me.context.life, 9.0, burn=False)
+
+    world.grow(world.puppet("a", hang_once, when_exhausted=Park()), "b")
+    world.runtime.run_for(20.0)
+    assert world.epochs["a"] == 2
+    assert set(world.states.values()) == {"running"}
+    assert world.system.counters()["zombies"] == 0
+
+
+def test_only_the_newest_reading_is_read(world):
+    spec = world.puppet("a", mailbox=MailboxSpec(10, {Note: Policy.LATEST}))
+    system = world.grow(spec)
+    for number in range(3):
+        system.tell("a", Note(number))
+    assert world.recall("a") == (2,)
+    system.tell("a", Note(3))
+    assert world.recall("a") == (2, 3)
 
 
 def test_a_slow_actor_that_moved_on_is_not_replaced(world):

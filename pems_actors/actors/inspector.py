@@ -1,0 +1,106 @@
+"""The inspector: looks at every picture for what cannot be true, and tells those whom it concerns.
+
+Control does not need it: without it rooms go by their own sensors' timers. So it may crash and
+park, and what it last said is forgotten after three ticks.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pems_actors.actors.base import GATEWAY, PLANNER, POWER_BUDGET, HouseActor
+from pems_actors.actors.incidents import close_incident, open_incident
+from pems_actors.domain.commands import SetHeating
+from pems_actors.domain.events import Republish
+from pems_actors.domain.findings import ClockJumped, OutOfService, ToInspect
+from pems_actors.domain.forecasts import WeatherForecast
+from pems_actors.domain.house import House
+from pems_actors.domain.levels import Level
+from pems_actors.domain.states import DeviceState, Value
+from pems_actors.estimation.inspection import Inspection, Inspector
+from pems_actors.estimation.wording import Speaker
+from supervision import Context, Health
+
+REPUBLISH_S = 900.0
+
+
+class InspectorActor(HouseActor):
+    """Its state is the inspection so far; a successor goes on with it."""
+
+    state: Inspection
+
+    def __init__(self, context: Context, house: House, tick_s: float) -> None:
+        super().__init__(context)
+        self.inspector = Inspector(house, tick_s)
+        self.speaker = Speaker(self.inspector)
+        self.published_s = float("-inf")
+
+    def first_state(self) -> Inspection:
+        """Begin with nothing heard: the clocks of all sensors run from now on."""
+        return self.inspector.first(self.now_s())
+
+    def on_receive(self, message: object) -> Any:
+        """Carry each message to its handler."""
+        match message:
+            case ToInspect():
+                self._on_picture(message)
+            case SetHeating():
+                self.state = self.inspector.commanded(self.state, message)
+            case WeatherForecast():
+                self.state = self.state.with_forecast(message)
+            case ClockJumped(by_s=by_s):
+                self.state = self.state.shifted(by_s)
+            case Republish():
+                self._tell_service(self.speaker.out_of_service(self.state))
+            case _:
+                return super().on_receive(message)
+        return None
+
+    def _on_picture(self, picture: ToInspect) -> None:
+        before, reading = self.state, picture.reading
+        after = self.inspector.look(before, reading, blocked=picture.blocked)
+        after = self.state = self.speaker.told(after, reading)
+        self._tell_gateway(after, reading.at_s)
+        if after.relays is not before.relays:
+            service = self.speaker.out_of_service(after)
+            if service.relays != self.speaker.out_of_service(before).relays:
+                self._tell_service(service)
+        if after.open is not before.open and after.open.keys() != before.open.keys():
+            self._tell_findings(before, after)
+            self._publish(reading.at_s)
+        elif reading.at_s - self.published_s >= REPUBLISH_S:
+            self._publish(reading.at_s)
+
+    def _tell_gateway(self, here: Inspection, now_s: float) -> None:
+        """Say whom not to believe, as long as there is somebody."""
+        inspected = self.speaker.inspected(here, now_s)
+        if inspected is not None:
+            self.tell(GATEWAY, inspected)
+
+    def _tell_service(self, service: OutOfService) -> None:
+        for address in (PLANNER, POWER_BUDGET):
+            self.tell(address, service)
+
+    def _tell_findings(self, before: Inspection, after: Inspection) -> None:
+        for path in before.open.keys() - after.open.keys():
+            close_incident(self, before.open[path].finding)
+        for path in after.open.keys() - before.open.keys():
+            finding = after.open[path].finding
+            open_incident(self, finding)
+            said = {"device": finding.device, "kind": finding.kind, "reason": finding.reason}
+            self.keep("finding", said)
+
+    def _publish(self, now_s: float) -> None:
+        """Tell all findings that stand; they are what a person should look at."""
+        self.published_s = now_s
+        findings = sorted(self.state.findings)
+        told = "; ".join(f"{f.device}: {f.reason}" for f in findings)
+        state = Health.DEGRADED if findings else Health.RUNNING
+        self.health(state, told[:300] or "nothing found")
+        values = (
+            ("findings", Value(len(findings), "")),
+            *((f.path, Value(f.reason, "", age_s=now_s - f.since_s)) for f in findings),
+        )
+        since_s = min((f.since_s for f in findings), default=self.state.born_s)
+        reason = f"{len(findings)} findings" if findings else "nothing found"
+        self.publish(DeviceState(self.path, now_s, Level.PLAN, reason, values, since_s))

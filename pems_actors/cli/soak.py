@@ -1,0 +1,156 @@
+"""`pems soak`: seeded stories of the whole appliance with everything breaking, each one judged."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import count
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pems_actors.cli.options import AsJson
+from pems_actors.cli.output import BAD_USAGE, refuse, say_json
+
+if TYPE_CHECKING:
+    from pems_actors.soak.figures import Sums
+    from pems_actors.soak.stories import Tale
+    from pems_actors.soak.telling import Told
+
+TOLD_EVERY = 100
+SHOWN = 5
+PAIRS = "pairs"
+
+
+def add_to(app: typer.Typer) -> None:
+    """Put this family's commands into the program."""
+    app.command("soak", rich_help_panel="Measure")(soak)
+
+
+def soak(
+    stories: Annotated[
+        int | None, typer.Option(min=1, help="How many stories of 2 to 24 hours.")
+    ] = None,
+    days: Annotated[
+        float | None, typer.Option(min=0.01, help="Or: stories until so many days are told.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the first story; each next has the next.")] = 0,
+    faults: Annotated[
+        str,
+        typer.Option(help="none, light, heavy, pairs, or NAME@TARGET:AFTER_S/LASTS_S,..."),
+    ] = "light",
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that tell stories.")] = 2,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 1 if a law was broken.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Tell seeded stories of the house and judge each by laws that share nothing with control.
+
+    A story that breaks a law is told again with ever fewer faults; the one command that replays
+    the least of them is printed.
+    """
+    tales = _tales(stories, days, seed, faults)
+    began = time.monotonic()
+    sums = _told(tales, days, min(workers, stories or workers))
+    wall_s = time.monotonic() - began
+    figures = sums.figures(wall_s, _replay(sums))
+    if as_json:
+        say_json(_report(figures))
+    else:
+        print("\n".join((*lines(figures), *broken_lines(sums.failing), *_replay_line(figures))))
+    if strict and sums.violations:
+        raise typer.Exit(1)
+
+
+def _tales(stories: int | None, days: float | None, seed: int, faults: str) -> Iterable[Tale]:
+    """List the stories that are wanted. Raises: Refusal for words that cannot be read."""
+    from pems_actors.soak.stories import Tale, pairs, plot_of  # noqa: PLC0415 - loads everything
+
+    if faults == PAIRS:
+        told = pairs(seed)
+        return told if stories is None else told[:stories]
+    if stories is not None and days is not None:
+        refuse("give --stories or --days, not both", BAD_USAGE)
+    try:
+        plot_of(Tale(seed, faults))
+    except ValueError as problem:
+        refuse(str(problem), BAD_USAGE)
+    seeds = (
+        count(seed)
+        if stories is None and days is not None
+        else range(seed, seed + (stories or TOLD_EVERY))
+    )
+    return (Tale(each, faults) for each in seeds)
+
+
+def _told(tales: Iterable[Tale], days: float | None, workers: int) -> Sums:
+    """Tell stories until they or the days are over, and say now and then how far it is."""
+    from pems_actors.soak.crew import tell_all  # noqa: PLC0415
+    from pems_actors.soak.figures import Sums  # noqa: PLC0415
+
+    sums = Sums()
+    telling: Iterator[tuple[int, Told]] = tell_all(tales, workers)
+    for worker, told in telling:
+        sums.add(worker, told)
+        if sums.stories % TOLD_EVERY == 0:
+            said = f"{sums.stories} stories, {sums.days:.0f} days, {sums.violations} violations"
+            print(f"pems: {said}", file=sys.stderr, flush=True)
+        if days is not None and sums.days >= days:
+            break
+    telling.close()  # type: ignore[attr-defined]  # a generator: lets the workers go
+    return sums
+
+
+def _replay(sums: Sums) -> str:
+    """Find the one command that replays the first failing story with the least faults."""
+    from pems_actors.soak.figures import shrunk  # noqa: PLC0415
+
+    if not sums.failing:
+        return ""
+    first = min(sums.failing, key=lambda told: told.strikes)
+    return shrunk(first).replay
+
+
+def _report(figures: Mapping[str, object]) -> dict[str, Any]:
+    from pems_actors.bench.report import Target, report  # noqa: PLC0415
+
+    targets = {"violations": Target("<=", 0.0)}
+    if isinstance(figures["rss_slope_mb_per_day"], float):
+        targets["rss_slope_mb_per_day"] = Target("<=", 1.0)
+    return report("soak", figures, targets)
+
+
+def lines(figures: Mapping[str, object]) -> list[str]:
+    """Tell the figures in words."""
+
+    def known(name: str, unit: str) -> str:
+        value = figures.get(name)
+        return "unknown" if value is None else f"{value} {unit}".rstrip()
+
+    return [
+        f"{figures['stories']} stories, {figures['days']} days, in {figures['wall_s']} s",
+        f"broken      {figures['faults']} faults, {figures['incidents']} incidents",
+        f"noticed     within {known('detect_s_p99', 's')} (p99)",
+        f"well again  after {known('recover_s_p99', 's')} (p99)",
+        f"comfort     {figures['cold_kh']} Kh too cold, all rooms and stories together",
+        f"memory      {known('rss_slope_mb_per_day', 'MB')} per simulated day",
+        f"violations  {figures['violations']} in {figures['failing_stories']} stories",
+    ]
+
+
+def _replay_line(figures: Mapping[str, object]) -> list[str]:
+    return [f"least that fails: {figures['replay']}"] if figures["replay"] else []
+
+
+def broken_lines(failing: list[Told]) -> list[str]:
+    """Tell which laws were broken, and how to see it again."""
+    told = []
+    for each in failing[:SHOWN]:
+        first = each.violations[0]
+        told.append(f"  {first.invariant}: {first.detail}")
+        told.append(f"    {each.written_out.replay}")
+    if len(failing) > SHOWN:
+        told.append(f"  and {len(failing) - SHOWN} stories more")
+    return told

@@ -1,0 +1,77 @@
+"""When somebody should be called: something has been wrong for half an hour. Pure.
+
+What counts is an outage of a part of the appliance, or a room that decides by its rules alone.
+A house that has just started is given ten minutes to find its plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from pems_actors.domain.levels import Level
+from pems_actors.domain.states import DeviceState
+
+ALARM_AFTER_S = 1800.0
+START_S = 600.0
+ROOMS, ENERGY = "rooms/", frozenset({"devices/battery", "devices/inverter"})
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One thing that is wrong: since when, what, and the level that the house fell to by it."""
+
+    since_s: float
+    reason: str
+    level: Level | None
+
+
+def rooms_on_rules(states: Iterable[DeviceState], started_s: float) -> Iterable[Trouble]:
+    """Find the rooms that nothing better than their rules decides for."""
+    for state in states:
+        if state.path.startswith(ROOMS) and state.level >= Level.RULES:
+            since_s = max(state.since_s, started_s + START_S)
+            yield Trouble(since_s, f"{state.path}: {state.reason}", state.level)
+
+
+def standing(troubles: Iterable[Trouble], now_s: float) -> Trouble | None:
+    """Name what has been wrong for half an hour: the oldest, with the worst level of all."""
+    old = [each for each in troubles if now_s - each.since_s >= ALARM_AFTER_S]
+    if not old:
+        return None
+    oldest = min(old, key=lambda each: (each.since_s, each.reason))
+    worst = max((each.level for each in old if each.level is not None), default=None)
+    more = f"; and {len(old) - 1} more" if len(old) > 1 else ""
+    return Trouble(oldest.since_s, oldest.reason + more, worst)
+
+
+@dataclass(frozen=True, slots=True)
+class Outages:
+    """The open outages, each with the worst level of rooms, battery or inverter meanwhile."""
+
+    levels: Mapping[str, Level] = field(default_factory=dict)
+    reached: Mapping[str, int | None] = field(default_factory=dict)
+
+    def heard(self, state: DeviceState) -> Outages:
+        """Take a device's level."""
+        acting = state.path.startswith(ROOMS) or state.path in ENERGY
+        if not acting or self.levels.get(state.path) is state.level:
+            return self
+        reached = {outage: _worse(level, state.level) for outage, level in self.reached.items()}
+        return Outages({**self.levels, state.path: state.level}, reached)
+
+    def opened(self, outage: str, level: int | None) -> Outages:
+        """Begin an outage of a part that stood at `level` itself, if it has one."""
+        worst = max(self.levels.values(), default=None)
+        return Outages(self.levels, {**self.reached, outage: _worse(level, worst)})
+
+    def closed(self, outage: str, level: int | None) -> tuple[Outages, int | None]:
+        """End an outage; gives the level that was reached."""
+        left = dict(self.reached)
+        reached = _worse(left.pop(outage, None), level)
+        return Outages(self.levels, left), reached
+
+
+def _worse(one: int | None, other: int | None) -> int | None:
+    known = [int(level) for level in (one, other) if level is not None]
+    return max(known, default=None)

@@ -1,0 +1,180 @@
+"""The last order to each device, noted before it goes out, so that a restart knows what is ours.
+
+The file is mapped into memory: a note is a copy of some bytes that no disk can hold up, and the
+kernel keeps them when this process is killed. Each device has two places, written in turn and each
+with a checksum: a note that was cut short leaves the one before.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from pems_actors.control.reconcile import (
+    LastOrder,
+    Link,
+    Look,
+    export_text,
+    relay_text,
+)
+from pems_actors.domain.commands import DeviceCommand, SetBatteryMode, SetHeating, device_of
+
+NAME = "orders.journal"
+MAGIC = b"pems orders 1\n"
+PLACE = 512  # bytes of one note, with its checksum
+
+
+def order_text(command: DeviceCommand) -> str:
+    """Write what a command orders as plain text, to be compared with what a device shows."""
+    match command:
+        case SetHeating(on=on):
+            return relay_text(on)
+        case SetBatteryMode(mode=mode):
+            return mode.value
+        case _:
+            return export_text(command.allowed)
+
+
+class OrderJournal:
+    """Last orders by device. Without a file they last as long as the process.
+
+    One writer at a time: the write gate of the core, or `safe_state` when the core is gone.
+    """
+
+    def __init__(self, notes: Mapping[str, LastOrder] | None = None) -> None:
+        self._notes = dict(notes or {})
+        self._map: mmap.mmap | None = None
+        self._place: dict[str, int] = {}
+        self._turn: dict[str, int] = {}
+        self._number = 0
+        self._links: dict[str, Link] = {}
+
+    @classmethod
+    def open(cls, state: Path, devices: Iterable[str]) -> OrderJournal:
+        """Read the journal of a state directory and go on in a fresh file for these devices.
+
+        Raises: OSError if the disk gives no room for it.
+        """
+        file = state / NAME
+        journal = cls(_read(file))
+        names = sorted({*devices, *journal._notes})
+        scratch = file.with_suffix(".new")
+        with scratch.open("w+b") as stream:
+            stream.write(MAGIC.ljust(PLACE, b"\0") + bytes(2 * PLACE * len(names)))
+            stream.flush()
+            journal._map = mmap.mmap(stream.fileno(), 0)
+        journal._place = {name: PLACE * (1 + 2 * k) for k, name in enumerate(names)}
+        for device, last in list(journal._notes.items()):
+            journal._put(device, last)
+        journal.flush()
+        scratch.replace(file)
+        return journal
+
+    def last(self, device: str) -> LastOrder | None:
+        """Tell the last order to a device, None if none was ever noted."""
+        return self._notes.get(device)
+
+    @property
+    def writes(self) -> int:
+        """How many orders went out since the journal began."""
+        return sum(last.writes for last in self._notes.values())
+
+    def note(self, command: DeviceCommand) -> None:
+        """Note a command that is about to go out."""
+        device, order = device_of(command), order_text(command)
+        before = self._notes.get(device)
+        last = LastOrder(order, command.at_s, command.at_s, command.lease_until_s)
+        if before is not None:
+            last = replace(last, writes=before.writes + 1)
+        if before is not None and before.order == order:
+            last = replace(last, since_s=before.since_s, confirmed=before.confirmed)
+        self._put(device, last)
+
+    def link(self, device: str) -> Link:
+        """Tell what is known of the link to a device, from all devices of its kind."""
+        return self._links.get(_kind(device), Link())
+
+    def watched(self, device: str, order: str, before: Look, after: Look) -> None:
+        """Note what a look at a device says about its last order, and about its link."""
+        link, last = self.link(device), self._notes.get(device)
+        if after.proved_s != before.proved_s:
+            link = link._replace(proved_s=after.proved_s)
+        if after.doubted_s != before.doubted_s:
+            link = link._replace(doubted_s=after.doubted_s)
+        self._links[_kind(device)] = link
+        if last is not None and last.order == order and after.confirmed and not last.confirmed:
+            self._put(device, replace(last, confirmed=True))
+
+    def claimed(self, device: str, at_s: float) -> None:
+        """Note that a person is believed to have changed a device, without being sure."""
+        self._links[_kind(device)] = self.link(device).claimed(at_s)
+
+    def release(self, device: str, at_s: float) -> None:
+        """Note that a device was given back: whatever it does from now on is not by our order."""
+        last = self._notes.get(device)
+        if last is not None:
+            self._put(device, replace(last, lease_until_s=min(last.lease_until_s, at_s)))
+
+    def flush(self) -> None:
+        """Bring the file to the disk, against a loss of power; may wait."""
+        if self._map is not None:
+            self._map.flush()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._map is not None:
+            self._map.close()
+            self._map = None
+
+    def _put(self, device: str, last: LastOrder) -> None:
+        self._notes[device] = last
+        start = self._place.get(device)
+        if self._map is None or start is None:
+            return
+        self._number += 1
+        body = json.dumps({"device": device, "number": self._number, **asdict(last)}).encode()
+        text = b"%08x %s\n" % (zlib.crc32(body), body)
+        if len(text) > PLACE:
+            return
+        turn = self._turn[device] = 1 - self._turn.get(device, 1)
+        start += turn * PLACE
+        self._map[start : start + PLACE] = text.ljust(PLACE, b"\0")
+
+
+def _kind(device: str) -> str:
+    """Relays share one link, the inverter's devices have their own."""
+    return device.partition("/")[0]
+
+
+def _read(file: Path) -> dict[str, LastOrder]:
+    """Read the newest sound note of each device; an unreadable file has none."""
+    try:
+        content = file.read_bytes()
+    except OSError:
+        return {}
+    if not content.startswith(MAGIC):
+        return {}
+    newest: dict[str, tuple[int, LastOrder]] = {}
+    for start in range(PLACE, len(content), PLACE):
+        found = _read_note(content[start : start + PLACE])
+        if found is not None:
+            device, number, last = found
+            if device not in newest or number > newest[device][0]:
+                newest[device] = (number, last)
+    return {device: last for device, (_, last) in newest.items()}
+
+
+def _read_note(place: bytes) -> tuple[str, int, LastOrder] | None:
+    checksum, _, body = place.partition(b"\n")[0].partition(b" ")
+    try:
+        if int(checksum, 16) != zlib.crc32(body):
+            return None
+        fields = json.loads(body)
+        device, number = str(fields.pop("device")), int(fields.pop("number"))
+        return device, number, LastOrder(**fields)
+    except (ValueError, TypeError, KeyError):
+        return None

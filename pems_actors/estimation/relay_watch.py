@@ -1,0 +1,202 @@
+"""Do the relays do what they were ordered? By their contacts, and by what the rooms feel of it.
+
+A contact that stays against our order for five minutes is stuck; a tariff block excuses it, and so
+does the time right after an order. Where a contact is read as ordered, or not at all, the room is
+the witness: if heat that should have warmed it by half a kelvin did nothing, the actuator is dead;
+if it warms as if heated without any order, it is welded. A relay is freed by showing the contrary.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from math import inf
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from pems_actors.domain.commands import SetHeating
+from pems_actors.estimation.picture import Array, Mask, Picture
+
+Kinds = npt.NDArray[np.int8]
+
+STUCK_AFTER_S = 300.0
+SETTLES_S = 90.0  # an order may take one picture to show
+AFTER_BLOCK_S = 180.0
+LONGEST_LOOK_S = 300.0
+# In 20 days of 17 healthy rooms the share felt of at least 0.5 K of heat never leaves ±0.6.
+FELT_K = 0.35  # heat that a room must feel, by its model, before it bears witness
+FELT_STEPS = 1.5  # and this many steps of its thermometer more
+NOTHING_FELT = -0.8
+ALL_FELT = 0.8
+FELT_AGAIN = 0.4
+LOOKS = 2
+
+
+class Stuck(IntEnum):
+    """How a relay does not obey."""
+
+    NO = 0
+    ON = 1
+    OFF = 2
+
+
+class RelayWatch(NamedTuple):
+    """What is remembered of S relays, as arrays of shape (S,) that nobody changes.
+
+    ordered: 1 on, 0 off, NaN nothing.    ordered_at_s: when it last changed.
+    lease_until_s: until when it holds.    wrong_s: time that the contact was against it.
+    against: looks in a row at which the room was.    by_contact, by_room: `Stuck` values.
+    unblocked_s: when heating was last set free.    agreed: the contacts that were last seen to be
+    as ordered (by identity).
+    """
+
+    ordered: Array
+    ordered_at_s: Array
+    lease_until_s: Array
+    wrong_s: Array
+    against: npt.NDArray[np.int64]
+    by_contact: Kinds
+    by_room: Kinds
+    unblocked_s: float = -inf
+    agreed: Array | None = None
+
+    @classmethod
+    def from_boot(cls, relays: int) -> RelayWatch:
+        """Begin without an order."""
+        return cls(
+            ordered=np.full(relays, np.nan),
+            ordered_at_s=np.full(relays, -inf),
+            lease_until_s=np.full(relays, -inf),
+            wrong_s=np.zeros(relays),
+            against=np.zeros(relays, dtype=np.int64),
+            by_contact=np.zeros(relays, dtype=np.int8),
+            by_room=np.zeros(relays, dtype=np.int8),
+        )
+
+    def shifted(self, by_s: float) -> RelayWatch:
+        """Move along with a clock that was set."""
+        return self._replace(
+            ordered_at_s=self.ordered_at_s + by_s,
+            lease_until_s=self.lease_until_s + by_s,
+            unblocked_s=self.unblocked_s + by_s,
+        )
+
+    def commanded(self, row: int, command: SetHeating) -> RelayWatch:
+        """Note an order that went out to a relay; the same one again only renews its lease."""
+        lease_until_s = self.lease_until_s.copy()
+        lease_until_s[row] = command.lease_until_s
+        if self.ordered[row] == command.on and command.at_s < self.lease_until_s[row]:
+            return self._replace(lease_until_s=lease_until_s)
+        ordered, ordered_at_s = self.ordered.copy(), self.ordered_at_s.copy()
+        ordered[row], ordered_at_s[row] = command.on, command.at_s
+        return self._replace(
+            ordered=ordered, ordered_at_s=ordered_at_s, lease_until_s=lease_until_s, agreed=None
+        )
+
+    def orders(self, now_s: float) -> Array:
+        """Give the orders in force; NaN where the relay is its own master."""
+        return np.where(now_s < self.lease_until_s, self.ordered, np.nan)
+
+    def claimed(self, picture: Picture) -> Array:
+        """Say which relays should heat: by their contacts, else by our orders, (S,) of 0 and 1."""
+        if picture.blocked:
+            return np.zeros(len(self.ordered))
+        said = picture.contact
+        on = np.where(np.isnan(said), self.orders(picture.at_s), said)
+        on[np.isnan(on)] = 0.0
+        return on
+
+    def believed(self, claimed: Array, *, blocked: bool) -> Array:
+        """Say which relays do heat, with what is known of dead and welded ones."""
+        if not self.by_room.any():
+            return claimed
+        welded = 0.0 if blocked else 1.0
+        return np.select(
+            [self.by_room == Stuck.OFF, self.by_room == Stuck.ON], [0.0, welded], claimed
+        )
+
+    @property
+    def all_obey(self) -> bool:
+        """Whether every relay does what it is told."""
+        return not (np.count_nonzero(self.by_contact) or np.count_nonzero(self.by_room))
+
+    @property
+    def stuck(self) -> Kinds:
+        """How each relay does not obey, by either witness."""
+        return np.where(self.by_contact != Stuck.NO, self.by_contact, self.by_room)
+
+
+def enough_heat_k(steps_k: Array) -> Array:
+    """Give the warming by which a room can judge, by the step of its thermometer [K]."""
+    return FELT_K + FELT_STEPS * steps_k
+
+
+def watched(watch: RelayWatch, picture: Picture, passed_s: float) -> RelayWatch:
+    """Compare the contacts with the orders in force."""
+    now_s, contact = picture.at_s, picture.contact
+    if picture.blocked:
+        return watch._replace(unblocked_s=now_s)
+    if contact is watch.agreed or now_s - watch.unblocked_s < AFTER_BLOCK_S:
+        return watch
+    orders = watch.orders(now_s)
+    wrong = np.abs(contact - orders) == 1.0
+    late = wrong & (now_s - watch.ordered_at_s >= SETTLES_S)
+    right = contact == orders
+    wrong_s = watch.wrong_s + np.where(late, min(max(passed_s, 0.0), LONGEST_LOOK_S), 0.0)
+    wrong_s[right] = 0.0
+    by_contact = _by_contact(watch.by_contact, contact, late & (wrong_s >= STUCK_AFTER_S))
+    agreed = None if np.count_nonzero(wrong) or wrong_s.any() else contact
+    return watch._replace(wrong_s=wrong_s, by_contact=by_contact, agreed=agreed)
+
+
+def _by_contact(before: Kinds, contact: Array, stuck: Mask) -> Kinds:
+    """Say who is stuck now; a contact that shows the contrary is free again."""
+    after = before.copy()
+    after[stuck] = np.where(contact[stuck] == 1.0, Stuck.ON, Stuck.OFF)
+    opened = (after == Stuck.ON) & (contact == 0.0)
+    closed = (after == Stuck.OFF) & (contact == 1.0)
+    after[opened | closed] = Stuck.NO
+    return after
+
+
+class Felt(NamedTuple):
+    """What the rooms felt since the model last began anew, one room per relay, shape (S,) [K].
+
+    apart_k: measured less model.    heat_k: what the heat claimed should have done since.
+    idle_k: what full heat would have done in the time when none was claimed.
+    clear: whether nothing else disturbed the room.    enough_k: the least that can be judged by.
+    """
+
+    apart_k: Array
+    heat_k: Array
+    idle_k: Array
+    clear: Mask
+    enough_k: Array
+
+
+def felt(watch: RelayWatch, witness: Felt) -> RelayWatch:
+    """Let the rooms bear witness, where a contact did not already."""
+    enough = witness.clear & (watch.by_contact == Stuck.NO)
+    least_k = witness.enough_k
+    heated, idle = enough & (witness.heat_k >= least_k), enough & (witness.idle_k >= least_k)
+    if not (heated.any() or idle.any()):
+        return watch
+    share = witness.apart_k / np.maximum(witness.heat_k, least_k)
+    excess = witness.apart_k / np.maximum(witness.idle_k, least_k)
+    by_room = watch.by_room
+    dead = heated & (by_room == Stuck.NO) & (share <= NOTHING_FELT)
+    welded = idle & (by_room == Stuck.NO) & (excess >= ALL_FELT)
+    works = heated & (by_room == Stuck.OFF) & (share >= FELT_AGAIN)
+    rests = idle & (by_room == Stuck.ON) & (excess <= -FELT_AGAIN)
+    turns = dead | welded | works | rests
+    against = np.where(turns, watch.against + 1, np.where(heated | idle, 0, watch.against))
+    if not against.any():
+        return watch if not watch.against.any() else watch._replace(against=against)
+    sure = against >= LOOKS
+    by_room = by_room.copy()
+    by_room[sure & dead] = Stuck.OFF
+    by_room[sure & welded] = Stuck.ON
+    by_room[sure & (works | rests)] = Stuck.NO
+    against[sure] = 0
+    return watch._replace(by_room=by_room, against=against)

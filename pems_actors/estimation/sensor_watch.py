@@ -1,0 +1,245 @@
+"""Which room sensors are believed: against the model, against themselves, against the neighbours.
+
+A sensor is stuck when its reading stands still while the model, run on from the moment the reading
+last moved, says that the room must have moved; standing still in a steady room is no fault. A
+jump is refused for as long as the model knows better, at most a day. All rooms at once, as arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import IntEnum
+from math import inf
+from types import MappingProxyType
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from pems_actors.domain.findings import FindingKind
+from pems_actors.domain.house import Room
+from pems_actors.domain.units import DAY_S, HOUR_S, MINUTE_S
+from pems_actors.estimation.freshness import PERIODS_TO_STALE, ROOM_C
+from pems_actors.estimation.picture import Array, Mask, Picture
+from pems_actors.estimation.unit_slips import slipped_unit
+
+STILL_FOR_S = 45 * MINUTE_S
+LOOK_EVERY_S = 5 * MINUTE_S
+# In 20 days of 17 rooms without any noise the model drifts from a reading that stands still by at
+# most 0.32, 0.41 and 0.78 K for thermometers of 0.1, 0.2 and 0.5 K.
+MUST_MOVE_K = 0.30
+MUST_MOVE_STEPS = 1.5
+REACH_K = 1.5  # how far a reading may be from the model and still be believed
+REACH_K_PER_H = 0.5  # and how much farther for each hour without a believed reading
+FORGETS_S = DAY_S
+STRANGE_K = 8.0  # a first reading this far from the other rooms is looked at twice
+STRANGE_WITHIN_K = 4.0
+
+
+class Verdict(IntEnum):
+    """What is thought of a room's sensor."""
+
+    GOOD = 0
+    JUMP = 1
+    UNIT = 2
+    RANGE = 3
+    STUCK = 4
+    SILENT = 5
+    MISSING = 6
+
+
+KINDS = {
+    Verdict.JUMP: FindingKind.SENSOR_JUMP,
+    Verdict.UNIT: FindingKind.SENSOR_UNIT,
+    Verdict.RANGE: FindingKind.SENSOR_RANGE,
+    Verdict.STUCK: FindingKind.SENSOR_STUCK,
+    Verdict.SILENT: FindingKind.SENSOR_SILENT,
+    Verdict.MISSING: FindingKind.SENSOR_MISSING,
+}
+REFUSED = frozenset({Verdict.JUMP, Verdict.UNIT, Verdict.RANGE, Verdict.STUCK})
+
+
+class Thermometers:
+    """What does not change about the sensors of a house: names and steps."""
+
+    def __init__(self, rooms: Sequence[Room], period_s: float) -> None:
+        self.names = tuple(room.name for room in rooms)
+        steps = np.array([room.sensor_resolution_k for room in rooms])
+        self.half_step_k = np.maximum(0.5 * steps, 0.02)
+        self.must_move_k = MUST_MOVE_K + MUST_MOVE_STEPS * steps
+        self.silent_after_s = PERIODS_TO_STALE * max(period_s, ROOM_C.period_s)
+
+
+class SensorWatch(NamedTuple):
+    """What is remembered of the sensors; arrays of shape (R,) that nobody changes.
+
+    said_at_s: newest stamp heard.    believed_at_s: of the last believed reading.
+    anchor_c, anchor_at_s: the reading that stands still, and since when.
+    verdict: a `Verdict` per room.    calm: all are good.    look_at_s: when the next one will have
+    stood still for long.    slips: unit by row, where one was recognised.
+    """
+
+    said_at_s: Array
+    believed_at_s: Array
+    anchor_c: Array
+    anchor_at_s: Array
+    verdict: npt.NDArray[np.int8]
+    calm: bool = False
+    look_at_s: float = -inf
+    slips: Mapping[int, str] = MappingProxyType({})
+
+    @classmethod
+    def from_boot(cls, rooms: int, now_s: float) -> SensorWatch:
+        """Begin with nothing heard; the clock of silence runs from now on."""
+        never = np.full(rooms, -inf)
+        verdict = np.zeros(rooms, dtype=np.int8)
+        return cls(np.full(rooms, now_s), never, np.full(rooms, np.nan), never, verdict)
+
+    def shifted(self, by_s: float) -> SensorWatch:
+        """Move along with a clock that was set."""
+        return self._replace(
+            said_at_s=self.said_at_s + by_s,
+            believed_at_s=self.believed_at_s + by_s,
+            anchor_at_s=self.anchor_at_s + by_s,
+            look_at_s=self.look_at_s + by_s,
+        )
+
+
+class Judgement(NamedTuple):
+    """What one picture came to: air believed (NaN: none), whose reading moved, who got stuck.
+
+    `moved` (or is believed again) and `newly_stuck` are None where there is nobody.
+    """
+
+    watch: SensorWatch
+    air_c: Array
+    moved: Mask | None = None
+    newly_stuck: Mask | None = None
+
+
+def judge(
+    sensors: Thermometers,
+    watch: SensorWatch,
+    picture: Picture,
+    expected_c: Array,
+    undisturbed_c: Array,
+) -> Judgement:
+    """Judge all room sensors by one picture.
+
+    Args:
+        expected_c: air by the model, corrected up to the last picture, shape (R,).
+        undisturbed_c: air by the model, not corrected since each reading last moved, (R,).
+    """
+    if (
+        watch.calm
+        and picture.whole
+        and picture.at_s < watch.look_at_s
+        and np.abs(picture.said_c - expected_c).max() <= REACH_K
+    ):
+        return _all_well(sensors, watch, picture)
+    return _one_by_one(sensors, watch, picture, expected_c, undisturbed_c)
+
+
+def _all_well(sensors: Thermometers, watch: SensorWatch, picture: Picture) -> Judgement:
+    """Note readings that nobody doubts: the usual case, kept short."""
+    said, stamps = picture.said_c, picture.said_at_s
+    moved = np.abs(said - watch.anchor_c) > sensors.half_step_k
+    if not np.count_nonzero(moved):
+        return Judgement(watch._replace(said_at_s=stamps, believed_at_s=stamps), said)
+    anchor_c, anchor_at_s = watch.anchor_c.copy(), watch.anchor_at_s.copy()
+    anchor_c[moved], anchor_at_s[moved] = said[moved], picture.at_s
+    after = watch._replace(
+        said_at_s=stamps, believed_at_s=stamps, anchor_c=anchor_c, anchor_at_s=anchor_at_s
+    )
+    return Judgement(after, said, moved)
+
+
+def _one_by_one(
+    sensors: Thermometers,
+    watch: SensorWatch,
+    picture: Picture,
+    expected_c: Array,
+    undisturbed_c: Array,
+) -> Judgement:
+    """Judge every sensor by all signs."""
+    now_s, said = picture.at_s, picture.said_c
+    first = watch.believed_at_s == -inf
+    newer = (picture.said_at_s > watch.said_at_s) | first | (watch.said_at_s > now_s + 1.0)
+    fresh = ~np.isnan(said) & newer
+    sound = fresh & (said >= ROOM_C.low) & (said <= ROOM_C.high)
+    back = watch.verdict >= Verdict.SILENT
+    moved = sound & (back | ~(np.abs(said - watch.anchor_c) <= sensors.half_step_k))
+    still = sound & ~moved & (now_s - watch.anchor_at_s >= STILL_FOR_S)
+    drifted = np.abs(undisturbed_c - watch.anchor_c) > sensors.must_move_k
+    was_stuck = watch.verdict == Verdict.STUCK
+    stuck = (still & drifted) | (was_stuck & ~moved & fresh)
+    reach = _reach_k(now_s - watch.believed_at_s)
+    believed = sound & ~stuck & (np.abs(said - expected_c) <= reach)
+    signs = _Signs(fresh, sound, believed, stuck, first)
+    slips = _slips(picture, signs, expected_c)
+    believed[list(slips)] = False
+    anchor_at_s = np.where(moved, now_s, watch.anchor_at_s)
+    verdict = _verdicts(sensors, watch, picture, signs, slips)
+    after = SensorWatch(
+        said_at_s=np.where(fresh, np.minimum(picture.said_at_s, now_s), watch.said_at_s),
+        believed_at_s=np.where(believed, now_s, watch.believed_at_s),
+        anchor_c=np.where(moved, said, watch.anchor_c),
+        anchor_at_s=anchor_at_s,
+        verdict=verdict,
+        calm=bool(believed.all()),
+        look_at_s=max(float(anchor_at_s.min()) + STILL_FOR_S, now_s + LOOK_EVERY_S),
+        slips=slips,
+    )
+    air_c = np.where(believed, said, np.nan)
+    anew = believed & (moved | (watch.verdict != Verdict.GOOD))
+    return Judgement(after, air_c, anew, stuck & ~was_stuck)
+
+
+def _reach_k(unheard_s: Array) -> Array:
+    """How far from the model a reading may be: anywhere after a day, and at first."""
+    reach = REACH_K + REACH_K_PER_H * np.maximum(unheard_s, 0.0) / HOUR_S
+    reach[unheard_s > FORGETS_S] = inf
+    return np.asarray(reach)
+
+
+class _Signs(NamedTuple):
+    fresh: Mask
+    sound: Mask
+    believed: Mask
+    stuck: Mask
+    first: Mask
+
+
+def _verdicts(
+    sensors: Thermometers,
+    watch: SensorWatch,
+    picture: Picture,
+    signs: _Signs,
+    slips: Mapping[int, str],
+) -> npt.NDArray[np.int8]:
+    """Say of each sensor what is thought of it; what nothing new was heard of stays as it was."""
+    verdict = watch.verdict.copy()
+    silent = ~signs.fresh & (picture.at_s - watch.said_at_s > sensors.silent_after_s)
+    verdict[silent] = np.where(signs.first, Verdict.MISSING, Verdict.SILENT)[silent]
+    verdict[signs.fresh & ~signs.sound] = Verdict.RANGE
+    verdict[signs.sound & ~signs.believed] = Verdict.JUMP
+    verdict[signs.stuck] = Verdict.STUCK
+    verdict[signs.believed] = Verdict.GOOD
+    verdict[list(slips)] = Verdict.UNIT
+    return verdict
+
+
+def _slips(picture: Picture, signs: _Signs, expected_c: Array) -> Mapping[int, str]:
+    """Find readings that would fit in another unit; first ones are compared with the others'."""
+    said = picture.said_c
+    others_c = float(np.median(said[signs.sound])) if signs.sound.any() else float("nan")
+    found = {}
+    for row in np.flatnonzero(signs.fresh & ~(signs.believed & ~signs.first)):
+        if signs.first[row]:
+            strange = not abs(said[row] - others_c) <= STRANGE_K
+            unit = slipped_unit(said[row], others_c, STRANGE_WITHIN_K) if strange else None
+        else:
+            unit = slipped_unit(said[row], float(expected_c[row]))
+        if unit is not None and not signs.stuck[row]:
+            found[int(row)] = unit
+    return found

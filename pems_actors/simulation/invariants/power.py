@@ -1,0 +1,190 @@
+"""Laws of power: a switch-on fits on the last reading, an excess ends within a control tick.
+
+Limits are the breaker per phase, the import and all heating together. Reckoned here anew from the
+pictures and the relays' powers; the control code's own arithmetic is not asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import isnan
+
+from pems_actors.domain.commands import SetBatteryMode, SetHeating
+from pems_actors.domain.house import BatteryMode, House, Relay
+from pems_actors.domain.readings import HouseReading
+from pems_actors.simulation.invariants.facts import Truth, Wrote
+from pems_actors.simulation.invariants.law import Law
+from pems_actors.simulation.invariants.notes import METER_LOST_S, Notes, contacts
+
+TICK_S = 60.0
+BLIND_GRACE_S = METER_LOST_S + 2 * TICK_S
+_EPS_KW = 1e-6
+_FELT_KW = 0.01
+
+
+def worst(
+    house: House, phase_kw: Iterable[float], import_kw: float, heating_kw: float
+) -> tuple[float, str]:
+    """Find the limit that is exceeded most; a negative figure is what is left under the nearest."""
+    limits = house.limits
+    over = [(kw - limits.phase_kw, f"L{k}") for k, kw in enumerate(phase_kw, start=1)]
+    over += [(import_kw - limits.import_kw, "import"), (heating_kw - limits.heating_kw, "heating")]
+    return max(over)
+
+
+def overload(house: House, reading: HouseReading) -> str | None:
+    """Name the limit that a picture shows exceeded, `meter lost` without a meter, else None."""
+    heating_kw = sum(relay.power_kw for relay in house.relays if contacts(reading).get(relay.name))
+    meter = reading.meter
+    if meter is None or meter.grid_kw is None or isnan(meter.grid_kw):
+        return "meter lost"
+    phases = meter.phase_kw or (meter.grid_kw / 3.0,) * 3
+    over_kw, limit = worst(house, phases, meter.grid_kw, heating_kw)
+    return limit if over_kw > _EPS_KW else None
+
+
+class SwitchOnFits(Law):
+    """A switch-on never exceeds a limit on the last reading; without a meter, on the reserve."""
+
+    name = "a switch-on fits"
+
+    def on_wrote(self, wrote: Wrote) -> None:
+        """Reckon what the house would draw with one more relay."""
+        turned = self.notes.turn_of(wrote)
+        if turned is None or not (turned.changed and turned.on):
+            return
+        on = self.notes.believed_on() | {turned.relay.name}
+        heating_kw = sum(self.notes.relays[name].power_kw for name in on)
+        meter = self.notes.meter(wrote.at_s)
+        if meter is None or meter.grid_kw is None:
+            base_kw = self.house.limits.base_load_p95_kw
+            phase_kw, import_kw = (base_kw,) * 3, base_kw
+            added = [self.notes.relays[name] for name in on]
+        else:
+            phase_kw, import_kw = meter.phase_kw or (meter.grid_kw / 3.0,) * 3, meter.grid_kw
+            added = [self.notes.relays[name] for name in self._since(meter.at_s)] + [turned.relay]
+        over_kw, limit = worst(
+            self.house, _with(phase_kw, added), import_kw + _sum_kw(added), heating_kw
+        )
+        if over_kw > _EPS_KW:
+            detail = f"relay/{turned.relay.name} puts {limit} {over_kw:.2f} kW over"
+            self.accuse(wrote.at_s, f"{detail} ({wrote.command.reason})")
+
+    def _since(self, at_s: float) -> set[str]:
+        """Relays that turned on since a reading and are not off again."""
+        on, off = self.notes.turned_on_s, self.notes.turned_off_s
+        return {
+            name for name, on_s in on.items() if on_s >= at_s and off.get(name, on_s - 1.0) < on_s
+        }
+
+
+def _sum_kw(relays: Iterable[Relay]) -> float:
+    return sum(relay.power_kw for relay in relays)
+
+
+def _with(phase_kw: tuple[float, ...], relays: Iterable[Relay]) -> list[float]:
+    relays = list(relays)
+    return [kw + sum(r.power_kw * r.phases[k] for r in relays) for k, kw in enumerate(phase_kw)]
+
+
+class ExcessEnds(Law):
+    """An excess that was to be seen ends within a control tick, as far as anything can be shed.
+
+    What was on then and is off now must have been enough for the excess of then; a new excess by
+    other loads is a new one.
+    """
+
+    name = "an excess ends within a tick"
+
+    def __init__(self, notes: Notes, armed: frozenset[str] | None) -> None:
+        super().__init__(notes)
+        self._armed = armed
+        self._seen_over: Truth | None = None
+
+    def on_truth(self, truth: Truth) -> None:
+        """Judge the answer to the last picture's excess, then look for one in this."""
+        then, self._seen_over = self._seen_over, None
+        if then is not None and truth.at_s - then.at_s <= TICK_S + 1.0:
+            self._judge(then, truth)
+        over_kw, _ = self._over(truth, frozenset(), 0.0)
+        if over_kw > _FELT_KW and self._was_shown(truth):
+            self._seen_over = truth
+
+    def _was_shown(self, truth: Truth) -> bool:
+        """Whether the appliance could know: a picture of now with a meter, and orders pass."""
+        seen, notes = self.notes.seen, self.notes
+        if seen is None or seen.at_s < truth.at_s - 1.0 or notes.meter(truth.at_s) is None:
+            return False
+        return not any(notes.is_broken(name, truth.at_s) for name in ("house-deaf", "suspend"))
+
+    def _over(self, truth: Truth, without: frozenset[str], less_kw: float) -> tuple[float, str]:
+        gone = [self.notes.relays[name] for name in without]
+        phases = [
+            kw - sum(r.power_kw * r.phases[k] for r in gone) - less_kw / 3.0
+            for k, kw in enumerate(truth.phase_kw)
+        ]
+        heating_kw = sum(
+            relay.power_kw
+            for relay in self.house.relays
+            if truth.closed[relay.name] and relay.name not in without
+        )
+        return worst(self.house, phases, truth.grid_kw - _sum_kw(gone) - less_kw, heating_kw)
+
+    def _judge(self, then: Truth, now: Truth) -> None:
+        gone = frozenset(
+            name
+            for name, on in then.closed.items()
+            if on and (not now.closed[name] or self._welded(name, then))
+        )
+        charging_kw = -then.battery_kw if then.mode is BatteryMode.CHARGE_GRID else 0.0
+        stopped = now.mode is not BatteryMode.CHARGE_GRID
+        over_kw, limit = self._over(then, gone, max(0.0, charging_kw) if stopped else 0.0)
+        left = self._sheddable(then, now, limit)
+        charges_on = charging_kw > _FELT_KW and not stopped and not now.deaf
+        if over_kw > _FELT_KW and (left or charges_on):
+            what = ", ".join(sorted(left)) or "the battery's grid charge"
+            self.accuse(now.at_s, f"{limit} was {over_kw:.2f} kW over and {what} stayed on")
+
+    def _welded(self, relay: str, then: Truth) -> bool:
+        """Whether a relay was ordered off in time and could not obey: more could not be known."""
+        last = self.notes.last.get(f"relay/{relay}")
+        if relay not in then.stuck or last is None or not isinstance(last.command, SetHeating):
+            return False
+        return not last.command.on and last.at_s >= then.at_s
+
+    def _sheddable(self, then: Truth, now: Truth, limit: str) -> set[str]:
+        """Relays that could have gone off and would have helped."""
+        armed, stuck = self._armed, then.stuck | now.stuck
+        return {
+            relay.name
+            for relay in self.house.relays
+            if then.closed[relay.name]
+            and now.closed[relay.name]
+            and relay.name not in stuck
+            and (armed is None or f"relay/{relay.name}" in armed)
+            and (not limit.startswith("L") or relay.phases[int(limit[1]) - 1] > 0.0)
+        }
+
+
+class NoBlindCharge(Law):
+    """No charging from the grid while nobody knows what the house draws."""
+
+    name = "no grid charge without a meter"
+
+    def __init__(self, notes: Notes) -> None:
+        super().__init__(notes)
+        self._known_s: float | None = None
+
+    def on_truth(self, truth: Truth) -> None:
+        """Note when the meter was last known."""
+        if self._known_s is None or self.notes.meter(truth.at_s) is not None:
+            self._known_s = truth.at_s
+
+    def on_wrote(self, wrote: Wrote) -> None:
+        """Look at orders to charge."""
+        command = wrote.command
+        if not isinstance(command, SetBatteryMode) or command.mode is not BatteryMode.CHARGE_GRID:
+            return
+        blind_s = wrote.at_s - (self._known_s if self._known_s is not None else wrote.at_s)
+        if blind_s > BLIND_GRACE_S:
+            self.accuse(wrote.at_s, f"battery: charging from the grid, {blind_s:.0f} s blind")

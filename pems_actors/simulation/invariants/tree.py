@@ -1,0 +1,171 @@
+"""Laws of the appliance itself: incidents, answers, heartbeats, kept rows."""
+
+from __future__ import annotations
+
+from pems_actors.simulation.invariants.facts import (
+    Asked,
+    Beat,
+    Broke,
+    Kept,
+    Life,
+    Outage,
+    Told,
+    Truth,
+    Turn,
+)
+from pems_actors.simulation.invariants.law import Law
+from pems_actors.simulation.invariants.notes import Notes
+
+FINAL = frozenset({"done", "rejected", "failed", "timeout"})
+ANSWER_WITHIN_S = 30.0
+BEATS_MISSED = 2.5
+SPEAKERS = ("infrastructure", "infrastructure/mqtt", "broker", "clock")
+SPEAKERS_BACK_S = 900.0
+_GRACE_S = 1.0
+
+
+class OneIncident(Law):
+    """Every outage is one incident with a start and an end, its own or that of a branch above."""
+
+    name = "every outage is one incident"
+
+    def __init__(self, notes: Notes) -> None:
+        super().__init__(notes)
+        self._open: dict[str, Outage] = {}
+        self._down: dict[str, float] = {}  # path -> failed at, its incident not yet seen
+        self._alive: dict[str, float] = {}
+
+    def on_outage(self, outage: Outage) -> None:
+        """Match beginnings and ends."""
+        before = self._open.get(outage.path)
+        if outage.end_s is None:
+            if before is not None:
+                self.accuse(outage.at_s, f"{outage.path}: {outage.id} opened, {before.id} open")
+            self._open[outage.path] = outage
+            self._down.pop(outage.path, None)
+            return
+        if before is None or before.id != outage.id or before.start_s != outage.start_s:
+            self.accuse(outage.at_s, f"{outage.path}: {outage.id} closed, never opened")
+        elif outage.at_s < before.at_s:
+            self.accuse(outage.at_s, f"{outage.path}: {outage.id} ends before it starts")
+        self._open.pop(outage.path, None)
+
+    def on_life(self, life: Life) -> None:
+        """Note who is down and who is back."""
+        if life.turn in {Turn.FAILED, Turn.HUNG}:
+            self._alive.pop(life.path, None)
+            if not self._is_covered(life.path):
+                self._down.setdefault(life.path, life.at_s)
+        elif life.turn is Turn.READY:
+            self._alive[life.path] = life.at_s
+        elif life.turn is Turn.ENDED:
+            self._alive.pop(life.path, None)
+            self._down.pop(life.path, None)
+
+    def on_truth(self, truth: Truth) -> None:
+        """Judge, once the instant of a failure or a return is over."""
+        self._judge(truth.at_s)
+
+    def close(self, at_s: float) -> None:
+        """Judge what is left."""
+        self._judge(at_s + 2 * _GRACE_S)
+
+    def _judge(self, at_s: float) -> None:
+        for path, failed_s in list(self._down.items()):
+            if self._is_covered(path):
+                del self._down[path]
+            elif at_s - failed_s > _GRACE_S:
+                self.accuse(failed_s, f"{path} failed without an incident")
+                del self._down[path]
+        for path, outage in list(self._open.items()):
+            back_s = self._alive.get(path)
+            if back_s is not None and at_s - back_s > _GRACE_S and back_s > outage.at_s:
+                self.accuse(back_s, f"{path} is back and {outage.id} is still open")
+                del self._open[path]
+
+    def _is_covered(self, path: str) -> bool:
+        parts = path.split("/")
+        return any("/".join(parts[: k + 1]) in self._open for k in range(len(parts)))
+
+
+class OneOutcome(Law):
+    """Every order that was heard has exactly one final answer, in good time."""
+
+    name = "one outcome per order"
+
+    def __init__(self, notes: Notes) -> None:
+        super().__init__(notes)
+        self._asked: dict[str, Asked] = {}
+        self._finals: dict[str, int] = {}
+
+    def on_asked(self, asked: Asked) -> None:
+        """Begin to wait for an answer."""
+        self._asked[asked.id] = asked
+
+    def on_told(self, told: Told) -> None:
+        """Count final answers."""
+        if told.outcome not in FINAL or told.id not in self._asked:
+            return
+        count = self._finals[told.id] = self._finals.get(told.id, 0) + 1
+        asked = self._asked[told.id]
+        if count > 1:
+            self.accuse(told.at_s, f"order {told.id} has {count} final answers")
+        elif told.at_s - asked.at_s > ANSWER_WITHIN_S:
+            self.accuse(told.at_s, f"order {told.id} waited {told.at_s - asked.at_s:.0f} s")
+
+    def close(self, at_s: float) -> None:
+        """Find the orders without an answer."""
+        for order_id, asked in self._asked.items():
+            waited_s = at_s - asked.at_s
+            if asked.heard and order_id not in self._finals and waited_s > ANSWER_WITHIN_S:
+                self.accuse(asked.at_s, f"order {order_id} has no final answer")
+
+
+class HeartBeats(Law):
+    """The heartbeat falls silent only by a fault of who speaks, and counts without a gap."""
+
+    name = "a heartbeat is silent only by a fault"
+
+    def __init__(self, notes: Notes, interval_s: float) -> None:
+        super().__init__(notes)
+        self._interval_s = interval_s
+        self._last: Beat | None = None
+        self._excused_until_s = float("-inf")
+
+    def on_broke(self, broke: Broke) -> None:
+        """Excuse a silence that was made."""
+        if broke.target in SPEAKERS:
+            until_s = broke.until_s + SPEAKERS_BACK_S
+            self._excused_until_s = max(self._excused_until_s, until_s)
+
+    def on_beat(self, beat: Beat) -> None:
+        """Look at the time since the last one, and at its number."""
+        self._judge(beat.at_s)
+        last, self._last = self._last, beat
+        if last is None or beat.at_s < self._excused_until_s:
+            return
+        if beat.sequence != last.sequence + 1:
+            self.accuse(beat.at_s, f"heartbeat {beat.sequence} after {last.sequence}")
+
+    def close(self, at_s: float) -> None:
+        """Look at the silence before the end."""
+        self._judge(at_s)
+
+    def _judge(self, at_s: float) -> None:
+        if self._last is None or at_s < self._excused_until_s:
+            return
+        silent_s = at_s - self._last.at_s
+        if silent_s > BEATS_MISSED * self._interval_s:
+            self.accuse(at_s, f"no heartbeat for {silent_s:.0f} s")
+
+
+class RowsKept(Law):
+    """No acknowledged row is lost."""
+
+    name = "no acknowledged row lost"
+
+    def on_kept(self, kept: Kept) -> None:
+        """Compare what was acknowledged with what is there."""
+        if kept.found != kept.acknowledged:
+            lost = kept.acknowledged - kept.found
+            self.accuse(kept.at_s, f"{lost} of {kept.acknowledged} records are gone")
