@@ -93,6 +93,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     began_s = time.monotonic()
     try:
         core = Core(options, config.load(options.config))
+        core.hear_signals()  # before `ready`: an order to stop may follow at once
         core.appliance.start()
     except DevicesTakenError as problem:  # that ends; the guardian tries again
         print(problem, file=sys.stderr)
@@ -144,7 +145,6 @@ class Core:
 
     def run(self, link: GuardianLink, began_s: float) -> int:
         """Wait, ping the guardian while the tree is sound, and stop in order."""
-        self._hear_signals()
         sound = Soundness(self.appliance.system, self._vital())
         looked_s, told = 0.0, None
         while not self.stop.wait(LOOK_EVERY_S) and not link.parent_is_gone():
@@ -164,7 +164,7 @@ class Core:
             told = complaint
         return self._end(link)
 
-    def _hear_signals(self) -> None:
+    def hear_signals(self) -> None:
         """End on SIGTERM and SIGINT, restart on SIGUSR2, show all stacks on SIGUSR1."""
 
         def heard(number: int, _frame: object) -> None:

@@ -40,7 +40,8 @@ class Target(StrEnum):
     WEATHER = "weather"
     SOLVER = "planning/solver"
     CLOCK = "clock"
-    PROCESS = "core, guardian or a worker"
+    CORE = "core"
+    PROCESS = "guardian or a worker"
 
 
 class Runs(StrEnum):
@@ -63,7 +64,12 @@ class Suspend:
     """The process stands still while the house lives on, for as long as the fault lasts."""
 
 
-How = Fault | DeviceFault | Trouble | ClockStep | Suspend
+@dataclass(frozen=True, slots=True)
+class KillCore:
+    """The core is gone without a farewell, and back with its memory at the end of the fault."""
+
+
+How = Fault | DeviceFault | Trouble | ClockStep | Suspend | KillCore
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +93,14 @@ class FaultRow:
     @property
     def runs(self) -> frozenset[Runs]:
         """Where it can be done."""
-        done = {Runs.VIRTUAL} if self.how is not None else {Runs.PROCESS}
-        return frozenset(done | {Runs.LIVE} if self.live else done)
+        done = set[Runs]()
+        if self.how is not None:
+            done.add(Runs.VIRTUAL)
+        if self.target in {Target.CORE, Target.PROCESS}:
+            done.add(Runs.PROCESS)
+        if self.live:
+            done.add(Runs.LIVE)
+        return frozenset(done)
 
 
 def _actor(
@@ -215,8 +227,9 @@ ROWS: tuple[FaultRow, ...] = (
              (60.0, 1800.0), matrix=(5, 26)),
     FaultRow("kill", Target.PROCESS, "a worker's process is killed", None, live=True,
              matrix=(13,)),
-    FaultRow("kill-core", Target.PROCESS, "the core's process is killed", None, matrix=(33,)),
-    FaultRow("stop-core", Target.PROCESS, "the core's process is frozen", None, matrix=(5,)),
+    FaultRow("kill-core", Target.CORE, "its process is killed, and started again", KillCore(),
+             (1.0, 300.0), matrix=(33, 34)),
+    FaultRow("stop-core", Target.CORE, "its process is frozen", None, matrix=(5,)),
     FaultRow("kill-guardian", Target.PROCESS, "the guardian's process is killed", None,
              matrix=(35,)),
 )  # fmt: skip

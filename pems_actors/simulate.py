@@ -23,9 +23,11 @@ from pems_actors.economics.costs import CostTerms, settle
 from pems_actors.economics.tariff import Tariff
 from pems_actors.fault_table import (
     ClockStep,
+    KillCore,
     Places,
     Strike,
     Suspend,
+    Target,
     draw_strikes,
     read_strikes,
     row_named,
@@ -53,6 +55,9 @@ from supervision.events import HealthChanged
 VIRTUAL_HEARTBEAT_S = 3600.0
 VIRTUAL_PUBLISH_S = 900.0
 FAULTS_PER_DAY = {"none": 0.0, "light": 4.0, "heavy": 48.0}
+KILL = "kill-core"
+RESTARTED_AFTER_S = 2.0
+EPOCHS_PER_LIFE = 1000
 
 
 @dataclass(frozen=True)
@@ -128,11 +133,13 @@ class Simulation:
         self.level_s = [0.0] * 5
         self.listen: Callable[[Event], None] = _hear_nothing
         self.on_strike: Callable[[Strike, float], None] = _see_nothing
+        self.on_birth: Callable[[Appliance], None] = _greet_nobody
+        self.given_up: list[str] = []  # why a core ended by itself
+        self.alive = True  # whether there is a core just now
         self.appliance = self._core()
         self.strikes = strikes_of(story)
         self._coming = [*self.strikes]
         self._ending: list[tuple[float, int, Strike]] = []
-        self.verdict: str | None = None  # why the core gave up before its end, if it did
 
     def _core(self) -> Appliance:
         story = self.story
@@ -145,6 +152,7 @@ class Simulation:
             log=self._log,
             watch=self._watch,
             drills=True,
+            first_epoch=1 + EPOCHS_PER_LIFE * (self._lives - 1),
         )
 
     def _surroundings(self) -> Surroundings:
@@ -170,17 +178,30 @@ class Simulation:
         """
         self._log(f"{self.runtime.now_s():.3f} core Killed away_s={away_s:g}")
         back_s = self.runtime.process_s() + away_s
-        self.runtime.close()
+        self._die()
+        self.port.advance_to(back_s)
+        self.runtime.run_until(back_s)
+        self._be_born()
+        self.port.advance_to(back_s)
+
+    def _die(self) -> None:
+        """Let the core be gone in the middle of everything: no farewell, and nobody hears it."""
+        self.alive = False
         self.port.close()
-        self.port.advance_to(back_s)
-        self._lives += 1
-        ahead_s, seed = self.runtime.ahead_s, self.story.seed + 1_000_003 * self._lives
-        self.runtime = StoryRuntime(seed, back_s, self.troubles)
-        self.runtime.ahead_s = ahead_s
         self.levels.clear()
+        self.appliance.system.places.cut_off_all()
+        self.runtime.close()
+
+    def _be_born(self) -> None:
+        """Start a new core now, with epochs above all before and what `memory` opens."""
+        self._lives += 1
+        before, seed = self.runtime, self.story.seed + 1_000_003 * self._lives
+        self.runtime = StoryRuntime(seed, before.process_s(), self.troubles)
+        self.runtime.ahead_s, self.runtime.slept_s = before.ahead_s, before.slept_s
+        self.alive = True
         self.appliance = self._core()
+        self.on_birth(self.appliance)
         self.appliance.start()
-        self.port.advance_to(back_s)
 
     def run_until(self, at_s: float, observe: Observer | None = None) -> None:
         """Go on to an instant of true time, tick by tick; `observe` looks after each one."""
@@ -196,17 +217,24 @@ class Simulation:
     def _play_until(self, at_s: float) -> None:
         """Let the appliance live, with whatever breaks and heals on the way."""
         while (due_s := self._next_turn_s()) <= at_s:
-            self.runtime.run_until(due_s)
+            self._go_on(due_s)
             self._turn(due_s)
+        self._go_on(at_s)
+
+    def _go_on(self, at_s: float) -> None:
         self.runtime.run_until(at_s)
+        verdict = self.appliance.system.verdict
+        if verdict is not None and self.alive:  # the guardian would start the process again
+            self.given_up.append(verdict)
+            self._begin(Strike(KILL, Target.CORE.value, 0.0, RESTARTED_AFTER_S), at_s)
 
     def run(self, observe: Observer | None = None) -> Result:
         """Tell the whole story and stop in order."""
         began = time.process_time()
         self.start()
         self.run_until(self.story.start_s + self.story.days * DAY_S, observe)
-        self.verdict = self.appliance.system.verdict
-        self.appliance.stop()
+        if self.alive:
+            self.appliance.stop()
         return self.result(time.process_time() - began)
 
     def result(self, cpu_s: float) -> Result:
@@ -243,6 +271,8 @@ class Simulation:
 
     def _watch(self, event: Event) -> None:
         """Keep the level of each room and of the battery, as they say it."""
+        if not self.alive:
+            return
         self.listen(event)
         if not isinstance(event, HealthChanged) or event.level is None:
             return
@@ -266,10 +296,12 @@ class Simulation:
         while self._ending and self._ending[0][0] <= now_s:
             self._lift(heapq.heappop(self._ending)[2])
         while self._coming and self.story.start_s + self._coming[0].after_s <= now_s:
-            strike = self._coming.pop(0)
-            self.on_strike(strike, now_s)
-            self._log(f"{now_s:.3f} {strike.target} Strike {strike.name} for {strike.lasts_s:g} s")
-            self._strike(strike, now_s)
+            self._begin(self._coming.pop(0), now_s)
+
+    def _begin(self, strike: Strike, now_s: float) -> None:
+        self.on_strike(strike, now_s)
+        self._log(f"{now_s:.3f} {strike.target} Strike {strike.name} for {strike.lasts_s:g} s")
+        self._strike(strike, now_s)
 
     def _strike(self, strike: Strike, now_s: float) -> None:
         """Let a fault begin, and note when it ends."""
@@ -294,6 +326,10 @@ class Simulation:
                 self._join_broker()
             case ClockStep(seconds):
                 self.runtime.ahead_s += seconds
+            case KillCore():
+                if not self.alive:
+                    return
+                self._die()
         heapq.heappush(self._ending, (now_s + strike.lasts_s, len(self._coming), strike))
 
     def _lift(self, strike: Strike) -> None:
@@ -304,6 +340,8 @@ class Simulation:
                 self._join_broker()
             case ClockStep(seconds):
                 self.runtime.ahead_s -= seconds
+            case KillCore():
+                self._be_born()
 
     def _join_broker(self) -> None:
         self.mqtt.up = not self.troubles.on(Trouble.BROKER_DOWN)
@@ -311,6 +349,10 @@ class Simulation:
 
 def _hear_nothing(_event: Event) -> None:
     """Listen to nobody."""
+
+
+def _greet_nobody(_core: Appliance) -> None:
+    """Greet nobody."""
 
 
 def _see_nothing(_strike: Strike, _at_s: float) -> None:

@@ -7,8 +7,6 @@ only; it outlives this actor and the process.
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Protocol
@@ -24,6 +22,8 @@ from pems_actors.actors.base import (
 )
 from pems_actors.actors.chronicle import Chronicle
 from pems_actors.actors.device_writer import DeviceWriter
+from pems_actors.actors.worker_drill import KILL_LOOK_S, KilledWorker, kill_worker, look_again
+from pems_actors.control.modes import mode_problem
 from pems_actors.domain.events import HouseMode, ModeChanged, Outcome, Republish, Request
 from pems_actors.domain.house import House
 from pems_actors.domain.units import iso
@@ -36,9 +36,7 @@ from supervision import Context, Fault, GetSnapshot, Snapshot, SupervisionError
 ANSWER_WITHIN_S = 5.0
 ACCEPTED_AFTER_S = 0.5
 KEPT_COMMANDS = 100
-KILL_LOOK_S, KILL_LOOKS = 0.005, 4000
 MODE_TIMER = "mode"
-LATCHED = frozenset({HouseMode.NORMAL, HouseMode.EMERGENCY})
 READING_VERBS = frozenset(
     {"status", "plan", "explain", "shadow", "commands", "prices", "events", "workers"}
 )
@@ -81,17 +79,6 @@ class TakesTime:
 @dataclass(frozen=True, slots=True)
 class ModeOver:
     """The house mode has had its time."""
-
-
-@dataclass(frozen=True, slots=True)
-class KilledWorker:
-    """A drill killed this worker's process; its loss may have been seen."""
-
-    name: str
-    pid: int
-    restarts: int
-    seen: bool = False
-    looks: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,12 +216,9 @@ class ControlActor(HouseActor):
     def _on_mode(self, args: Mapping[str, Any]) -> tuple[str, str]:
         """Take a house mode, or say why not."""
         mode, until_s = HouseMode(args["mode"]), args.get("until_s")
-        if self.state.mode.mode is HouseMode.EMERGENCY and mode not in LATCHED:
-            return "rejected", "the house is in emergency; clear that by mode normal first"
-        if until_s is not None and mode in LATCHED:
-            return "rejected", f"mode {mode} has no end of its own; leave until out"
-        if until_s is not None and until_s <= self.now_s():
-            return "rejected", f"until {iso(until_s)} is over; give a time to come"
+        problem = mode_problem(self.state.mode.mode, mode, until_s, self.now_s())
+        if problem is not None:
+            return "rejected", problem
         self._enter(ModeKept(mode, until_s))
         return "done", f"house mode {mode}" + ("" if until_s is None else f" until {iso(until_s)}")
 
@@ -292,34 +276,18 @@ class ControlActor(HouseActor):
             self._finish(request, reply, "done", f"{kind} sent to {target}", sent)
 
     def _kill(self, target: str, request: Request, reply: Reply) -> None:
-        """Kill a worker process as an accident would, and watch for its successor."""
-        workers = self.context.system.workers()
-        pid = workers[target].pid if target in workers else None
-        if pid is None or not self.context.system.drills:
-            known = ", ".join(sorted(workers)) or "none runs"
-            why = "drills are not allowed here" if pid is not None else f"workers: {known}"
-            self._finish(request, reply, "rejected", f"nothing to kill at {target!r}; {why}")
+        began_s, killed = self.process_s(), kill_worker(self.context.system, target)
+        if isinstance(killed, str):
+            self._finish(request, reply, "rejected", killed)
             return
-        began_s = self.process_s()
-        os.kill(pid, signal.SIGKILL)
-        self.tell(self.path, KilledWorker(target, pid, workers[target].restarts))
+        self.tell(self.path, killed)
         sent = {"injected_process_s": began_s}
         self._finish(request, reply, "done", f"killed the worker {target}", sent)
 
     def _on_killed(self, killed: KilledWorker) -> None:
-        """Note when the loss is seen and when the successor is ready; look again until then."""
-        status = self.context.system.workers().get(killed.name)
-        now_s = self.process_s()
-        if status is None:
-            return
-        if not killed.seen and (status.restarts > killed.restarts or status.pid != killed.pid):
-            killed = replace(killed, seen=True)
-            self.chronicle.note(now_s, killed.name, "WorkerFailed", "killed by a drill")
-        if killed.seen and status.ready and status.pid != killed.pid:
-            self.chronicle.note(now_s, killed.name, "ChildRestarted", "a successor is ready")
-        elif killed.looks < KILL_LOOKS:
-            killed = replace(killed, looks=killed.looks + 1)
-            self.after(KILL_LOOK_S, killed, key=f"killed {killed.name}", process=True)
+        left = look_again(killed, self.context.system, self.chronicle, self.process_s())
+        if left is not None:
+            self.after(KILL_LOOK_S, left, key=f"killed {left.name}", process=True)
 
     # --- out
 

@@ -45,6 +45,7 @@ class LoadActor(HouseActor):
                 # a little before each planning step, so that the planner has the newest
                 step_s = QUARTER_S if self._tell(now_s) else HOUR_S
                 self.after(step_s - (now_s + 5.0) % step_s, Tick())
+                self.remember(self.state)
             case Republish():
                 self._tell(self.now_s())
             case _:

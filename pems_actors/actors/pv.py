@@ -73,6 +73,7 @@ class PvActor(HouseActor):
                 # a little before each planning step, so that the planner has the newest
                 step_s = QUARTER_S if self._tell() else HOUR_S
                 self.after(step_s - (self.now_s() + 5.0) % step_s, Tick())
+                self._remember()
             case Republish():
                 self._tell()
             case _:
@@ -108,6 +109,7 @@ class PvActor(HouseActor):
             return
         answer = Forecast("pv_kw", self.now_s(), mind.out.grid, tuple(powers_kw), source="physics")
         self.state = replace(mind, out=None, scaler=mind.scaler.with_physics(answer))
+        self._remember()
         self._tell()
 
     def _on_failure(self, ticket: int, reason: str) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from itertools import count
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from pems_actors.soak.stories import Tale
     from pems_actors.soak.telling import Told
 
+STDOUT, STDERR = 1, 2
 TOLD_EVERY = 100
 SHOWN = 5
 PAIRS = "pairs"
@@ -52,16 +55,31 @@ def soak(
     the least of them is printed.
     """
     tales = _tales(stories, days, seed, faults)
-    began = time.monotonic()
-    sums = _told(tales, days, min(workers, stories or workers))
-    wall_s = time.monotonic() - began
-    figures = sums.figures(wall_s, _replay(sums))
+    with native_noise_apart():
+        began = time.monotonic()
+        sums = _told(tales, days, min(workers, stories or workers))
+        wall_s = time.monotonic() - began
+        replay = _replay(sums)
+    figures = sums.figures(wall_s, replay)
     if as_json:
         say_json(_report(figures))
     else:
         print("\n".join((*lines(figures), *broken_lines(sums.failing), *_replay_line(figures))))
     if strict and sums.violations:
         raise typer.Exit(1)
+
+
+@contextmanager
+def native_noise_apart() -> Iterator[None]:
+    """Send what native libraries print on stdout to stderr: stdout carries the report alone."""
+    sys.stdout.flush()
+    kept = os.dup(STDOUT)
+    os.dup2(STDERR, STDOUT)
+    try:
+        yield
+    finally:
+        os.dup2(kept, STDOUT)
+        os.close(kept)
 
 
 def _tales(stories: int | None, days: float | None, seed: int, faults: str) -> Iterable[Tale]:

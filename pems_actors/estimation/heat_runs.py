@@ -55,10 +55,10 @@ class HeatRuns(NamedTuple):
         """The run that has gone on for longer."""
         return int(self.began_s[1] < self.began_s[0])
 
-    def air_c(self, kind: int) -> Array:
-        """Air of the longer run: 0 left alone, 1 effect of heat, 2 effect of idle heat, (R,)."""
+    def air_c(self, run: int, kind: int) -> Array:
+        """Air of a run: 0 left alone, 1 effect of heat, 2 effect of idle heat, (R,)."""
         rooms = len(self.columns) // 4
-        return self.columns[rooms : 2 * rooms, _FIRST[self.longer] + kind]
+        return self.columns[rooms : 2 * rooms, _FIRST[run] + kind]
 
     def lived(self, acting: Array, passed_s: float) -> HeatRuns:
         """Add what acted for a while, shape (3R + 3,)."""

@@ -198,6 +198,8 @@ class Inspector:
         )
         if verdict.newly_stuck is not None and np.count_nonzero(verdict.newly_stuck):
             beliefs = _taken_back(beliefs, verdict.newly_stuck)
+        if verdict.leapt is not None and np.count_nonzero(verdict.leapt):
+            beliefs = _followed(beliefs, verdict.leapt, picture.said_c - expected_c[:, 0])
         windows = window_watch.watched(
             before.windows,
             now_s,
@@ -247,20 +249,28 @@ class Inspector:
         here = here._replace(runs=runs)
         if picture.blocked or now_s - here.born_s < SETTLING_S or not self.relays:
             return here
-        rows = self._witness
-        felt = Felt(
-            apart_k=(air_c - runs.air_c(0))[rows],
-            heat_k=runs.air_c(1)[rows],
-            idle_k=runs.air_c(2)[rows],
-            clear=~(runs.disturbed[runs.longer] | np.isnan(air_c))[rows],
-            enough_k=self._enough_k,
+        relays = relay_watch.felt(
+            here.relays, self._felt(runs, 1, air_c), self._felt(runs, 2, air_c)
         )
-        relays = relay_watch.felt(here.relays, felt)
         turned = relays.by_room != here.relays.by_room
         if np.count_nonzero(turned):
             members = self._shares_kw[:, turned].sum(axis=1) > 0.0
             runs = heat_runs.begun_anew(runs, belief, members)
         return here._replace(relays=relays, runs=runs)
+
+    def _felt(self, runs: HeatRuns, kind: int, air_c: Array) -> Felt:
+        """Tell what the rooms felt of heat (1) or of idle heat (2), by the shortest run that can."""
+        rows, longer = self._witness, runs.longer
+        short_k, long_k = runs.air_c(1 - longer, kind)[rows], runs.air_c(longer, kind)[rows]
+        short = short_k >= self._enough_k
+        alone_c = np.where(short, runs.air_c(1 - longer, 0)[rows], runs.air_c(longer, 0)[rows])
+        one, other = runs.disturbed[1 - longer][rows], runs.disturbed[longer][rows]
+        here_c, heat_k = air_c[rows], np.where(short, short_k, long_k)
+        clear = ~(np.where(short, one, other) | np.isnan(here_c))
+        return Felt(
+            share=(here_c - alone_c) / np.maximum(heat_k, self._enough_k),
+            enough=clear & (heat_k >= self._enough_k),
+        )
 
 
 class _Heats(NamedTuple):
@@ -292,6 +302,15 @@ def _taken_back(beliefs: Array, rooms: Mask) -> Array:
     after = beliefs.copy()
     by_room = after.reshape(4, -1, 2)
     by_room[:, rooms, 0] = by_room[:, rooms, 1]
+    return after
+
+
+def _followed(beliefs: Array, rooms: Mask, by_k: Array) -> Array:
+    """Follow a reading that is believed though far off: the room is not what was thought."""
+    after = beliefs.copy()
+    by_room = after.reshape(4, -1, 2)
+    by_room[:3, rooms] += by_k[rooms, None]
+    by_room[3, rooms] = 0.0
     return after
 
 

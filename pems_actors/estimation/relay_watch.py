@@ -161,40 +161,39 @@ def _by_contact(before: Kinds, contact: Array, stuck: Mask) -> Kinds:
 
 
 class Felt(NamedTuple):
-    """What the rooms felt since the model last began anew, one room per relay, shape (S,) [K].
+    """What the rooms felt of some heat, one room per relay, shape (S,).
 
-    apart_k: measured less model.    heat_k: what the heat claimed should have done since.
-    idle_k: what full heat would have done in the time when none was claimed.
-    clear: whether nothing else disturbed the room.    enough_k: the least that can be judged by.
+    share: what was measured over a model without it, by what that heat should have done.
+    enough: whether there was enough of it, and nothing else disturbed the room.
     """
 
-    apart_k: Array
-    heat_k: Array
-    idle_k: Array
-    clear: Mask
-    enough_k: Array
+    share: Array
+    enough: Mask
 
 
-def felt(watch: RelayWatch, witness: Felt) -> RelayWatch:
-    """Let the rooms bear witness, where a contact did not already."""
-    enough = witness.clear & (watch.by_contact == Stuck.NO)
-    least_k = witness.enough_k
-    heated, idle = enough & (witness.heat_k >= least_k), enough & (witness.idle_k >= least_k)
-    if not (heated.any() or idle.any()):
+def felt(watch: RelayWatch, heat: Felt, idle: Felt) -> RelayWatch:
+    """Let the rooms bear witness, where a contact did not already.
+
+    Args:
+        heat: the heat claimed; a model that counted on it is not corrected, so 0 is as it should
+        be and -1 says that nothing came.    idle: full heat in the time when none was claimed; 1
+        says that it came all the same.
+    """
+    free = watch.by_contact == Stuck.NO
+    heated, rested = free & heat.enough, free & idle.enough
+    if not (np.count_nonzero(heated) or np.count_nonzero(rested)):
         return watch
-    share = witness.apart_k / np.maximum(witness.heat_k, least_k)
-    excess = witness.apart_k / np.maximum(witness.idle_k, least_k)
-    by_room = watch.by_room
-    dead = heated & (by_room == Stuck.NO) & (share <= NOTHING_FELT)
-    welded = idle & (by_room == Stuck.NO) & (excess >= ALL_FELT)
-    works = heated & (by_room == Stuck.OFF) & (share >= FELT_AGAIN)
-    rests = idle & (by_room == Stuck.ON) & (excess <= -FELT_AGAIN)
+    obeys = watch.by_room == Stuck.NO
+    dead = heated & obeys & (heat.share <= NOTHING_FELT)
+    welded = rested & obeys & (idle.share >= ALL_FELT)
+    works = heated & (watch.by_room == Stuck.OFF) & (heat.share >= FELT_AGAIN)
+    rests = rested & (watch.by_room == Stuck.ON) & (idle.share <= -FELT_AGAIN)
     turns = dead | welded | works | rests
-    against = np.where(turns, watch.against + 1, np.where(heated | idle, 0, watch.against))
+    against = np.where(turns, watch.against + 1, np.where(heated | rested, 0, watch.against))
     if not against.any():
         return watch if not watch.against.any() else watch._replace(against=against)
     sure = against >= LOOKS
-    by_room = by_room.copy()
+    by_room = watch.by_room.copy()
     by_room[sure & dead] = Stuck.OFF
     by_room[sure & welded] = Stuck.ON
     by_room[sure & (works | rests)] = Stuck.NO

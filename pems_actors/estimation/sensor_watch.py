@@ -30,7 +30,7 @@ LOOK_EVERY_S = 5 * MINUTE_S
 MUST_MOVE_K = 0.30
 MUST_MOVE_STEPS = 1.5
 REACH_K = 1.5  # how far a reading may be from the model and still be believed
-REACH_K_PER_H = 0.5  # and how much farther for each hour without a believed reading
+REACH_K_PER_H = 0.1  # and how much farther for each hour without a believed reading
 FORGETS_S = DAY_S
 STRANGE_K = 8.0  # a first reading this far from the other rooms is looked at twice
 STRANGE_WITHIN_K = 4.0
@@ -108,13 +108,15 @@ class SensorWatch(NamedTuple):
 class Judgement(NamedTuple):
     """What one picture came to: air believed (NaN: none), whose reading moved, who got stuck.
 
-    `moved` (or is believed again) and `newly_stuck` are None where there is nobody.
+    `moved` (or is believed again), `newly_stuck` and `leapt` (believed, but far from the model) are
+    None where there is nobody.
     """
 
     watch: SensorWatch
     air_c: Array
     moved: Mask | None = None
     newly_stuck: Mask | None = None
+    leapt: Mask | None = None
 
 
 def judge(
@@ -192,7 +194,8 @@ def _one_by_one(
     )
     air_c = np.where(believed, said, np.nan)
     anew = believed & (moved | (watch.verdict != Verdict.GOOD))
-    return Judgement(after, air_c, anew, stuck & ~was_stuck)
+    leapt = believed & (np.abs(said - expected_c) > REACH_K)
+    return Judgement(after, air_c, anew, stuck & ~was_stuck, leapt)
 
 
 def _reach_k(unheard_s: Array) -> Array:

@@ -1,8 +1,9 @@
 """Is a window open? By its contact, or because the air falls faster than the model can explain.
 
 An opening pauses the room's heating for half an hour; the frost floor is the rules' own business.
-By the air alone it counts as closed as soon as the air climbs back; a contact holds the pause for
-as long as it says open, but one that says so for two hours is not believed any more.
+By the air alone it counts as closed as soon as the model explains the air again; a contact holds
+the pause for as long as it says open, but one that says so for two hours is not believed any more.
+Heat that does not come is no window: the air must really fall.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ WITHIN_S = 15 * MINUTE_S
 # hour, as a mean over three readings of a thermometer of 0.1 K.
 FALL_K = 0.35
 FALL_STEPS = 1.5
-CLIMB_SHARE = 0.6  # of the fall, back from the lowest: closed again
+FALLS_ON_K = 0.08  # under an open window the air goes on to fall against the model by this
+CLOSED_S = 6 * MINUTE_S  # within this time; else, if it has climbed by as much, it was closed
+CLIMB_K = 0.25
 NEAR_SHARE = 0.3  # of the fall, under the smoothed past: worth a closer look
 _SMOOTH = 0.1
 _ROW_EVERY_S = 50.0
@@ -39,18 +42,22 @@ class WindowWatch(NamedTuple):
     """What is remembered of the windows of R rooms; arrays of shape (R,) that nobody changes.
 
     Temperatures here are readings less what the model expected to change: flat while it is right.
-    newest: the last two.    past: means of three within the last quarter of an hour, oldest first.
-    smooth_c: their slow mean.    expected_k: changes expected so far.    fell_s: since when open by
-    the air, -inf if not.    lowest_c: lowest mean since then.    contact_s: open by the contact.
+    newest: the last two.    past: time, mean of three and true air within the last quarter of an
+    hour, oldest first.    smooth_c: their slow mean.    expected_k: changes expected so far.
+    fell_s: since when open by the air, -inf if not.    lowest_c, lowest_s: lowest mean since then,
+    and when it was reached.    coldest_c: lowest true air since then.    contact_s: since when open
+    by the contact.
     """
 
     at_s: float
     newest: tuple[Array, Array]
-    past: tuple[tuple[float, Array], ...]
+    past: tuple[tuple[float, Array, Array], ...]
     smooth_c: Array
     expected_k: Array
     fell_s: Array
     lowest_c: Array
+    lowest_s: Array
+    coldest_c: Array
     contact_s: Array
     calm: bool = True  # nothing is open
 
@@ -60,14 +67,15 @@ class WindowWatch(NamedTuple):
         never, unknown = np.full(rooms, -inf), np.full(rooms, np.nan)
         low = np.full(rooms, inf)
         nothing = np.zeros(rooms)
-        return cls(-inf, (unknown, unknown), (), unknown, nothing, never, low, never)
+        return cls(-inf, (unknown, unknown), (), unknown, nothing, never, low, never, low, never)
 
     def shifted(self, by_s: float) -> WindowWatch:
         """Move along with a clock that was set."""
         return self._replace(
             at_s=self.at_s + by_s,
-            past=tuple((at_s + by_s, c) for at_s, c in self.past),
+            past=tuple((at_s + by_s, c, air_c) for at_s, c, air_c in self.past),
             fell_s=self.fell_s + by_s,
+            lowest_s=self.lowest_s + by_s,
             contact_s=self.contact_s + by_s,
         )
 
@@ -107,10 +115,10 @@ def watched(
     smooth_c = watch.smooth_c - _SMOOTH * under_k
     past = watch.past
     if not past or now_s - past[-1][0] >= _ROW_EVERY_S:
-        past = (*past[-_MOST_ROWS + 1 :], (now_s, mean_c))
+        past = (*past[-_MOST_ROWS + 1 :], (now_s, mean_c, mean_c + expected_k))
     after = WindowWatch(
         now_s, (last, rest_c), past, smooth_c, expected_k,
-        watch.fell_s, watch.lowest_c, watch.contact_s, watch.calm,
+        watch.fell_s, watch.lowest_c, watch.lowest_s, watch.coldest_c, watch.contact_s, watch.calm,
     )  # fmt: skip
     near = not (under_k / limit_k).max() < NEAR_SHARE  # NaN is worth a look too
     if watch.calm and not near and contact is None:
@@ -131,16 +139,38 @@ def _closely(
         contact_s = np.full_like(watch.contact_s, -inf)
     else:
         contact_s = _contacts(watch.contact_s, contact, now_s)
-    past_c = np.stack([mean_c, *(c for at_s, c in watch.past if now_s - at_s <= WITHIN_S)])
-    falls = np.fmax.reduce(past_c, axis=0) - mean_c > limit_k
+    falls = _falls(watch, now_s, mean_c, limit_k)
     was_open = watch.fell_s > -inf
-    lowest_c = np.where(was_open, np.fmin(watch.lowest_c, mean_c), inf)
-    climbed = mean_c - lowest_c > CLIMB_SHARE * limit_k
-    closed = was_open & (climbed | (now_s - watch.fell_s >= PAUSE_S))
-    fell_s = np.where(closed, -inf, np.where(falls & ~was_open, now_s, watch.fell_s))
+    opens = falls & ~was_open
+    lower = opens | (was_open & (mean_c < watch.lowest_c - FALLS_ON_K))
+    lowest_c = np.where(lower, mean_c, watch.lowest_c)
+    lowest_s = np.where(lower, now_s, watch.lowest_s)
+    air_c = mean_c + watch.expected_k
+    coldest_c = np.where(opens, air_c, np.fmin(watch.coldest_c, air_c))
+    explained = (now_s - lowest_s >= CLOSED_S) & (air_c - coldest_c >= CLIMB_K)
+    closed = was_open & (explained | (now_s - watch.fell_s >= PAUSE_S))
+    fell_s = np.where(closed, -inf, np.where(opens, now_s, watch.fell_s))
     calm = bool(max(fell_s.max(), contact_s.max()) == -inf)
-    after = watch._replace(fell_s=fell_s, lowest_c=lowest_c, contact_s=contact_s, calm=calm)
+    after = watch._replace(
+        fell_s=fell_s,
+        lowest_c=lowest_c,
+        lowest_s=lowest_s,
+        coldest_c=coldest_c,
+        contact_s=contact_s,
+        calm=calm,
+    )
     return _caught_up(after, closed, mean_c)
+
+
+def _falls(watch: WindowWatch, now_s: float, mean_c: Array, limit_k: Array) -> Mask:
+    """Tell where the air has fallen, both by itself and against the model."""
+    recent = [row for row in watch.past if now_s - row[0] <= WITHIN_S]
+    if not recent:
+        return np.zeros(len(mean_c), dtype=bool)
+    highest_c = np.fmax.reduce(np.stack([row[1] for row in recent]), axis=0)
+    warmest_c = np.fmax.reduce(np.stack([row[2] for row in recent]), axis=0)
+    air_c = mean_c + watch.expected_k
+    return np.asarray((highest_c - mean_c > limit_k) & (warmest_c - air_c > limit_k))
 
 
 def _caught_up(watch: WindowWatch, closed: Mask, mean_c: Array) -> WindowWatch:
@@ -151,7 +181,7 @@ def _caught_up(watch: WindowWatch, closed: Mask, mean_c: Array) -> WindowWatch:
     if not np.count_nonzero(fresh):
         return watch
     start_c = np.where(closed, mean_c, last)
-    past = tuple((at_s, np.where(fresh, np.nan, c)) for at_s, c in watch.past)
+    past = tuple((at_s, np.where(fresh, np.nan, c), air_c) for at_s, c, air_c in watch.past)
     newest = (np.where(again, last, watch.newest[0]), last)
     return watch._replace(
         newest=newest, past=past, smooth_c=np.where(fresh, start_c, watch.smooth_c)

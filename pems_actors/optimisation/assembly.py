@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from pems_actors.optimisation.case import Case, floor_limits_c
 from pems_actors.optimisation.grid import Array
-from pems_actors.optimisation.program import Layout, Program, Triplets
+from pems_actors.optimisation.program import Layout, Mask, Program, Triplets
 from pems_actors.optimisation.thermal import AIR, REFERENCE_C, SCREED, STRUCTURE
 from pems_actors.optimisation.worth import grid_excess_price
 from pems_actors.physics.house_model import SURFACE_FRAC
@@ -22,16 +22,25 @@ from pems_actors.physics.house_model import SURFACE_FRAC
 _TIE_PER_KWH = 1e-4  # decides between equals: rather curtail than export for nothing
 _FLOOR_PRICE_FACTOR = 20.0
 _IDLE_KW = 1e-9
+_CLEAR_KW = 0.1
+
+Decided = tuple[Mask | Array, Array]
 
 
-def assemble(case: Case, layout: Layout) -> Program:
-    """Fill a layout with the numbers of one case, nothing decided yet."""
+def assemble(case: Case, layout: Layout, decided: Decided | None = None) -> Program:
+    """Fill a layout with the numbers of one case.
+
+    Args:
+        case: the problem and what is derived from it.    layout: of the case's shape.
+        decided: a mask and duties, each (stages, relays), of what is no longer free.
+    """
     matrix = Triplets()
     row_low = np.full(layout.height, -np.inf)
     row_high = np.full(layout.height, np.inf)
     _dynamics(case, layout, matrix, row_low, row_high)
     _temperatures(case, layout, matrix, row_low, row_high)
     _remains(case, layout, matrix, row_low)
+    _pulls(case, layout, matrix, row_low, row_high)
     _electricity(case, layout, matrix, row_low, row_high)
     _caps(case, layout, matrix, row_high)
     rows, cols, values = matrix.joined()
@@ -40,6 +49,10 @@ def assemble(case: Case, layout: Layout) -> Program:
         layout, rows, cols, values, _costs(case, layout), low, high, row_low, row_high
     )
     _decide_the_obvious(case, program)
+    if decided is not None:
+        chosen = decided[0] > 0
+        program.fix(layout.columns["u"][chosen], decided[1][chosen])
+    _decide_excess(case, program)
     return program
 
 
@@ -67,15 +80,26 @@ def _dynamics(
     heat = case.power_kw[relay] * case.share[relay, room[state]]
     gain = rooms.drive[room[state], mode[state], SCREED] * heat
     matrix.add(rows[:, state], layout.columns["u"][:, relay], -lasting[:, state] * gain)
-    state, other = np.nonzero(rooms.links[room][:, room] > 0.0)
-    pull = rooms.drive[room[state], mode[state], STRUCTURE]
-    pull = pull * rooms.links[room[state], room[other]]
-    pull = pull * rooms.to_node[room[other], STRUCTURE, mode[other]]
-    matrix.add(rows[1:][:, state], z[:-1][:, other], -lasting[1:, state] * pull)
     known = weather.push[:, room, mode].copy()
     known[0] += left[0] * weather.first[room, mode]
-    np.add.at(known[0], state, lasting[0, state] * pull * weather.first[room[other], mode[other]])
+    felt = lasting * rooms.drive[room, mode, STRUCTURE]
+    later = case.spell > 0
+    matrix.add(rows[later], layout.pull[case.spell[later] - 1][:, room], -felt[later])
+    pull_now_kw = rooms.links @ np.einsum("rm,rm->r", rooms.to_node[:, STRUCTURE], weather.first)
+    known[~later] += felt[~later] * pull_now_kw[room]
     row_low[rows] = row_high[rows] = known
+
+
+def _pulls(case: Case, layout: Layout, matrix: Triplets, row_low: Array, row_high: Array) -> None:
+    """Read the structures of each room's neighbours when a spell begins."""
+    room, mode = _kept(layout)
+    rooms, rows = case.rooms, layout.pulls
+    before = np.nonzero(np.diff(case.spell))[0]
+    one, other = np.nonzero(rooms.links[:, room])
+    reading = rooms.to_node[room[other], STRUCTURE, mode[other]] * rooms.links[one, room[other]]
+    matrix.add(rows, layout.pull, 1.0)
+    matrix.add(rows[:, one], layout.columns["z"][before][:, other], -reading)
+    row_low[rows] = row_high[rows] = 0.0
 
 
 def _temperatures(
@@ -133,8 +157,13 @@ def _electricity(
         (layout.pv, 1.0),
     ):
         matrix.add(rows, column, sign)
-    matrix.add(rows[:, None], layout.columns["u"], -case.power_kw)
+    matrix.add(rows[:, None], layout.columns["heat"], -1.0)
     row_low[rows] = row_high[rows] = case.stages.base_kw
+
+    rows = layout.rows["heat"]
+    matrix.add(rows, layout.columns["heat"], -1.0)
+    matrix.add(rows[:, case.wiring], layout.columns["u"], case.power_kw)
+    row_low[rows] = row_high[rows] = 0.0
 
     rows = layout.rows["storage"][:, 0]
     leg, hours = case.problem.battery.leg_frac, case.stages.hours
@@ -151,19 +180,18 @@ def _caps(case: Case, layout: Layout, matrix: Triplets, row_high: Array) -> None
     for column, sign in ((layout.pv, 1.0), (layout.discharge, 1.0), (layout.charge, -1.0)):
         matrix.add(rows, column, sign)
     row_high[rows] = case.problem.inverter.ac_limit_kw
-    duty = layout.columns["u"]
+    heat = layout.columns["heat"]
     if layout.shape.heating_row:
         rows = layout.rows["heating"]
-        matrix.add(rows, duty, case.power_kw)
+        matrix.add(rows, heat, 1.0)
         row_high[rows] = limits.heating_kw
     if layout.shape.phase_rows:
-        for phase in range(3):
-            rows = layout.rows["phase"][:, phase]
-            matrix.add(rows, layout.grid_in, 1.0 / 3.0)
-            matrix.add(rows, layout.grid_out, -1.0 / 3.0)
-            skew = case.power_kw * (case.phases[:, phase] - 1.0 / 3.0)
-            matrix.add(rows[:, None], duty, skew)
-            row_high[rows] = limits.phase_kw
+        rows = layout.rows["phase"]
+        matrix.add(rows, layout.grid_in[:, None], 1.0 / 3.0)
+        matrix.add(rows, layout.grid_out[:, None], -1.0 / 3.0)
+        for wiring, share in enumerate(case.wirings):
+            matrix.add(rows, heat[:, wiring, None], share - 1.0 / 3.0)
+        row_high[rows] = np.where(most_draw_kw(case)[1] > limits.phase_kw, limits.phase_kw, np.inf)
     if layout.shape.peak:
         rows = layout.rows["peak"][:, 0]
         matrix.add(rows, layout.grid_in, 1.0)
@@ -197,34 +225,64 @@ def _costs(case: Case, layout: Layout) -> Array:
 def _bounds(case: Case, layout: Layout) -> tuple[Array, Array]:
     problem, stages = case.problem, case.stages
     low, high = np.zeros(layout.width), np.full(layout.width, np.inf)
-    low[layout.columns["z"]] = -np.inf
+    for free in (layout.columns["z"], layout.columns["heat"], layout.pull):
+        low[free] = -np.inf
     high[layout.columns["u"]] = 1.0
     high[layout.charge] = problem.battery.max_charge_kw
     high[layout.discharge] = problem.battery.max_discharge_kw
-    high[layout.grid_in] = problem.limits.grid_kw
+    high[layout.grid_in] = _grid_bound_kw(case, layout)
     high[layout.grid_out] = problem.limits.export_kw
     high[layout.pv] = stages.pv_kw
     low[layout.stored], high[layout.stored] = case.soc_window_kwh
     return low, high
 
 
+def _grid_bound_kw(case: Case, layout: Layout) -> Array:
+    """Bound the import where it could reach its limit and no phase's row says so already, (K,)."""
+    limits = case.problem.limits
+    by_phase = layout.shape.phase_rows and limits.grid_kw >= 3.0 * limits.phase_kw - _IDLE_KW
+    reachable = (most_draw_kw(case)[0] > limits.grid_kw) & (not by_phase)
+    return np.where(reachable, limits.grid_kw, np.inf)
+
+
+def most_draw_kw(case: Case) -> tuple[Array, Array]:
+    """Give the most that the house could draw in all, (K,), and on each phase, (K, 3) [kW]."""
+    other = case.stages.base_kw + case.problem.battery.max_charge_kw
+    may_heat = (~case.stages.blocked)[:, None]
+    in_all = other + (may_heat * case.power_kw).sum(axis=1)
+    return in_all, other[:, None] / 3.0 + may_heat * (case.power_kw @ case.phases)
+
+
 def _decide_the_obvious(case: Case, program: Program) -> None:
     """Take what has no choice out of the program."""
     layout, stages = program.layout, case.stages
-    duty = layout.columns["u"]
-    off = np.broadcast_to(stages.blocked[:, None], duty.shape).copy()
-    names = [relay.name for relay in case.problem.relays]
-    off[:, [name in case.problem.out_of_service for name in names]] = True
-    program.fix(duty[off], np.zeros(int(off.sum())))
+    out = [relay.name in case.problem.out_of_service for relay in case.problem.relays]
+    closed = stages.blocked[:, None] | np.array(out, dtype=bool)
+    program.fix(layout.columns["u"][closed])
+    for wiring in range(layout.shape.wirings):
+        idle = closed[:, case.wiring == wiring].all(axis=1)
+        program.fix(layout.columns["heat"][idle, wiring])
+    program.fix(layout.pull[:, ~case.rooms.links.any(axis=1)])
     for column, idle in (
         (layout.pv, stages.pv_kw < _IDLE_KW),
         (layout.grid_out, ~stages.export_allowed),
         (layout.charge, program.high[layout.charge] < _IDLE_KW),
         (layout.discharge, program.high[layout.discharge] < _IDLE_KW),
     ):
-        program.fix(column[idle], np.zeros(int(idle.sum())))
+        program.fix(column[idle])
     low, high = case.soc_window_kwh
     if high - low < _IDLE_KW:
-        everything = np.concatenate([layout.charge, layout.discharge])
-        program.fix(everything, np.zeros(everything.size))
-        program.fix(layout.stored, np.full(layout.stored.size, case.first_kwh))
+        program.fix(np.concatenate([layout.charge, layout.discharge]))
+        program.fix(layout.stored, case.first_kwh)
+
+
+def _decide_excess(case: Case, program: Program) -> None:
+    """Take the excess over the grid limit out where base load and decided relays stay under it."""
+    layout, limits = program.layout, case.problem.limits
+    duty = np.nan_to_num(program.decided[layout.columns["u"]])
+    forced, base = duty * case.power_kw, case.stages.base_kw
+    fits = base + forced.sum(axis=1) < limits.grid_kw - _CLEAR_KW
+    if layout.shape.phase_rows:
+        by_phase = base[:, None] / 3.0 + forced @ case.phases
+        fits &= (by_phase < limits.phase_kw - _CLEAR_KW).all(axis=1)
+    program.fix(layout.excess[fits])

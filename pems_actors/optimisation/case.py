@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pems_actors.domain.plan import PlanningProblem
 from pems_actors.optimisation.grid import Array, Stages
@@ -20,14 +21,22 @@ from pems_actors.optimisation.thermal import (
     echo_of,
     emission,
     rooms_of,
+    spells_of,
     weather_of,
 )
 from pems_actors.optimisation.worth import EndWorth, end_worth
 
+_EVEN = 1e-6
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One problem with all that is derived from it before anything is decided."""
+    """One problem with all that is derived from it before anything is decided.
+
+    `spell` numbers the spells of time in which neighbours count with one temperature, (K,);
+    `wirings` are the ways in which relays hang on the phases, (wirings, 3), and `wiring` tells
+    which of them a relay has, (relays,).
+    """
 
     problem: PlanningProblem
     stages: Stages
@@ -38,7 +47,16 @@ class Case:
     power_kw: Array  # (relays,)
     share: Array  # (relays, rooms)
     phases: Array  # (relays, 3)
+    wirings: Array
+    wiring: NDArray[np.intp]
+    spell: NDArray[np.intp]
     first_kwh: float
+
+    @property
+    def by_phase(self) -> bool:
+        """Whether phases fill differently, so that each needs its own limit."""
+        uneven = bool(np.ptp(self.phases, axis=1).max(initial=0.0) > _EVEN)
+        return uneven and self.problem.limits.phases == 3
 
     @property
     def soc_window_kwh(self) -> tuple[float, float]:
@@ -63,6 +81,8 @@ def case_of(problem: PlanningProblem, stages: Stages, *, exact: bool = False) ->
     weather = weather_of(rooms, stages, rooms.modes_of(state.rooms), disturbance)
     worth = end_worth(rooms, stages, problem.battery, problem.weights, disturbance)
     relays = problem.relays
+    phases = np.array([relay.phases for relay in relays]).reshape(len(relays), 3)
+    wirings, wiring = np.unique(phases.round(6), axis=0, return_inverse=True)
     return Case(
         problem=problem,
         stages=stages,
@@ -72,24 +92,24 @@ def case_of(problem: PlanningProblem, stages: Stages, *, exact: bool = False) ->
         worth=worth,
         power_kw=np.array([relay.power_kw for relay in relays]),
         share=emission(relays, rooms.names),
-        phases=np.array([relay.phases for relay in relays]).reshape(len(relays), 3),
+        phases=phases,
+        wirings=wirings,
+        wiring=wiring.reshape(-1),
+        spell=spells_of(rooms, stages, exact=exact),
         first_kwh=min(max(state.soc_frac, 0.0), 1.0) * problem.battery.capacity_kwh,
     )
 
 
 def shape_of(case: Case, *, ceilings: bool = False) -> Shape:
     """Find which rows and columns a case needs."""
-    one, other = np.nonzero(case.rooms.links)
-    limits = case.problem.limits
-    skewed = bool(np.ptp(case.phases, axis=1).max(initial=0.0) > 1e-6)
     return Shape(
         stages=len(case.stages),
-        echoes=tuple(zip(case.echo.stage.tolist(), case.echo.source.tolist(), strict=True)),
         kept=tuple(map(tuple, case.rooms.kept.tolist())),
-        members=tuple(map(tuple, (case.share > 0.0).tolist())),
-        links=tuple(zip(one.tolist(), other.tolist(), strict=True)),
-        phase_rows=skewed and limits.phases == 3,
-        heating_row=bool(case.power_kw.sum() > limits.heating_kw + 1e-6),
+        relays=len(case.power_kw),
+        wirings=len(case.wirings),
+        spells=int(case.spell[-1]) + 1,
+        phase_rows=case.by_phase,
+        heating_row=bool(case.power_kw.sum() > case.problem.limits.heating_kw + 1e-6),
         peak=case.problem.weights.peak_per_kw > 0.0,
         ceilings=ceilings,
     )

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pems_actors.domain.house import BatteryMode
 from pems_actors.optimisation.case import Case
@@ -37,39 +39,55 @@ class Reasons:
 
     def of_slot(self, k: int) -> dict[str, str]:
         """Tell why each relay, the battery and the export switch do what they do in slot k."""
-        relays = self.case.problem.relays
-        said = {relay.name: self._relay(k, m) for m, relay in enumerate(relays)}
+        said = self._relays(k)
         said["battery"] = self._battery(k)
         said["export"] = self._export(k)
         return said
 
     @cached_property
-    def cheaper_share(self) -> Array:
+    def cheaper_share(self) -> list[float]:
         """Share of the following day's time that is cheaper than each slot, (K,)."""
         stages = self.case.stages
         ahead = stages.start_s[None, :] - stages.start_s[:, None]
         day = ((ahead >= 0.0) & (ahead < _DAY_H * 3600.0)) * stages.hours
         cheaper = stages.buy[None, :] < stages.buy[:, None] - 1e-9
-        return np.asarray((day * cheaper).sum(axis=1) / day.sum(axis=1))
+        return _rows((day * cheaper).sum(axis=1) / day.sum(axis=1))
 
     @cached_property
-    def hours_to_block(self) -> Array:
+    def hours_to_block(self) -> list[float]:
         """Hours until the next tariff block begins, infinite where none is ahead, (K,)."""
         stages = self.case.stages
         begins = stages.start_s[stages.blocked]
         ahead = (begins[None, :] - stages.start_s[:, None]) / 3600.0
-        return np.asarray(np.where(ahead > 0.0, ahead, np.inf).min(axis=1, initial=np.inf))
+        return _rows(np.where(ahead > 0.0, ahead, np.inf).min(axis=1, initial=np.inf))
 
     @cached_property
-    def heat_worth(self) -> Array:
+    def heat_worth(self) -> list[list[float]]:
         """Worth of a kWh through each relay, by the shares of its rooms, (K, relays)."""
-        return np.asarray(self.relaxed.heat_price @ self.case.share.T)
+        return _rows(self.relaxed.heat_price @ self.case.share.T)
 
     @cached_property
-    def cold_k(self) -> Array:
+    def cold_k(self) -> list[list[float]]:
         """How far the neediest room of each relay is under its band at slot start, (K, relays)."""
         short = self.case.stages.low_c - self.air_c
-        return np.array([short[:, members].max(axis=1) for members in self.case.share > 0.0]).T
+        return _rows(np.array([short[:, m].max(axis=1) for m in self.case.share > 0.0]).T)
+
+    @cached_property
+    def heats(self) -> list[list[bool]]:
+        """Whether each relay heats in each slot, (K, relays)."""
+        return _rows(self.duty > _ON)
+
+    @cached_property
+    def not_ours(self) -> list[list[str | None]]:
+        """What decided each relay in each slot before we could, (K, relays)."""
+        case, near = self.case, self.commitments
+        said = np.full(self.duty.shape, None, dtype=object)
+        said[: len(near.off)][near.off] = "off: it has just stopped and rests for its minimum time"
+        said[: len(near.on)][near.on] = "on: it has just started and stays for its minimum time"
+        said[case.stages.blocked] = "off: the tariff blocks heating"
+        out = [relay.name in case.problem.out_of_service for relay in case.problem.relays]
+        said[:, np.array(out, dtype=bool)] = "off: out of service"
+        return _rows(said)
 
     @cached_property
     def prices(self) -> list[str]:
@@ -79,32 +97,24 @@ class Reasons:
             for buy, share in zip(self.case.stages.buy, self.cheaper_share, strict=True)
         ]
 
-    def _relay(self, k: int, m: int) -> str:
-        relay = self.case.problem.relays[m]
-        near = k < len(self.commitments.on)
-        if relay.name in self.case.problem.out_of_service:
-            return "off: out of service"
-        if self.case.stages.blocked[k]:
-            return "off: the tariff blocks heating"
-        if near and self.commitments.on[k, m]:
-            return "on: it has just started and stays for its minimum time"
-        if near and self.commitments.off[k, m]:
-            return "off: it has just stopped and rests for its minimum time"
-        if self.duty[k, m] > _ON:
-            return self._why_on(k, m)
-        return self._why_off(k, m)
+    def _relays(self, k: int) -> dict[str, str]:
+        relays, decided, heats = self.case.problem.relays, self.not_ours[k], self.heats[k]
+        return {
+            relay.name: decided[m] or (self._why_on(k, m) if heats[m] else self._why_off(k, m))
+            for m, relay in enumerate(relays)
+        }
 
     def _why_on(self, k: int, m: int) -> str:
-        cold, block = self.cold_k[k, m], self.hours_to_block[k]
+        cold, block = self.cold_k[k][m], self.hours_to_block[k]
         if cold > _COLD_K:
             return f"on: {cold:.1f} K under its band, {self.prices[k]}"
         if block <= _AHEAD_H:
             return f"on: pre-heats, the tariff blocks heating in {block:.1f} h"
-        return f"on: heat is worth {self.heat_worth[k, m]:.2f}, {self.prices[k]}"
+        return f"on: heat is worth {self.heat_worth[k][m]:.2f}, {self.prices[k]}"
 
     def _why_off(self, k: int, m: int) -> str:
-        worth, cost = self.heat_worth[k, m], self.relaxed.power_price[k]
-        if self.cold_k[k, m] > _COLD_K:
+        worth, cost = self.heat_worth[k][m], self.relaxed.power_price[k]
+        if self.cold_k[k][m] > _COLD_K:
             return f"off: under its band, but other rooms or a limit come first, {self.prices[k]}"
         if worth < cost:
             return f"off: warm enough, heat is worth {worth:.2f}, {self.prices[k]}"
@@ -128,6 +138,11 @@ class Reasons:
         if sell < 0.0:
             return f"off: exporting would cost {-sell:.2f} per kWh"
         return f"allowed: a kWh earns {sell:.2f}"
+
+
+def _rows(table: NDArray[Any]) -> list[Any]:
+    """Turn an array (K, ...) into plain values: they are much quicker to compare and to write."""
+    return list(table.tolist())
 
 
 def _self_use(battery_kw: float, price: str) -> str:

@@ -1,28 +1,27 @@
 """The relaxed plan solved: a sparse linear program in CasADi, its point checked, its duals read.
 
 The only file that loads the solver library; nothing in the core process may import it. A solver
-is set up once per shape and fed numbers. What a solver says of itself is not believed: the point
-is multiplied out again, and where it does not hold another algorithm tries on the same grid.
+sees only what is left to decide (setting it up takes 2 ms). What it says of itself is not
+believed: the point is multiplied out again with all rows, and where it does not hold another
+algorithm tries on the same grid.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
 
 import casadi
 import numpy as np
 
-from pems_actors.optimisation.assembly import assemble
+from pems_actors.optimisation.assembly import Decided, assemble
 from pems_actors.optimisation.case import Case, floor_limits_c, shape_of
 from pems_actors.optimisation.grid import Array
-from pems_actors.optimisation.program import Index, Layout, Program, Shape
+from pems_actors.optimisation.program import Index, Layout, Program, Reduced
 from pems_actors.optimisation.relaxed import Relaxed, read_point
 
 FIRST = "piqp"
 RESIDUAL_LIMIT = 1e-4
-_CACHED_SHAPES = 12
 _HOT_TOLERANCE_K = 0.02
 _AT_ONCE_KW = 0.01
 _ALGORITHM = {"nlpsol": "ipopt"}
@@ -64,7 +63,9 @@ class Point:
 def _plugins(limits: SolverLimits) -> Plugins:
     """Solvers in the order in which they are asked, with their options.
 
-    A duality gap of 1e-4 is a crown a month, and saves a tenth of the time.
+    A duality gap of 1e-4 is a crown a month, and saves a tenth of the time. Columns without bounds
+    live by the regularisation alone: below 1e-7 their pivots drown in rounding, and some problems
+    take three times the iterations.
     """
     piqp = {
         "max_iter": limits.interior_point_iterations,
@@ -72,6 +73,7 @@ def _plugins(limits: SolverLimits) -> Plugins:
         "eps_rel": 1e-6,
         "eps_duality_gap_rel": 1e-4,
         "eps_duality_gap_abs": 1e-4,
+        "reg_lower_limit": 1e-7,
     }
     ipopt: dict[str, Any] = {
         "max_iter": limits.fallback_iterations,
@@ -90,18 +92,11 @@ def _plugins(limits: SolverLimits) -> Plugins:
 
 
 class ConicSolvers:
-    """The solvers of one shape, set up when first asked."""
+    """The solvers that may be asked, in their order."""
 
-    def __init__(self, layout: Layout, rows: Index, cols: Index, plugins: Plugins) -> None:
-        """Remember the sparsity: `order` sorts a program's entries into the solver's columns."""
-        self._order = np.lexsort((rows, cols))
-        starts = np.concatenate([[0], np.cumsum(np.bincount(cols, minlength=layout.width))])
-        self._a = casadi.Sparsity(
-            layout.height, layout.width, starts.tolist(), rows[self._order].tolist()
-        )
-        self._h = casadi.Sparsity(layout.width, layout.width)
+    def __init__(self, plugins: Plugins) -> None:
+        """Remember them with their options."""
         self._plugins = plugins
-        self._made: dict[str, _Seat] = {}
 
     def names(self) -> tuple[str, ...]:
         """Solvers in the order in which to ask them."""
@@ -109,29 +104,43 @@ class ConicSolvers:
 
     def solve(self, plugin: str, program: Program, scale: float) -> Point:
         """Solve one program with one solver; prices divided by `scale` on the way in."""
-        seat = self._made.get(plugin)
-        if seat is None:
-            structure = {"h": self._h, "a": self._a}
-            seat = _Seat(casadi.conic("plan", plugin, structure, self._plugins[plugin]))
-            self._made[plugin] = seat
+        seen = program.reduced()
+        share = program.shares_of_decided()[seen.binding]
+        seat, order = _seat(plugin, self._plugins[plugin], program, seen)
         stats = seat.run(
-            a=program.values[self._order],
-            g=program.cost / scale,
-            lba=program.row_low,
-            uba=program.row_high,
-            lbx=program.low,
-            ubx=program.high,
+            a=program.values[seen.entries][order],
+            g=program.cost[seen.free] / scale,
+            lba=program.row_low[seen.binding] - share,
+            uba=program.row_high[seen.binding] - share,
+            lbx=program.low[seen.free],
+            ubx=program.high[seen.free],
         )
-        x = seat.results["x"].copy()
+        x, row_price = program.decided.copy(), np.zeros(program.layout.height)
+        x[seen.free] = seat.results["x"]
+        row_price[seen.binding] = -seat.results["lam_a"] * scale
         return Point(
             x=x,
-            row_price=-seat.results["lam_a"] * scale,
+            row_price=row_price,
             residual=residual(program, x),
             iterations=int(stats.get("solver_stats", stats).get("iter_count", -1)),
             solved=bool(stats["success"]),
             status="solved" if stats["success"] else str(stats["unified_return_status"]),
             solver=_ALGORITHM.get(plugin, plugin),
         )
+
+
+def _seat(
+    plugin: str, options: dict[str, Any], program: Program, seen: Reduced
+) -> tuple[_Seat, Index]:
+    """Set a solver up for what is left of a program, and sort its entries into the columns."""
+    cols = (np.cumsum(seen.free) - 1)[program.cols[seen.entries]]
+    rows = (np.cumsum(seen.binding) - 1)[program.rows[seen.entries]]
+    width, height = int(seen.free.sum()), int(seen.binding.sum())
+    order = np.argsort(cols * height + rows, kind="stable")
+    starts = np.concatenate([[0], np.cumsum(np.bincount(cols, minlength=width))])
+    a = casadi.Sparsity(height, width, starts.tolist(), rows[order].tolist())
+    structure = {"h": casadi.Sparsity(width, width), "a": a}
+    return _Seat(casadi.conic("plan", plugin, structure, options)), order
 
 
 class _Seat:
@@ -165,14 +174,13 @@ def residual(program: Program, x: Array) -> float:
 
 
 class Formulation:
-    """Solves cases; remembers layouts and solvers of the shapes it has seen."""
+    """Solves cases. A solver is set up anew each time: what is decided leaves no trace in it."""
 
     def __init__(self, limits: SolverLimits | None = None) -> None:
-        """Start with an empty memory."""
-        self._plugins = _plugins(limits or SolverLimits())
-        self._known: OrderedDict[Shape, tuple[Layout, ConicSolvers | None]] = OrderedDict()
+        """Choose the solvers."""
+        self._solvers = ConicSolvers(_plugins(limits or SolverLimits()))
 
-    def solve(self, case: Case, decided: tuple[Array, Array] | None = None) -> Relaxed | None:
+    def solve(self, case: Case, decided: Decided | None = None) -> Relaxed | None:
         """Solve the relaxation of a case.
 
         Args:
@@ -193,52 +201,30 @@ class Formulation:
         Returns: the objective of the best point found, or None.
         """
         program = assemble(case, Layout(shape_of(case)))
-        layout = program.layout
-        whole = np.zeros(layout.width, dtype=bool)
-        whole[layout.columns["u"][:slots]] = True
+        whole = np.zeros(program.layout.width, dtype=bool)
+        whole[program.layout.columns["u"][:slots]] = True
+        discrete = whole[program.free].tolist()
         highs = {"time_limit": within_s, "mip_rel_gap": 1e-4, "output_flag": False, "threads": 1}
-        options = {"highs": highs, "discrete": whole.tolist(), "error_on_fail": False}
-        oracle = ConicSolvers(layout, program.rows, program.cols, {"highs": options})
-        point = oracle.solve("highs", program, 1.0)
+        options = {"highs": highs, "discrete": discrete, "error_on_fail": False}
+        point = ConicSolvers({"highs": options}).solve("highs", program, 1.0)
         return float(program.cost @ point.x) if point.residual <= RESIDUAL_LIMIT else None
 
-    def _solve(
-        self, case: Case, decided: tuple[Array, Array] | None, *, ceilings: bool
-    ) -> Relaxed | None:
-        shape = shape_of(case, ceilings=ceilings)
-        layout, solvers = self._known.get(shape) or (Layout(shape), None)
-        program = assemble(case, layout)
-        if solvers is None:
-            solvers = ConicSolvers(layout, program.rows, program.cols, self._plugins)
-            self._remember(shape, layout, solvers)
-        if decided is not None:
-            _decide(program, *decided)
-        point = self._sound_point(solvers, program)
+    def _solve(self, case: Case, decided: Decided | None, *, ceilings: bool) -> Relaxed | None:
+        program = assemble(case, Layout(shape_of(case, ceilings=ceilings)), decided)
+        point = self._sound_point(program)
         if point is None:
             return None
         if _both_ways(program, point):
-            point = self._sound_point(solvers, program) or point
+            point = self._sound_point(program) or point
         return read_point(case, program, point.x, point.row_price, record=point)
 
-    def _remember(self, shape: Shape, layout: Layout, solvers: ConicSolvers) -> None:
-        self._known[shape] = (layout, solvers)
-        if len(self._known) > _CACHED_SHAPES:
-            self._known.popitem(last=False)
-
-    @staticmethod
-    def _sound_point(solvers: ConicSolvers, program: Program) -> Point | None:
+    def _sound_point(self, program: Program) -> Point | None:
         scale = max(float(np.abs(program.cost[program.layout.grid_in]).mean()), 1e-3)
-        for name in solvers.names():
-            point = solvers.solve(name, program, scale)
+        for name in self._solvers.names():
+            point = self._solvers.solve(name, program, scale)
             if point.sound:
                 return point
         return None
-
-
-def _decide(program: Program, mask: Array, duty: Array) -> None:
-    chosen = mask.astype(bool)
-    columns = program.layout.columns["u"][chosen]
-    program.fix(columns, duty[chosen])
 
 
 def _too_hot(case: Case, relaxed: Relaxed) -> bool:
@@ -255,10 +241,9 @@ def _both_ways(program: Program, point: Point) -> bool:
     layout = program.layout
     charge, discharge = point.x[layout.charge], point.x[layout.discharge]
     both = np.minimum(charge, discharge) > _AT_ONCE_KW
-    free = [column not in program.fixed for column in layout.charge.tolist()]
-    both &= np.array(free)
+    both &= program.free[layout.charge]
     mostly_charge = both & (charge >= discharge)
     mostly_discharge = both & ~mostly_charge
-    program.fix(layout.discharge[mostly_charge], np.zeros(int(mostly_charge.sum())))
-    program.fix(layout.charge[mostly_discharge], np.zeros(int(mostly_discharge.sum())))
+    program.fix(layout.discharge[mostly_charge])
+    program.fix(layout.charge[mostly_discharge])
     return bool(both.any())

@@ -68,25 +68,24 @@ class ModeTable:
 
     @cached_property
     def _landing(self) -> tuple[NDArray[np.intp], Array]:
-        """Point below the following SOC, and how far it is towards the next."""
-        return self._place(self.after)
+        """Point below the following SOC, counted through all orders, and how far to the next."""
+        points = len(self.soc)
+        at = (self.after - self.soc[0]) / (self.soc[1] - self.soc[0])
+        below = np.clip(at.astype(np.intp), 0, points - 2)
+        first = points * np.arange(self.after.shape[1])[:, None]
+        return below + first, np.clip(at - below, 0.0, 1.0)
 
-    def _place(self, soc: Array) -> tuple[NDArray[np.intp], Array]:
-        at = (soc - self.soc[0]) / (self.soc[1] - self.soc[0])
-        below = np.clip(at.astype(np.intp), 0, len(self.soc) - 2)
-        return below, np.clip(at - below, 0.0, 1.0)
+    def place(self, soc_frac: float) -> tuple[int, float]:
+        """Find the point below a SOC, and how far it is towards the next."""
+        at = (soc_frac - float(self.soc[0])) / float(self.soc[1] - self.soc[0])
+        below = min(max(int(at), 0), len(self.soc) - 2)
+        return below, min(max(at - below, 0.0), 1.0)
 
     def carried(self, k: int, value: Array) -> Array:
         """Read values at the end of slot k, (orders, points), where each order leads to."""
         below, share = self._landing[0][k], self._landing[1][k]
-        row = np.arange(len(value))[:, None]
-        return np.asarray(value[row, below] * (1.0 - share) + value[row, below + 1] * share)
-
-    def total(self, k: int, value: Array, soc_frac: float) -> Array:
-        """Give cost of slot k and value after it for each order at one SOC, (orders,)."""
-        below, share = self._place(np.array(soc_frac))
-        sums = self.cost[k] + self.carried(k, value)
-        return np.asarray(sums[:, below] * (1.0 - share) + sums[:, below + 1] * share)
+        low, high = value.take(below), value.take(below + 1)
+        return np.asarray(low + (high - low) * share)
 
 
 def mode_table(

@@ -86,23 +86,23 @@ def _cheapest(
 ) -> list[Order]:
     """Find the cheapest orders: backward over values, then forward over the real charge."""
     value = np.tile(-_charge_worth(case) * table.soc, (len(orders), 1))
-    values = [value]
+    onward = np.empty_like(table.cost)  # from a slot's beginning, under an order already chosen
     for k in range(len(decide) - 1, -1, -1):
-        value = table.cost[k] + table.carried(k, value)
+        onward[k] = value = table.cost[k] + table.carried(k, value)
         if decide[k]:
             value = np.minimum(value, value.min(axis=0) + change_price)
-        values.append(value)
-    values.reverse()
     mode, soc = case.problem.state.battery_mode, case.problem.state.soc_frac
     now = next((a for a, order in enumerate(orders) if order.mode is mode), 0)
     chosen = []
-    for k in range(len(decide)):
-        if decide[k]:
-            cost = table.total(k, values[k + 1], soc) + change_price
+    for k, may_change in enumerate(decide.tolist()):
+        below, share = table.place(soc)
+        if may_change:
+            cost = onward[k, :, below] * (1.0 - share) + onward[k, :, below + 1] * share
             cost[now] -= change_price
             now = int(np.argmin(cost))
         chosen.append(orders[now])
-        soc = float(np.interp(soc, table.soc, table.after[k, now]))
+        low, high = table.after[k, now, below : below + 2].tolist()
+        soc = low + (high - low) * share
     return chosen
 
 
@@ -121,13 +121,15 @@ def _most_changes(case: Case, chosen: list[Order]) -> int:
 
 def _with_stops(case: Case, load_kw: Array, orders: list[Order]) -> list[ModeSlot]:
     """Simulate the orders; a run of charging or selling stops at the charge that it reaches."""
-    soc = [flow.soc_frac for flow in _simulated(case, load_kw, orders, [None] * len(orders))]
+    flows = _simulated(case, load_kw, orders, [None] * len(orders))
+    soc = [flow.soc_frac for flow in flows]
     stops: list[float | None] = []
     for _, run in groupby(range(len(orders)), key=lambda k: orders[k]):
         slots = list(run)
         stop = _stop(case, orders[slots[0]].mode, [soc[k] for k in slots])
         stops.extend([stop] * len(slots))
-    flows = _simulated(case, load_kw, orders, stops)
+    if any(stop is not None for stop in stops):
+        flows = _simulated(case, load_kw, orders, stops)
     return [
         ModeSlot(order.mode, order.rate_kw, stop, flow)
         for order, stop, flow in zip(orders, stops, flows, strict=True)

@@ -17,19 +17,31 @@ from pems_actors.optimisation.case import Case
 from pems_actors.optimisation.grid import Array
 from pems_actors.optimisation.relaxed import Relaxed
 from pems_actors.optimisation.switching import (
+    Bits,
     Bools,
     Caps,
     Commitments,
     Rows,
     SwitchRules,
+    bits_of,
     history_of,
     patterns,
+    rows_of,
     switch_rules,
 )
 from pems_actors.optimisation.thermal import AIR, SCREED, simulate
 
 _DEVIATION_PRICE = 0.1  # of the mean power price, per kW of deviation
 _REMAINDER_PRICE = 0.5  # of the mean power price of one slot's heat
+
+
+@dataclass(frozen=True, slots=True)
+class Sequences:
+    """Sequences of one relay's states, (n, slots), also as whole numbers, and their starts."""
+
+    rows: Rows
+    bits: Bits
+    starts: Array
 
 
 @dataclass(frozen=True)
@@ -41,7 +53,7 @@ class Near:
     caps: Caps
     commitments: Commitments
     slots: int
-    _libraries: dict[Hashable, Rows] = field(default_factory=dict)
+    _libraries: dict[Hashable, Sequences] = field(default_factory=dict)
 
     @cached_property
     def hours(self) -> Array:
@@ -106,47 +118,70 @@ class Near:
             after[k] = after[k + 1] * weather.left[k + 1]
         return np.asarray(np.einsum("jrm,rm->rj", kick * after, price))
 
-    def judged(self, rows: Rows, m: int) -> Rows:
-        """Keep the sequences that commitments, dwell and starts allow relay m."""
-        on, off = self.commitments.on[:, m], self.commitments.off[:, m]
-        rows = rows[(rows @ off + (1.0 - rows) @ on) < 0.5]
-        return rows[self.rules[m].allows(rows)]
+    @cached_property
+    def answers(self) -> list[list[tuple[int, Array]]]:
+        """Tell per relay each room it heats, and how its air answers, (end, slot) [K]."""
+        share, power = self.case.share, self.case.power_kw
+        return [
+            [(r, self.response[r] * (power[m] * share[m, r])) for r in np.nonzero(row)[0].tolist()]
+            for m, row in enumerate(share)
+        ]
 
-    def library(self, m: int) -> Rows:
+    @cached_property
+    def own_price(self) -> Array:
+        """Price of a relay being on in a slot, comfort and the others aside, (relays, slots)."""
+        power = self.case.power_kw[:, None]
+        energy = self.relaxed.power_price[: self.slots] * self.hours
+        later = self.case.share @ self.future
+        return np.asarray(power * (energy + later + power * self.deviation_price))
+
+    def judged(self, bits: Bits, m: int) -> Sequences:
+        """Keep the sequences that commitments, dwell and starts allow relay m."""
+        must = bits_of(self.commitments.on[:, m])
+        bits = bits[(bits & bits_of(self.commitments.off[:, m]) == 0) & (bits & must == must)]
+        rows, rule = rows_of(bits, self.slots), self.rules[m]
+        kept = rule.allows(rows)
+        return Sequences(rows[kept], bits[kept], rule.starts(rows[kept]))
+
+    def library(self, m: int) -> Sequences:
         """List relay m's sequences of few runs; relays with the same past share one list."""
-        rule, commitments = self.rules[m], self.commitments
-        key = (rule, commitments.on[:, m].tobytes(), commitments.off[:, m].tobytes())
+        key = self._pasts[m]
         if key not in self._libraries:
-            self._libraries[key] = self.judged(patterns(self.slots), m)
+            self._libraries[key] = self.judged(bits_of(patterns(self.slots)), m)
         return self._libraries[key]
+
+    @cached_property
+    def _pasts(self) -> tuple[Hashable, ...]:
+        """Tell per relay what decides its sequences."""
+        on, off = self.commitments.on.T, self.commitments.off.T
+        return tuple((rule, on[m].tobytes(), off[m].tobytes()) for m, rule in enumerate(self.rules))
 
     def air_c(self, on: Bools) -> Array:
         """Simulate the air of all rooms over the near slots, (slots, R)."""
         emitted = (on * self.case.power_kw) @ self.case.share
         return np.asarray(simulate(self.case.rooms, self.case.weather, emitted)[:, :, AIR])
 
-    def discomfort(self, air: Array, room: int | slice) -> Array:
-        """Price air temperatures (..., slots) of one room, summed over slots."""
+    def discomfort(self, air: Array, room: int, slots: Bools) -> Array:
+        """Price air temperatures (..., some slots) of one room, summed over those slots."""
         stages, weights = self.case.stages, self.case.problem.weights
         low, high = stages.low_c[: self.slots, room], stages.high_c[: self.slots, room]
-        cold = np.maximum(low - air, 0.0) * weights.cold_per_kh
-        warm = np.maximum(air - high, 0.0) * weights.warm_per_kh
-        return np.asarray((cold + warm) @ self.hours)
+        cold = np.maximum(low[slots] - air, 0.0) * weights.cold_per_kh
+        warm = np.maximum(air - high[slots], 0.0) * weights.warm_per_kh
+        return np.asarray((cold + warm) @ self.hours[slots])
 
     def cost(self, on: Bools) -> float:
         """Price all near slots of a whole schedule, by the same terms as a single relay's."""
         total_kw = on @ self.case.power_kw
-        air = self.air_c(on)
-        rooms = range(air.shape[1])
         heat_kw = (on * self.case.power_kw) @ self.case.share
+        air, everywhere = self.air_c(on), np.ones(self.slots, dtype=bool)
         return float(
             (self.relaxed.power_price[: self.slots] * self.hours) @ total_kw
             + self.deviation_price @ (total_kw - self.planned_kw) ** 2
-            + sum(float(self.discomfort(air[:, r], r)) for r in rooms)
+            + sum(self.discomfort(air[:, r], r, everywhere) for r in range(air.shape[1]))
             + (self.future.T * heat_kw).sum()
             + self.remainder_price @ (self.hours @ (on - self.relaxed.duty[: self.slots])) ** 2
             + sum(
-                relay.start_cost * float(rule.starts(on[None, :, m].astype(np.float32))[0])
+                relay.start_cost * float(rule.starts(on[None, :, m].astype(float))[0])
                 for m, (relay, rule) in enumerate(
                     zip(self.case.problem.relays, self.rules, strict=True)
                 )

@@ -1,9 +1,10 @@
 """The relaxed plan as one sparse linear program, in arrays: columns, rows, costs, bounds.
 
-Rows and columns are laid out once per shape of the problem (`Layout`); a problem fills in numbers
-(`fill`). A relay or power that is decided beforehand (tariff block, dwell, rounding) leaves the
-program by an emptied column, because interior-point methods dislike bounds that leave no room.
-Knows nothing of the solver. Units: kW, kWh, K above the reference, currency.
+`Layout` numbers rows and columns; `assembly` fills in the numbers. What is decided beforehand
+(tariff block, dwell, rounding) leaves the program, and so do rows that no choice within the bounds
+can break: `reduced` gives what a solver should see. Interior-point methods dislike bounds that
+leave no room, and pay for every row. Knows nothing of the solver. Units: kW, kWh, K above the
+reference, currency.
 """
 
 from __future__ import annotations
@@ -16,17 +17,23 @@ from numpy.typing import NDArray
 from pems_actors.optimisation.grid import Array
 
 Index = NDArray[np.intp]
+Mask = NDArray[np.bool_]
+_NOTHING = 1e-9
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What decides rows and columns: equal shapes share one layout and one solver."""
+    """What decides rows and columns.
+
+    `wirings` counts the ways in which relays hang on the phases, `spells` the spells of time in
+    which rooms see their neighbours at one temperature.
+    """
 
     stages: int
-    echoes: tuple[tuple[int, int], ...]
     kept: tuple[tuple[bool, ...], ...]
-    members: tuple[tuple[bool, ...], ...]
-    links: tuple[tuple[int, int], ...]
+    relays: int
+    wirings: int
+    spells: int
     phase_rows: bool
     heating_row: bool
     peak: bool
@@ -36,42 +43,58 @@ class Shape:
 class Layout:
     """Column and row numbers of one shape, stage by stage.
 
-    Columns per stage: `z` modes at its end, `u` relay duties, `charge discharge grid_in grid_out
-    pv stored excess` (kW, `stored` in kWh at its end), `below above` comfort slacks and, where
-    asked for, `hot` floor slacks. At the end: `short` of heat per room in screed, then in
-    structure, and `peak`. Rows per stage: `dynamics comfort floor storage balance ac heating
-    phase peak`; at the end `remains`.
+    Columns per stage: `z` modes at its end, `u` relay duties, `heat` of all relays of a wiring,
+    `charge discharge grid_in grid_out pv stored excess` (kW, `stored` in kWh at its end), `below
+    above` comfort slacks and, where asked for, `hot` floor slacks. At the end: `short` of heat per
+    room in screed, then in structure, `pull` of its neighbours on each room in each spell but the
+    first, and `peak`. Rows per stage: `dynamics comfort floor storage balance heat ac heating phase
+    peak`; at the end `remains` and `pulls`.
     """
 
     def __init__(self, shape: Shape) -> None:
         """Number all columns and rows."""
         self.shape = shape
-        k, r, m = shape.stages, len(shape.kept), len(shape.members)
+        k, r = shape.stages, len(shape.kept)
         self.kept = np.array(shape.kept, dtype=bool)
         self.states = int(self.kept.sum())
         hot = r if shape.ceilings else 0
-        widths = {"z": self.states, "u": m, "power": 7, "below": r, "above": r, "hot": hot}
+        widths = {
+            "z": self.states,
+            "u": shape.relays,
+            "heat": shape.wirings,
+            "power": 7,
+            "below": r,
+            "above": r,
+            "hot": hot,
+        }
         self.columns, column = _blocks(k, widths)
         self.short = column + np.arange(2 * r)
-        self.peak = column + 2 * r
-        self.width = column + 2 * r + int(shape.peak)
+        self.pull = column + 2 * r + _table(shape.spells - 1, r)
+        self.peak = column + 2 * r + self.pull.size
+        self.width = self.peak + int(shape.peak)
         heights = {
             "dynamics": self.states,
             "comfort": r,
             "floor": hot,
             "storage": 1,
             "balance": 1,
+            "heat": shape.wirings,
             "ac": 1,
             "heating": int(shape.heating_row),
             "phase": 3 if shape.phase_rows else 0,
             "peak": int(shape.peak),
         }
-        self.rows, row = _blocks(k, heights)
-        self.remains = row + np.arange(2 * r)
-        self.height = row + 2 * r
+        self.rows, self.later_rows = _blocks(k, heights)
+        self.remains = self.later_rows + np.arange(2 * r)
+        self.pulls = self.later_rows + 2 * r + _table(shape.spells - 1, r)
+        self.height = self.later_rows + 2 * r + self.pulls.size
         power = self.columns["power"]
         self.charge, self.discharge, self.grid_in, self.grid_out = power.T[:4]
         self.pv, self.stored, self.excess = power.T[4:]
+
+
+def _table(rows: int, columns: int) -> Index:
+    return np.arange(rows * columns).reshape(rows, columns)
 
 
 def _blocks(stages: int, widths: dict[str, int]) -> tuple[dict[str, Index], int]:
@@ -101,17 +124,27 @@ class Triplets:
         self.values.append(np.asarray(v, dtype=float).ravel())
 
     def joined(self) -> tuple[Index, Index, Array]:
-        """Give all entries as three flat arrays."""
-        return (
-            np.concatenate(self.rows),
-            np.concatenate(self.cols),
-            np.concatenate(self.values),
-        )
+        """Give all entries that are not zero as three flat arrays."""
+        values = np.concatenate(self.values)
+        there = values != 0.0
+        return np.concatenate(self.rows)[there], np.concatenate(self.cols)[there], values[there]
+
+
+@dataclass(frozen=True, slots=True)
+class Reduced:
+    """What of a program a solver sees: masks of its columns, rows and matrix entries."""
+
+    free: Mask
+    binding: Mask
+    entries: Mask
 
 
 @dataclass(slots=True)
 class Program:
-    """Numbers of one linear program: min cost'x, row_low <= A x <= row_high, low <= x <= high."""
+    """Numbers of one linear program: min cost'x, row_low <= A x <= row_high, low <= x <= high.
+
+    `decided` has the value of every column that is no longer free, and NaN for the others.
+    """
 
     layout: Layout
     rows: Index
@@ -122,31 +155,42 @@ class Program:
     high: Array
     row_low: Array
     row_high: Array
-    fixed: dict[int, float] = field(default_factory=dict)
+    decided: Array = field(init=False)
 
-    def fix(self, columns: Index, to: Array) -> None:
-        """Decide some columns beforehand: their share moves to the right side."""
-        if columns.size == 0:
-            return
-        decided = np.zeros(self.layout.width)
-        emptied = np.zeros(self.layout.width, dtype=bool)
-        decided[columns] = to
-        emptied[columns] = True
-        entries = emptied[self.cols]
-        share = np.bincount(
-            self.rows[entries],
-            self.values[entries] * decided[self.cols[entries]],
-            minlength=self.layout.height,
-        )
-        self.row_low = self.row_low - share
-        self.row_high = self.row_high - share
-        self.values = np.where(entries, 0.0, self.values)
-        self.cost = np.where(emptied, 0.0, self.cost)
-        self.low = np.where(emptied, -1.0, self.low)
-        self.high = np.where(emptied, 1.0, self.high)
-        self.fixed.update(zip(columns.tolist(), np.asarray(to).tolist(), strict=True))
+    def __post_init__(self) -> None:
+        """Begin with nothing decided."""
+        self.decided = np.full(self.layout.width, np.nan)
+
+    @property
+    def free(self) -> Mask:
+        """Columns that are not decided."""
+        return np.asarray(np.isnan(self.decided))
+
+    def fix(self, columns: Index, to: Array | float = 0.0) -> None:
+        """Decide some columns beforehand."""
+        self.decided[columns] = to
+
+    def reduced(self) -> Reduced:
+        """Leave out what is decided, and rows that hold whatever the free columns do."""
+        free = self.free
+        low = np.where(free, self.low, self.decided)
+        high = np.where(free, self.high, self.decided)
+        least, most = low[self.cols], high[self.cols]
+        rising = self.values > 0.0
+        bottom = self._row_sums(np.where(rising, least, most))
+        top = self._row_sums(np.where(rising, most, least))
+        binding = (top > self.row_high + _NOTHING) | (bottom < self.row_low - _NOTHING)
+        return Reduced(free, binding, free[self.cols] & binding[self.rows])
+
+    def shares_of_decided(self) -> Array:
+        """Give what the decided columns contribute to each row."""
+        return self._row_sums(np.nan_to_num(self.decided)[self.cols])
 
     def times(self, x: Array) -> Array:
         """Multiply the matrix with a vector."""
-        products = self.values * x[self.cols]
-        return np.asarray(np.bincount(self.rows, products, self.layout.height), dtype=float)
+        return self._row_sums(x[self.cols])
+
+    def _row_sums(self, factors: Array) -> Array:
+        return np.asarray(
+            np.bincount(self.rows, self.values * factors, self.layout.height), dtype=float
+        )

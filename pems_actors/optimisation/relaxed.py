@@ -73,13 +73,10 @@ def read_point(case: Case, program: Program, x: Array, row_price: Array, record:
     """Read a solution and its duals.
 
     Args:
-        x: all columns; decided ones are taken from the program.
+        x: all columns.
         row_price: rise of cost per unit of each row's right side.
     """
     layout, hours = program.layout, case.stages.hours
-    x = x.copy()
-    decided = np.array(list(program.fixed), dtype=np.intp)
-    x[decided] = list(program.fixed.values())
     balance, storage = layout.rows["balance"][:, 0], layout.rows["storage"][:, 0]
     air, surface = _temperatures(case, layout, x)
     return Relaxed(
@@ -139,7 +136,7 @@ def _later_price(program: Program, row_price: Array) -> Array:
     stages, states = layout.columns["z"].shape
     number = np.full(layout.width, -1)
     number[layout.columns["z"].ravel()] = np.arange(stages * states)
-    rows_per_stage = layout.remains[0] // stages
+    rows_per_stage = layout.later_rows // stages
     entry = number[program.cols]
     later = (entry >= 0) & (program.rows // rows_per_stage > entry // max(states, 1))
     price = np.bincount(

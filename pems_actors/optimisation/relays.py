@@ -10,11 +10,10 @@ from the planned total power by a gentle quadratic price: coordination is what m
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pems_actors.optimisation.grid import Array
 from pems_actors.optimisation.near import Near
-from pems_actors.optimisation.switching import SLACK_KW, Bools, Caps, Rows
+from pems_actors.optimisation.switching import SLACK_KW, Bools, Caps, Rows, bits_of, flips
 
 _MOST_SLOTS = 24  # beyond, the list of sequences grows too long and rounding stands
 
@@ -31,7 +30,7 @@ def whole_relays(near: Near, passes: int = 2) -> Bools:
     if near.slots > _MOST_SLOTS:
         return on
     best, least = on, near.cost(on)
-    order = np.argsort(-near.case.power_kw, kind="stable")
+    order = np.argsort(-near.case.power_kw, kind="stable").tolist()
     for _ in range(passes):
         after = _improved(near, on, order)
         cost = near.cost(after)
@@ -73,93 +72,122 @@ def _within(caps: Caps, k: int, least: Array, most: Array) -> Array:
 
 def round_up_sums(near: Near) -> Bools:
     """Switch on, slot by slot, where the relaxed plan's heat is furthest ahead of the relay's."""
-    slots, relays = near.commitments.off.shape
-    on = np.zeros((slots, relays), dtype=bool)
-    reserved = near.commitments.on.copy()
-    owed = np.zeros(relays)
-    for k in range(slots):
-        owed += near.relaxed.duty[k] * near.hours[k]
-        wish = np.where(reserved[k], np.inf, owed)
-        for m in np.argsort(-wish, kind="stable"):
-            if reserved[k, m] or (
-                wish[m] > near.hours[k] / 2 and _may_run(near, on, reserved, k, m)
-            ):
-                on[k, m] = True
-                _reserve_dwell(near, on, reserved, k, int(m))
-        owed -= on[k] * near.hours[k]
-    return on
+    filling = _Filling(near)
+    owed = np.zeros(len(near.case.power_kw))
+    for k, hours in enumerate(near.hours.tolist()):
+        owed += near.relaxed.duty[k] * hours
+        wish = np.where(filling.reserved[k], np.inf, owed)
+        for m in np.argsort(-wish, kind="stable").tolist():
+            if wish[m] <= hours / 2:
+                break
+            if filling.reserved[k, m] or filling.fits(k, m):
+                filling.switch_on(k, m)
+        owed -= filling.on[k] * hours
+    return filling.on
 
 
-def _may_run(near: Near, on: Bools, reserved: Bools, k: int, m: int) -> bool:
-    """Whether relay m may be on in slot k after what is already decided."""
-    rules, needed = near.rules[m], [k]
-    if not (on[k - 1, m] if k else rules.on_before):
-        needed += rules.stay_on.get(k, [])
-        if not rules.may_start(on[:k, m].tolist(), k):
+class _Filling:
+    """Near slots while they fill: who is on, who has to stay on, and what is left of the caps."""
+
+    def __init__(self, near: Near) -> None:
+        self.near = near
+        self.reserved = near.commitments.on.copy()
+        self.on = np.zeros_like(self.reserved)
+        self.left = near.caps.left(self.reserved.astype(float))
+
+    def fits(self, k: int, m: int) -> bool:
+        """Whether relay m may be on in slot k after what is already decided."""
+        rules, needed = self.near.rules[m], self._needed(k, m)
+        if self.near.commitments.off[needed, m].any():
             return False
-    if near.commitments.off[needed, m].any():
-        return False
-    taken = on[needed] | reserved[needed]
-    taken[:, m] = True
-    return bool((near.caps.room_kw[:, needed] >= near.caps.use @ taken.T - SLACK_KW).all())
+        use = self.near.caps.use[:, m] - SLACK_KW
+        if any(not self.reserved[j, m] and (self.left[:, j] < use).any() for j in needed):
+            return False
+        runs = self.on[k - 1, m] if k else rules.on_before
+        return bool(runs) or rules.may_start(self.on[:k, m].tolist(), k)
+
+    def switch_on(self, k: int, m: int) -> None:
+        """Let relay m be on in slot k, and as long after as it then has to."""
+        for j in self._needed(k, m):
+            if not self.reserved[j, m]:
+                self.left[:, j] -= self.near.caps.use[:, m]
+                self.reserved[j, m] = True
+        self.on[k, m] = True
+
+    def _needed(self, k: int, m: int) -> list[int]:
+        rules = self.near.rules[m]
+        runs = self.on[k - 1, m] if k else rules.on_before
+        return [k] if runs else [k, *rules.stay_on.get(k, [])]
 
 
-def _reserve_dwell(near: Near, on: Bools, reserved: Bools, k: int, m: int) -> None:
-    if not (on[k - 1, m] if k else near.rules[m].on_before):
-        reserved[near.rules[m].stay_on.get(k, []), m] = True
+class _Schedule:
+    """All relays' states in the near slots, with the air, the power and the room left by them."""
+
+    def __init__(self, near: Near, on: Bools) -> None:
+        self.near = near
+        self.on = on.copy()
+        self.air_c = near.air_c(on)
+        self.strayed_kw = on @ near.case.power_kw - near.planned_kw
+        self.left = near.caps.left(on.astype(float))
+
+    def change(self, m: int, row: Bools) -> None:
+        """Give relay m another sequence."""
+        change = row.astype(float) - self.on[:, m]
+        self.strayed_kw += change * self.near.case.power_kw[m]
+        self.left -= np.outer(self.near.caps.use[:, m], change)
+        for r, answer in self.near.answers[m]:
+            self.air_c[:, r] += answer @ change
+        self.on[:, m] = row
 
 
-def _improved(near: Near, on: Bools, order: NDArray[np.intp]) -> Bools:
+def _improved(near: Near, on: Bools, order: list[int]) -> Bools:
     """Let every relay answer to all others once, in the given order."""
-    on = on.copy()
-    air = near.air_c(on)
+    schedule = _Schedule(near, on)
     for m in order:
-        row = _best_row(near, on, air, int(m))
-        change = row.astype(float) - on[:, m]
-        if change.any():
-            for r in np.nonzero(near.case.share[m])[0]:
-                kw = near.case.power_kw[m] * near.case.share[m, r]
-                air[:, r] += near.response[r] @ (change * kw)
-            on[:, m] = row
-    return on
+        row = _best_row(near, schedule, m)
+        if (row != schedule.on[:, m]).any():
+            schedule.change(m, row)
+    return schedule.on
 
 
-def _best_row(near: Near, on: Bools, air: Array, m: int) -> Bools:
+def _best_row(near: Near, schedule: _Schedule, m: int) -> Bools:
     """Find a relay's best sequence with all others fixed."""
-    others = on.copy()
-    others[:, m] = False
-    possible = near.caps.fits(m, near.caps.left(others.astype(float)))
-    rows = _candidates(near, on[:, m], possible, m)
+    present, power = schedule.on[:, m], near.case.power_kw[m]
+    left = schedule.left + np.outer(near.caps.use[:, m], present)
+    rows, starts = _candidates(near, present, near.caps.fits(m, left), m)
     if len(rows) == 0:
-        return on[:, m]
-    power = near.case.power_kw[m]
-    strayed = others @ near.case.power_kw - near.planned_kw
-    per_slot = power * near.relaxed.power_price[: near.slots] * near.hours
-    per_slot = per_slot + near.deviation_price * power * (2.0 * strayed + power)
-    members = np.nonzero(near.case.share[m])[0]
-    per_slot = per_slot + sum(power * near.case.share[m, r] * near.future[r] for r in members)
-    cost = rows @ per_slot + near.case.problem.relays[m].start_cost * near.rules[m].starts(rows)
+        return present
+    strayed = schedule.strayed_kw - power * present
+    per_slot = near.own_price[m] + near.deviation_price * (2.0 * power * strayed)
     ahead = rows @ near.hours - near.hours @ near.relaxed.duty[: near.slots, m]
-    cost = cost + near.remainder_price[m] * ahead**2
-    for r in members:
-        answer = near.response[r] * (power * near.case.share[m, r])
-        without = air[:, r] - answer @ on[:, m]
-        cost = cost + near.discomfort(rows @ answer.T + without, int(r))
+    cost = rows @ per_slot + near.case.problem.relays[m].start_cost * starts
+    cost += near.remainder_price[m] * ahead**2
+    for r, answer in near.answers[m]:
+        without = schedule.air_c[:, r] - answer @ present
+        felt = _felt(near, without, without + answer.sum(axis=1), r)
+        if felt.any():
+            cost += near.discomfort(rows @ answer[felt].T + without[felt], r, felt)
     return np.asarray(rows[int(np.argmin(cost))] > 0.5)
 
 
-def _candidates(near: Near, present: Bools, possible: Bools, m: int) -> Rows:
-    """List the sequences that a relay may choose from, its present one among them if allowed."""
-    rows = np.concatenate([near.library(m), near.judged(_neighbours(present), m)])
-    return rows[rows @ ~possible < 0.5] if not possible.all() else rows
+def _felt(near: Near, coldest: Array, warmest: Array, room: int) -> Bools:
+    """Find the slots in which a room may leave its band at all, (slots,)."""
+    low = near.case.stages.low_c[: near.slots, room]
+    high = near.case.stages.high_c[: near.slots, room]
+    return np.asarray((coldest < low) | (warmest > high))
 
 
-def _neighbours(present: Bools) -> Rows:
-    """List a sequence and all that differ from it in one or two slots."""
-    slots = len(present)
-    one, two = np.triu_indices(slots)
-    rows = np.repeat(present[None, :].astype(np.float32), len(one) + 1, axis=0)
-    index = np.arange(len(one)) + 1
-    rows[index, one] = 1.0 - present[one]
-    rows[index, two] = 1.0 - present[two]
-    return rows
+def _candidates(near: Near, present: Bools, possible: Bools, m: int) -> tuple[Rows, Array]:
+    """List the sequences that a relay may choose from, and their starts.
+
+    All of few runs, and all that differ from the present one in one or two slots.
+    """
+    shut = bits_of(~possible)
+    library = near.library(m)
+    fitting = library.bits & shut == 0
+    changed = flips(near.slots) ^ bits_of(present)
+    small = near.judged(changed[changed & shut == 0], m)
+    return (
+        np.concatenate([library.rows[fitting], small.rows]),
+        np.concatenate([library.starts[fitting], small.starts]),
+    )

@@ -142,10 +142,10 @@ def _overloaded(case: Case, decisions: Decisions) -> Bools:
     return np.asarray(heating & (grid > _grid_limit(case, decisions.duty) + _OVERLOAD_KW))
 
 
-def _decided(case: Case, commitments: Commitments) -> tuple[Array, Array]:
+def _decided(case: Case, commitments: Commitments) -> tuple[Bools, Array]:
     """Tell the relaxation what dwell has decided, as mask and duties over all stages."""
-    mask = np.zeros((len(case.stages), len(case.power_kw)))
-    duty = np.zeros_like(mask)
+    mask = np.zeros((len(case.stages), len(case.power_kw)), dtype=bool)
+    duty = np.zeros(mask.shape)
     near = len(commitments.on)
     blocked = case.stages.blocked[:near, None]
     mask[:near] = (commitments.on | commitments.off) & ~blocked

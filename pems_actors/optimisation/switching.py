@@ -22,7 +22,8 @@ from pems_actors.optimisation.case import Case
 from pems_actors.optimisation.grid import Array
 
 Bools = NDArray[np.bool_]
-Rows = NDArray[np.float32]
+Rows = Array  # sequences of 0 and 1
+Bits = NDArray[np.int64]
 SLACK_KW = 1e-6
 _SLACK_S = 1.0
 _LONG_OFF = RelayHistory(on=False, since_s=float("-inf"))
@@ -136,9 +137,27 @@ def patterns(slots: int, runs: int = 2) -> Rows:
             for begin, end in zip(edges[::2], edges[1::2], strict=True):
                 row[begin:end] = 1.0
             rows.append(row)
-    table = np.array(rows, dtype=np.float32)
+    table = np.array(rows)
     table.setflags(write=False)
     return table
+
+
+@lru_cache(maxsize=16)
+def flips(slots: int) -> Bits:
+    """Mark no slot, each single slot and each pair of slots: what a small change turns round."""
+    one, two = np.triu_indices(slots)
+    return np.concatenate([[0], (1 << one) | (1 << two)])
+
+
+def bits_of(states: Bools | Rows) -> Bits:
+    """Write sequences (..., slots) as whole numbers, the first slot in the lowest bit."""
+    weights = 1 << np.arange(states.shape[-1])
+    return np.asarray(states.astype(np.int64) @ weights)
+
+
+def rows_of(bits: Bits, slots: int) -> Rows:
+    """Read sequences back from whole numbers, (n, slots)."""
+    return np.asarray(bits[:, None] >> np.arange(slots) & 1, dtype=float)
 
 
 @dataclass(frozen=True)
@@ -170,7 +189,7 @@ class SwitchRules:
         """Which starts (rows) count against a start in which slot (columns)."""
         at = np.array(self.start_s)
         gap = at[None, :] - at[:, None]
-        return np.asarray((gap >= 0.0) & (gap < HOUR_S - _SLACK_S), dtype=np.float32)
+        return np.asarray((gap >= 0.0) & (gap < HOUR_S - _SLACK_S), dtype=float)
 
     def allows(self, rows: Rows) -> Bools:
         """Judge sequences, shape (n, slots); True where dwell and starts are kept."""
@@ -201,6 +220,7 @@ class SwitchRules:
         return np.asarray(first + np.maximum(rows[:, 1:] - rows[:, :-1], 0.0).sum(axis=1))
 
 
+@lru_cache(maxsize=64)
 def _within(start_s: tuple[float, ...], span_s: float) -> dict[int, list[int]]:
     """List, for each slot that has any, the later slots that begin within a span of it."""
     near = {

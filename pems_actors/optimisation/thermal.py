@@ -3,8 +3,10 @@
 In these coordinates a stage of any length is exact and diagonal, so the sparse program stays
 sparse. Fast modes (the air over a slow floor, the body of a panel) are no states of it: what the
 weather does to them is known beforehand, and what relays do to them is a short echo of their
-last duties. Neighbours act on a structure with the value they have when a stage begins;
-structures are slow.
+last duties. Structures are slow: in simulation neighbours act on one with the value they have when
+a stage begins, in the program with the value they have when a spell of two hours begins. Rooms that
+look at each other less often make a program that falls apart into rooms, and is solved in a third
+of the time (2026-11, measured; with four hours instead of two, plans cost half a percent more).
 
 This is the planner's own reading of a `HouseModel`; the validator reads it another way.
 """
@@ -20,11 +22,13 @@ from numpy.typing import NDArray
 
 from pems_actors.domain.house import Emitter, HouseModel, Relay
 from pems_actors.domain.plan import RoomThermalState
+from pems_actors.domain.units import HOUR_S
 from pems_actors.optimisation.grid import Array, Stages
 
 REFERENCE_C = 20.0  # temperatures inside the program are kelvins above this: small numbers
 SCREED, AIR, STRUCTURE = 0, 1, 2
 _FAST_MODE_H = {Emitter.FLOOR: 1.0, Emitter.PANEL: 0.15}
+_SPELL_H = 2.0
 _TAIL_FRAC = 0.5  # of an echo: the rest counts with the oldest duty kept
 
 
@@ -200,6 +204,21 @@ def simulate(rooms: Rooms, weather: Weather, emitted_kw: Array) -> Array:
         now = now + lasting[k] * from_neighbours * drawn[:, None]
         modes[k] = now
     return np.asarray(np.einsum("rnm,krm->krn", rooms.to_node, modes) + REFERENCE_C)
+
+
+def spells_of(rooms: Rooms, stages: Stages, *, exact: bool = False) -> NDArray[np.intp]:
+    """Number the spells in which rooms see their neighbours at one temperature, (K,).
+
+    Args:
+        exact: let them look at every stage.
+    """
+    if not rooms.links.any():
+        return np.zeros(len(stages), dtype=np.intp)
+    if exact:
+        return np.arange(len(stages))
+    passed_h = (stages.start_s - stages.start_s[0]) / HOUR_S
+    number = (passed_h / _SPELL_H).astype(np.intp)
+    return np.concatenate([[0], np.cumsum(np.diff(number) > 0)])
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 
 from pems_actors.domain.house import HouseModel, Relay
 from pems_actors.domain.plan import Plan, PlanningProblem, PlanSlot, RelayHistory
@@ -23,6 +24,8 @@ from pems_actors.physics.house_model import HouseDynamics, heat_shares_kw
 
 _KW, _S, _SOC = 0.02, 1.0, 0.005
 _LONG_OFF = RelayHistory(on=False, since_s=-math.inf)
+
+Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,11 +171,15 @@ def _no_room(problem: PlanningProblem, slot: PlanSlot, relay: Relay) -> bool:
 def _phases(
     problem: PlanningProblem, slot: PlanSlot, heat_kw: Mapping[str, float], inverter_kw: float
 ) -> tuple[float, float, float]:
-    heating = [
-        sum(heat_kw[relay.name] * relay.phases[phase] for relay in problem.relays)
-        for phase in range(3)
-    ]
-    return grid_by_phase(heating, slot.base_load_kw, inverter_kw)
+    first = second = third = 0.0
+    for relay in problem.relays:
+        kw, phases = heat_kw[relay.name], relay.phases
+        first, second, third = (
+            first + kw * phases[0],
+            second + kw * phases[1],
+            third + kw * phases[2],
+        )
+    return grid_by_phase((first, second, third), slot.base_load_kw, inverter_kw)
 
 
 def _battery(problem: PlanningProblem, plan: Plan) -> Iterator[str]:
@@ -250,30 +257,41 @@ def _dynamics(model: HouseModel) -> HouseDynamics:
 
 
 def _comfort(problem: PlanningProblem, plan: Plan) -> Verdict:
+    air, names = _air_c(problem, plan), _dynamics(problem.model).names
+    low = np.array([problem.comfort_low_c[name] for name in names]).T
+    high = np.array([problem.comfort_high_c[name] for name in names]).T
+    planned = np.array([[slot.temps_c[name] for name in names] for slot in plan.slots])
+    hours = np.array([slot.duration_s for slot in plan.slots]) / HOUR_S
+    return Verdict(
+        None,
+        disagreement_k=float(np.abs(planned - air).max()),
+        cold_kh=float(hours @ np.maximum(low - air, 0.0).sum(axis=1)),
+        warm_kh=float(hours @ np.maximum(air - high, 0.0).sum(axis=1)),
+    )
+
+
+def _air_c(problem: PlanningProblem, plan: Plan) -> Array:
+    """Step the house through a plan; air at slot ends, (K, rooms) [°C]."""
     dynamics = _dynamics(problem.model)
-    names, rooms = dynamics.names, dynamics.rooms
-    shares = heat_shares_kw(problem.model, problem.relays)
-    power = {relay.name: max(relay.power_kw, 1e-9) for relay in problem.relays}
-    order = [relay.name for relay in problem.relays]
-    drift = np.array([problem.state.disturbance_kw.get(name, 0.0) for name in names])
-    low = np.array([problem.comfort_low_c[name] for name in names])
-    high = np.array([problem.comfort_high_c[name] for name in names])
+    heat_kw = np.array([[slot.heat_kw[r.name] for r in problem.relays] for slot in plan.slots])
+    full_kw = np.maximum([relay.power_kw for relay in problem.relays], 1e-9)
+    emitted_kw = heat_kw / full_kw @ heat_shares_kw(problem.model, problem.relays).T
+    drift_kw = [problem.state.disturbance_kw.get(name, 0.0) for name in dynamics.names]
     temps = dynamics.pack(problem.state.rooms)
-    worst = cold = warm = 0.0
+    ends = np.empty((len(plan.slots), len(temps)))
+    for width, slots in _by_width(plan):
+        step = dynamics.matrices(width)
+        ends[slots] = emitted_kw[slots] @ step.heat.T + step.gain @ drift_kw + step.internal
+        ends[slots] += np.outer(np.array(problem.outdoor_c)[slots], step.outdoor)
+        ends[slots] += np.outer(np.maximum(problem.ghi_w_m2, 0.0)[slots], step.ghi)
     for k, slot in enumerate(plan.slots):
-        duty = np.array([slot.heat_kw[name] / power[name] for name in order])
-        temps = dynamics.step(
-            temps,
-            shares @ duty,
-            problem.outdoor_c[k],
-            max(problem.ghi_w_m2[k], 0.0),
-            slot.duration_s,
-            drift,
-        )
-        air = temps[rooms : 2 * rooms]
-        hours = slot.duration_s / HOUR_S
-        cold += float(np.maximum(low[:, k] - air, 0.0).sum()) * hours
-        warm += float(np.maximum(air - high[:, k], 0.0).sum()) * hours
-        planned = np.array([slot.temps_c[name] for name in names])
-        worst = max(worst, float(np.abs(planned - air).max()))
-    return Verdict(None, worst, cold, warm)
+        temps = ends[k] = ends[k] + dynamics.matrices(slot.duration_s).a @ temps
+    return ends[:, dynamics.rooms : 2 * dynamics.rooms]
+
+
+def _by_width(plan: Plan) -> Iterator[tuple[float, list[int]]]:
+    """Group slots of equal length."""
+    slots: dict[float, list[int]] = {}
+    for k, slot in enumerate(plan.slots):
+        slots.setdefault(slot.duration_s, []).append(k)
+    yield from slots.items()

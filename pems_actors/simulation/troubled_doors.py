@@ -79,6 +79,7 @@ class TroubledHouse:
 
     def close(self) -> None:
         """Let go of the listener."""
+        self._tell = _no_reading
         self.house.close()
 
     def _loses(self, command: DeviceCommand) -> bool:

@@ -29,8 +29,9 @@ PAIR_DAYS = 3.0 / 24.0
 YEAR_START_S = seconds("2023-01-02T00:00:00Z")
 CLOCK_CHANGES = (seconds("2023-03-25T16:00:00Z"), seconds("2023-10-28T16:00:00Z"))
 _PRESETS = ("flat3", "house6-climate", "house17")
-_PRESET_WEIGHTS = (45, 35, 20)
+_PRESET_WEIGHTS = (50, 35, 15)
 _LONGEST_H = {"flat3": 24.0, "house6-climate": 16.0, "house17": 6.0}
+_SHORT_BIAS = 1.5  # most stories are short, some last a day
 _MARGIN_S = 300.0
 
 
@@ -83,7 +84,7 @@ def plot_of(tale: Tale, days: float | None = None) -> Plot:
     preset = "flat3" if planning else rng.choices(_PRESETS, _PRESET_WEIGHTS)[0]
     house, tariff = house_and_tariff(preset, rng.random() < 0.3)
     longest_h = 6.0 if planning else _LONGEST_H[preset]
-    hours = 2.0 * (longest_h / 2.0) ** rng.random()
+    hours = 2.0 * (longest_h / 2.0) ** (rng.random() ** _SHORT_BIAS)
     start_s, shift_k = _season(rng)
     story = Story(
         _with_natives(rng, house),

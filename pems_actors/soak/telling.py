@@ -44,7 +44,6 @@ def tell(tale: Tale) -> Told:
     simulation = witness.simulation
     result = witness.tell()
     strikes = simulation.strikes
-    verdict = simulation.verdict or ""
     return Told(
         tale=tale,
         faults=",".join(str(strike) for strike in strikes),
@@ -55,7 +54,7 @@ def tell(tale: Tale) -> Told:
         detect_s=tuple(witness.stopwatch.detect_s),
         recover_s=tuple(witness.stopwatch.recover_s),
         cold_kh=float(result.figures["cold_kh"]),
-        ended=verdict,
+        ended="; ".join(simulation.given_up),
         cpu_s=time.process_time() - began,
         rss_mb=rss_mb(),
     )

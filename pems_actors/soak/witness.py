@@ -12,11 +12,13 @@ from collections.abc import Callable
 from pems_actors.domain.commands import DeviceCommand
 from pems_actors.domain.house import Emitter
 from pems_actors.domain.readings import HouseReading
+from pems_actors.durable.memory import Memory
 from pems_actors.fault_table import Strike
 from pems_actors.gateways.memory_mqtt import MemoryMqtt
 from pems_actors.gateways.wire import Message
+from pems_actors.house import Appliance
 from pems_actors.physics.house_model import SURFACE_FRAC
-from pems_actors.simulate import Result, Simulation
+from pems_actors.simulate import KILL, Result, Simulation
 from pems_actors.simulation.device_faults import FaultKind
 from pems_actors.simulation.invariants import (
     Asked,
@@ -76,7 +78,8 @@ class Witness:
         self.plot = plot
         story = plot.story
         self.mqtt = OverheardMqtt()
-        self.simulation = Simulation(story, mqtt=self.mqtt)
+        memory = Memory()  # outlives every core, as the disk does
+        self.simulation = Simulation(story, mqtt=self.mqtt, memory=lambda: memory)
         self.checker = InvariantChecker(
             story.house, armed=story.armed, heartbeat_s=story.pace.heartbeat_s
         )
@@ -87,8 +90,8 @@ class Witness:
         }
         self._author = ("nobody", 0)
         self._orders = list(plot.orders)
-        self._submit = self.simulation.appliance.system.gate.submit
         self._listen()
+        self._overhear(self.simulation.appliance)
 
     def _listen(self) -> None:
         simulation = self.simulation
@@ -96,8 +99,8 @@ class Witness:
         simulation.port.on_reading = self._on_reading
         simulation.listen = self._on_event
         simulation.on_strike = self._on_strike
+        simulation.on_birth = self._overhear
         self.mqtt.on_publish = self._on_publish
-        simulation.appliance.system.gate.submit = self._overhear  # type: ignore[method-assign]  # the gate has no ears of its own
 
     def tell(self) -> Result:
         """Tell the story to its end and close the case."""
@@ -122,16 +125,21 @@ class Witness:
 
     # --- what passes
 
-    def _overhear(
-        self, path: str, epoch: int, action: Callable[[], None], resource: str | None = None
-    ) -> bool:
+    def _overhear(self, core: Appliance) -> None:
         """Stand in the gate's door and remember who is acting."""
+        gate = core.system.gate
+        submit = gate.submit
 
-        def act() -> None:
-            self._author = (path, epoch)
-            action()
+        def overheard(
+            path: str, epoch: int, action: Callable[[], None], resource: str | None = None
+        ) -> bool:
+            def act() -> None:
+                self._author = (path, epoch)
+                action()
 
-        return self._submit(path, epoch, act, resource)
+            return submit(path, epoch, act, resource)
+
+        gate.submit = overheard  # type: ignore[method-assign]  # the gate has no ears of its own
 
     def _on_command(self, command: DeviceCommand, reached: bool) -> None:
         path, epoch = self._author
@@ -178,17 +186,17 @@ class Witness:
         return troubles.on(Trouble.INVERTER_SILENT) or troubles.on(Trouble.HOUSE_DEAF)
 
     def _ask(self, order: Order, now_s: float) -> None:
-        if not self.mqtt.up:
+        if not self.mqtt.up or not self.simulation.alive:
             return
         self._hear(Asked(now_s, order.id, heard=self._is_answerable(now_s)))
         for _ in range(1 + order.twice):
             self.mqtt.say(f"pems/control/{order.path}", order.payload)
 
     def _is_answerable(self, now_s: float) -> bool:
-        """Whether the broker stays up long enough to carry the answer."""
+        """Whether broker and core stay long enough for the answer."""
         after_s = now_s - self.plot.story.start_s
         return not any(
-            strike.name == Trouble.BROKER_DOWN.value
+            strike.name in {Trouble.BROKER_DOWN.value, KILL}
             and after_s <= strike.after_s <= after_s + ANSWER_TIME_S
             for strike in self.simulation.strikes
         )

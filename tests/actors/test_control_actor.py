@@ -15,8 +15,8 @@ from pems_actors.actors.base import (
 from pems_actors.actors.control import (
     ANSWER_WITHIN_S,
     KEPT_COMMANDS,
-    KilledWorker,
 )
+from pems_actors.actors.worker_drill import KilledWorker
 from pems_actors.domain.events import HouseMode, ModeChanged, Outcome, Republish, Request
 from supervision.events import ChildRestarted
 from tests.actors.desk import Desk

@@ -14,6 +14,7 @@ from pems_actors.domain.levels import Level
 from pems_actors.domain.units import HOUR_S, MINUTE_S
 from pems_actors.simulate import Simulation
 from pems_actors.simulation.troubles import Trouble
+from tests.scenarios import full_disk_program
 from tests.scenarios.stories import NOON, replace, rules_only
 from tests.scenarios.witness import Witness
 
@@ -96,55 +97,19 @@ def test_a_forced_battery_mode_ends_with_its_lease():
     assert simulation.twin.inverter.mode is BatteryMode.SELF_USE
 
 
-FULL_DISK = """
-import resource, sys
-from pathlib import Path
-from dataclasses import replace
-from pems_actors.domain.events import Request
-from pems_actors.gateways.sqlite_history import SqliteHistory
-from pems_actors.simulate import Simulation
-from tests.scenarios.stories import NOON, rules_only
-from tests.scenarios.witness import commands
-
-path, full = Path(sys.argv[1]), sys.argv[2] == "full"
-simulation = Simulation(rules_only(0.2, preset="flat3", seed=6), keep_log=True)
-store = SqliteHistory(path, retry_s=0.05, queue_rows=500)
-appliance = simulation.appliance
-appliance.surroundings = replace(appliance.surroundings, store=store)
-simulation.start()
-simulation.run_until(NOON + 900.0)
-assert store.flush()
-if full:  # as if the disk had not one block more
-    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size, resource.RLIM_INFINITY))
-    store.record("filler", NOON, "x" * 200_000)
-    assert not store.flush(5.0)
-simulation.run_until(NOON + 5400.0)
-status = appliance.system.status("infrastructure/history")
-print(status.state, "|", status.reason, file=sys.stderr)
-print(*sorted(commands(simulation.lines)), sep="\\n")
-assert status.restarts == 0
-if full:
-    kept = store.status()
-    assert kept.dropped_records == 0 and kept.queued_rows <= 520, kept
-    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-    while not store.flush(5.0):
-        pass
-    assert store.problem() == ""
-    assert len(store.records("decision", 0.0, 1e11)) > 5
-simulation.appliance.stop()
-"""
-
-
 @pytest.mark.slow
 def test_a_full_disk_changes_no_command_and_is_told_in_one_sentence(tmp_path: Path):
-    """The limit on a file's size makes SQLite's writes fail as a full disk does."""
-    told = {}
-    for disk in ("roomy", "full"):
-        argv = [sys.executable, "-c", FULL_DISK, str(tmp_path / f"{disk}.sqlite"), disk]
-        told[disk] = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60)
-        assert told[disk].returncode == 0, told[disk].stderr
-    assert told["full"].stdout == told["roomy"].stdout
-    assert len(told["full"].stdout.splitlines()) > 30
-    assert told["roomy"].stderr.startswith("running | writes")
-    assert told["full"].stderr.startswith("degraded | history cannot write to full.sqlite: ")
-    assert len(told["full"].stderr.splitlines()) == 1
+    argv = [
+        sys.executable,
+        "-m",
+        "tests.scenarios.full_disk_program",
+        str(tmp_path / "full.sqlite"),
+    ]
+    full = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60)
+    commands, said = full_disk_program.told(tmp_path / "roomy.sqlite", full=False)
+    assert full.returncode == 0, full.stderr
+    assert full.stdout.splitlines() == commands
+    assert len(commands) > 30
+    assert said == "running | writes"
+    assert full.stderr.startswith("degraded | history cannot write to full.sqlite: ")
+    assert len(full.stderr.splitlines()) == 1

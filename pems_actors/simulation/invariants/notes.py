@@ -143,9 +143,9 @@ class Notes:
     def knows_blocks(self, at_s: float) -> bool:
         """Tell if anybody could know whether heating is blocked: a contact, or a right clock."""
         seen = self.seen
-        if seen is not None and seen.reading.heating_blocked is not None:
-            if at_s - seen.at_s <= UNSEEN_S:
-                return True
+        fresh = seen is not None and at_s - seen.at_s <= UNSEEN_S
+        if fresh and seen is not None and seen.reading.heating_blocked is not None:
+            return True
         return not any(self.is_broken(name, at_s, UNSEEN_S) for name in WRONG_CLOCKS)
 
     def is_broken(self, name: str, at_s: float, after_s: float = 0.0) -> bool:

@@ -19,7 +19,8 @@ from pems_actors.simulation.invariants.notes import Notes
 FINAL = frozenset({"done", "rejected", "failed", "timeout"})
 ANSWER_WITHIN_S = 30.0
 BEATS_MISSED = 2.5
-SPEAKERS = ("infrastructure", "infrastructure/mqtt", "broker", "clock")
+SPEAKERS = ("infrastructure", "infrastructure/mqtt", "broker", "clock", "core")
+CORE = "core"
 SPEAKERS_BACK_S = 900.0
 _GRACE_S = 1.0
 
@@ -49,6 +50,13 @@ class OneIncident(Law):
         elif outage.at_s < before.at_s:
             self.accuse(outage.at_s, f"{outage.path}: {outage.id} ends before it starts")
         self._open.pop(outage.path, None)
+
+    def on_broke(self, broke: Broke) -> None:
+        """Close the book when the core itself is gone: that outage is the guardian's to tell."""
+        if broke.target == CORE:
+            self._open.clear()
+            self._down.clear()
+            self._alive.clear()
 
     def on_life(self, life: Life) -> None:
         """Note who is down and who is back."""

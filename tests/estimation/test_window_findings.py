@@ -1,0 +1,116 @@
+"""Open windows: by contact or by a fall of the air that the model cannot explain."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.estimation.house_days import Days, only, settled
+
+
+def windows(days: Days) -> dict[str, bool]:
+    inspected = days.speaker.inspected(days.seen, days.at_s)
+    return {} if inspected is None else dict(inspected.windows)
+
+
+def test_a_window_without_a_contact_shows_by_the_fall_of_the_air() -> None:
+    days = settled()
+    days.draught_kw_k["bath"] = 0.1
+    began = days.minute
+    days.rest(15)
+    assert windows(days) == {"bath": True}
+    assert days.told["rooms/bath/window-open"] - began <= 15
+
+
+def test_a_wide_open_window_shows_within_minutes() -> None:
+    days = settled()
+    days.draught_kw_k["hall"] = 0.3
+    began = days.minute
+    days.rest(8)
+    assert days.told["rooms/hall/window-open"] - began <= 5
+
+
+def test_ordinary_airing_is_no_open_window() -> None:
+    days = settled()
+    for hour in range(24):
+        days.draught_kw_k["living"] = 0.012 * (hour % 2)
+        days.rest(60)
+    assert days.told == {}
+
+
+def test_heating_that_stops_is_no_open_window() -> None:
+    days = settled()
+    days.order("hall", on=True)
+    days.run(60)
+    days.order("hall", on=False)
+    days.run(90)
+    assert "rooms/hall/window-open" not in days.told
+
+
+def test_the_pause_ends_after_half_an_hour() -> None:
+    days = settled()
+    days.draught_kw_k["bath"] = 0.1
+    while not windows(days):
+        days.rest(1)
+    opened = days.minute
+    while windows(days):
+        days.rest(1)
+    assert 20 <= days.minute - opened <= 30
+
+
+def test_a_window_that_is_closed_again_ends_the_pause_at_once() -> None:
+    days = settled()
+    days.draught_kw_k["hall"] = 0.2
+    while not windows(days):
+        days.rest(1)
+    days.rest(3)
+    days.draught_kw_k["hall"] = 0.0
+    closed = days.minute
+    while windows(days):
+        days.run(1)
+    assert days.minute - closed < 15
+
+
+def test_a_contact_pauses_for_as_long_as_it_says_open() -> None:
+    days = settled()
+    days.bend = only("bath", lambda _, room: room._replace(window_open=True))
+    days.rest(100)
+    assert windows(days) == {"bath": True}
+    days.bend = only("bath", lambda _, room: room._replace(window_open=False))
+    days.rest(1)
+    assert windows(days) == {}
+
+
+def test_a_contact_that_says_open_for_two_hours_is_not_believed_any_more() -> None:
+    days = settled()
+    days.bend = only("bath", lambda _, room: room._replace(window_open=True))
+    days.rest(125)
+    assert windows(days) == {"bath": False}
+    assert "rooms/bath/contact-lies" in days.paths
+
+
+def test_a_contact_that_falls_silent_holds_nothing() -> None:
+    days = settled()
+    days.bend = only("bath", lambda _, room: room._replace(window_open=True))
+    days.rest(5)
+    days.bend = lambda _, room: room
+    days.rest(1)
+    assert windows(days) == {}
+
+
+@pytest.mark.parametrize("room", ["bath", "living"])
+def test_an_open_window_teaches_the_model_no_losses(room: str) -> None:
+    days = settled()
+    row = {"living": 0, "bath": 1}[room]
+    before_kw = days.seen.beliefs[9 + row, 0]
+    days.draught_kw_k[room] = 0.08
+    days.bend = only(room, lambda _, r: r._replace(window_open=True))
+    days.rest(60)
+    assert days.seen.beliefs[9 + row, 0] == pytest.approx(before_kw, abs=0.01)
+
+
+def test_one_wild_reading_is_no_open_window() -> None:
+    days = settled()
+    at = days.minute + 1
+    days.bend = only("bath", lambda m, r: r._replace(temp_c=r.temp_c - 1.3) if m == at else r)
+    days.rest(20)
+    assert windows(days) == {}
