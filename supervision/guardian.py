@@ -48,6 +48,7 @@ class Guardian:
     ) -> None:
         self._wards = [Ward(child) for child in children]
         self._say_to = say
+        self._began_s = time.monotonic()  # what was due before is not late
         self._stop_within_s = stop_within_s
         self._notifier = notifier or SystemdNotifier.from_env()
         self._next_watchdog_s = 0.0
@@ -88,10 +89,9 @@ class Guardian:
     def _sleep(self) -> float:
         """Sleep until something happens or falls due; return how late this process woke [s]."""
         due_s = self._next_due_s()
-        asleep_s = time.monotonic()
-        timeout_s = None if math.isinf(due_s) else max(due_s - asleep_s, 0.0)
+        timeout_s = None if math.isinf(due_s) else max(due_s - time.monotonic(), 0.0)
         self._selector.select(timeout_s)
-        return max(time.monotonic() - max(due_s, asleep_s), 0.0)
+        return max(time.monotonic() - max(due_s, self._began_s), 0.0)
 
     def _next_due_s(self) -> float:
         dues = [due for ward in self._wards for due in (ward.due_at_s, ward.helper_due_at_s)]

@@ -74,6 +74,7 @@ def test_a_bare_name_strikes_the_usual_place_hour_by_hour():
         ("crash at noon", "write NAME@TARGET"),
     ],
 )
+@pytest.mark.open
 def test_words_that_mean_nothing_are_refused_in_a_sentence(words, said):
     with pytest.raises(ValueError, match=said):
         read_strikes(words, ALL)

@@ -259,7 +259,7 @@ class Inspector:
         return here._replace(relays=relays, runs=runs)
 
     def _felt(self, runs: HeatRuns, kind: int, air_c: Array) -> Felt:
-        """Tell what the rooms felt of heat (1) or of idle heat (2), by the shortest run that can."""
+        """Tell what the rooms felt of heat (1) or of idle heat (2), by the shorter run."""
         rows, longer = self._witness, runs.longer
         short_k, long_k = runs.air_c(1 - longer, kind)[rows], runs.air_c(longer, kind)[rows]
         short = short_k >= self._enough_k

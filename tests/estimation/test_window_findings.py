@@ -57,6 +57,7 @@ def test_the_pause_ends_after_half_an_hour() -> None:
     assert 20 <= days.minute - opened <= 30
 
 
+@pytest.mark.open
 def test_a_window_that_is_closed_again_ends_the_pause_at_once() -> None:
     days = settled()
     days.draught_kw_k["hall"] = 0.2

@@ -112,6 +112,7 @@ def test_a_frozen_core_is_killed_at_its_deadline_and_comes_back(house: LiveHouse
 
 
 @pytest.mark.timeout(90)
+@pytest.mark.open
 def test_an_orderly_end_leaves_the_devices_to_themselves_and_nobody_behind(
     house: LiveHouse, manager: Manager
 ) -> None:

@@ -21,6 +21,7 @@ def writes(simulation: Simulation) -> float:
 
 
 @pytest.mark.slow
+@pytest.mark.open
 def test_a_day_of_plans_and_crashes_in_advisory_mode_writes_nothing():
     pace = replace(story(1.0).pace, plan_every_s=6 * HOUR_S, horizon_s=4 * HOUR_S)
     tale = story(1.0, preset="flat3", seed=4, pace=pace, armed=frozenset(), faults="heavy")

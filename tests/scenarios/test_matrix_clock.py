@@ -30,6 +30,7 @@ def set_clock(simulation, by_s: float) -> None:
 
 
 @pytest.mark.parametrize("by_s", [HOUR, -HOUR])
+@pytest.mark.open
 def test_row_26_an_hours_jump_is_told_in_a_tick_and_no_lease_runs_out(by_s: float) -> None:
     simulation, outages = flat(seed=3)
     until(simulation, 30)

@@ -59,6 +59,7 @@ def switches(simulation: Simulation) -> dict[str, list[tuple[float, bool]]]:
     return found
 
 
+@pytest.mark.open
 def test_killed_again_and_again_it_keeps_every_dwell_and_all_starts_apart(tmp_path):
     tale = rules_only(0.5, seed=4, preset="flat3", weather_shift_k=-12.0)
     simulation = told(tale, tmp_path, NOON + 60 * MINUTE)

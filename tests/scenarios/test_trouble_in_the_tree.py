@@ -88,6 +88,7 @@ in_the_hard_day = pytest.mark.xdist_group("hard day")
 
 @pytest.mark.slow
 @in_the_hard_day
+@pytest.mark.open
 def test_the_day_was_hard(hard_day):
     simulation, _ = hard_day
     counters = simulation.appliance.system.counters()
@@ -106,6 +107,7 @@ def test_every_room_stays_warm_on_a_hard_day(hard_day):
 
 @pytest.mark.slow
 @in_the_hard_day
+@pytest.mark.open
 def test_every_incident_of_a_hard_day_has_an_end(hard_day):
     simulation, _ = hard_day
     opened = {line.split("id=")[1].split()[0] for line in simulation.lines
