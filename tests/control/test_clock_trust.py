@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -75,6 +76,7 @@ def test_a_leap_of_years_is_not_trusted_and_coming_back_is() -> None:
     st.lists(st.tuples(st.floats(-1e8, 1e8), st.floats(1.0, 7200.0)), max_size=20),
     st.floats(-1e9, 1e9),
 )
+@pytest.mark.open
 def test_no_story_of_jumps_makes_a_clock_before_the_floor_trusted(
     story: list[tuple[float, float]], start_s: float
 ) -> None:
