@@ -36,6 +36,7 @@ Decisions (2026-11):
 """
 
 from config.files import PRESETS
+from config.last_good import keep, load_or_last_good
 from config.loading import LiveConfig, LoadedConfig, load
 from config.problems import ConfigError, Problem
 from config.settings import Settings
@@ -49,5 +50,7 @@ __all__ = [
     "Problem",
     "Settings",
     "SystemConfig",
+    "keep",
     "load",
+    "load_or_last_good",
 ]

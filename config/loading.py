@@ -75,6 +75,12 @@ def load(
     return LoadedConfig(system, settings, effective, sources, file, tuple(problems))
 
 
+def file_of(path: Path | str | None = None, env: Mapping[str, str] | None = None) -> Path:
+    """Find the file that `load` would read."""
+    layers, _ = read_layers(env, None)
+    return config_file(path or _chosen(layers))
+
+
 def _chosen(layers: Sequence[Layer]) -> str | None:
     """Read the wished house from the layers, even while another setting is broken."""
     wishes = [layer.entries.get("PEMS_CONFIG_PATH") for layer in layers]

@@ -9,6 +9,7 @@ a restart (SIGUSR2) they keep their leases and the next core adopts them as it f
 from __future__ import annotations
 
 import argparse
+import contextlib
 import faulthandler
 import json
 import signal
@@ -24,11 +25,12 @@ from config.loading import LoadedConfig
 from pems_actors import safe_state
 from pems_actors.actors.base import GATEWAY, PLAN_KEEPER
 from pems_actors.actors.mqtt import Link
+from pems_actors.appliance import Appliance
 from pems_actors.blueprint import house_from, tariff_from
 from pems_actors.domain.ports import PriceSource, WeatherSource
 from pems_actors.domain.units import seconds
 from pems_actors.durable.background import Background
-from pems_actors.durable.memory import Memory
+from pems_actors.durable.memory import Memory, Phase, StateProblem
 from pems_actors.gateways import safe_plan
 from pems_actors.gateways.control_socket import AlreadyRunningError, ControlSocket
 from pems_actors.gateways.devices_lock import DevicesLock, DevicesTakenError
@@ -38,7 +40,8 @@ from pems_actors.gateways.mqtt_client import MqttClient, MqttSettings
 from pems_actors.gateways.mqtt_house import MqttHouse
 from pems_actors.gateways.sqlite_history import SqliteHistory
 from pems_actors.gateways.topics import Topics
-from pems_actors.house import Appliance, Pace, Surroundings
+from pems_actors.gateways.write_budget import WriteBudget
+from pems_actors.surroundings import SOLVER, Pace, Surroundings
 from supervision import (
     AskTimeout,
     GetSnapshot,
@@ -47,7 +50,10 @@ from supervision import (
     ThreadRuntime,
 )
 from supervision.guardian_link import GuardianLink
+from supervision.leak_watch import LeakWatch, MemoryLimits
+from supervision.own_memory import rss_mb
 from supervision.soundness import Soundness, Vital
+from supervision.worker_spec import WorkerSpec
 
 LOOK_EVERY_S = 0.25
 SWITCH_INTERVAL_S = 0.001  # a busy thread must not keep a successor waiting for its turn
@@ -57,6 +63,7 @@ SHORTEST_SILENCE_S = 10.0  # of process time, however fast house time runs
 DEVICES_WAIT_S = 15.0  # a safe_state that is at work ends by itself before
 STOP_WITHIN_S = 5.0
 DEAF_S = 40.0  # a main thread that stands still for this long ends the process, guardian or not
+MEMORY = MemoryLimits()
 ARMED_FILE = "armed.json"
 HISTORY_FILE = "history.sqlite"
 RESERVE_FILE = "disk_reserve"
@@ -82,7 +89,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, solver: WorkerSpec = SOLVER) -> int:
     """Run the core until it is told to stop.
 
     Returns: 0 after an order to stop, 1 when the tree gave up, 2 when it could not begin.
@@ -92,9 +99,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parse(sys.argv[1:] if argv is None else argv)
     began_s = time.monotonic()
     try:
-        core = Core(options, config.load(options.config))
+        loaded, problems = config.load_or_last_good(options.config, options.state)
+        core = Core(options, loaded, solver)
         core.hear_signals()  # before `ready`: an order to stop may follow at once
         core.appliance.start()
+        core.settle_configuration(problems)
     except DevicesTakenError as problem:  # that ends; the guardian tries again
         print(problem, file=sys.stderr)
         return 1
@@ -108,14 +117,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def say(line: str) -> None:
-    """Print a line at once."""
-    print(f"pems: {line}", flush=True)
+    """Print a line at once; a closed terminal ends nobody."""
+    with contextlib.suppress(OSError, ValueError):
+        print(f"pems: {line}", flush=True)
 
 
 class Core:
     """The appliance with real doors, and the main thread that looks after it."""
 
-    def __init__(self, options: argparse.Namespace, loaded: LoadedConfig) -> None:
+    def __init__(
+        self, options: argparse.Namespace, loaded: LoadedConfig, solver: WorkerSpec = SOLVER
+    ) -> None:
         self.options, self.loaded = options, loaded
         options.state.mkdir(parents=True, exist_ok=True)
         self.house = house_from(loaded.system)
@@ -125,6 +137,7 @@ class Core:
         self.first_plan = False
         self.stop = threading.Event()
         self.restart = False
+        self.memory, self._leaking = LeakWatch(MEMORY, time.monotonic()), False
         system = loaded.system.system
         surroundings = self._surroundings()
         self.appliance = Appliance(
@@ -136,6 +149,7 @@ class Core:
                 plan_every_s=float(system.optimization_interval_seconds),
                 horizon_s=loaded.system.optimization.horizon_hours * 3600.0,
                 demo=options.house == "twin",
+                solver=solver,
             ),
             ThreadRuntime(self.clock),
             topics=self.topics,
@@ -152,6 +166,7 @@ class Core:
                 say(f"the tree gave up: {self.appliance.system.verdict}")
                 return 1
             self._tell_first_plan(began_s)
+            self._watch_memory(time.monotonic())
             if (now_s := time.monotonic()) - looked_s < PING_EVERY_S:
                 continue
             looked_s = now_s
@@ -163,6 +178,16 @@ class Core:
                 say(f"not sound, no ping: {complaint}")
             told = complaint
         return self._end(link)
+
+    def settle_configuration(self, problems: Sequence[config.Problem]) -> None:
+        """Keep a good configuration for a worse day; where this is such a day, say so."""
+        if not problems:
+            with contextlib.suppress(OSError):  # a full disk is told by whoever must save
+                config.keep(self.loaded, self.options.state)
+            return
+        said = f"the last good one is in force, the file is refused: {problems[0]}"
+        say(f"configuration: {said}")
+        self.appliance.record.state_problem(StateProblem("configuration", said, Phase.BEGINS))
 
     def hear_signals(self) -> None:
         """End on SIGTERM and SIGINT, restart on SIGUSR2, show all stacks on SIGUSR1."""
@@ -191,6 +216,22 @@ class Core:
         safe_state.bring(self.options.state, self._mqtt("safe", ""), self.clock.now_s, say)
         link.bye()  # it has said what it could not do; the guardian could not do more
         return 0
+
+    def _watch_memory(self, now_s: float) -> None:
+        """Tell a leak as an incident; with too much memory start anew, all leases kept."""
+        if not self.memory.is_due(now_s):
+            return
+        self.memory.look(now_s, rss_mb())
+        if self.memory.leaks is not self._leaking:
+            self._leaking = self.memory.leaks
+            slope = self.memory.slope_mb_per_h
+            said = f"the core's memory grows hour after hour, by {slope:.1f} MB"
+            phase = Phase.BEGINS if self._leaking else Phase.OVER
+            self.appliance.record.state_problem(StateProblem("memory", said, phase))
+        if self.memory.is_too_much(now_s):
+            say(f"memory: {self.memory.rss_mb:.0f} MB is too much")
+            self.restart = True
+            self.stop.set()
 
     def _tell_first_plan(self, began_s: float) -> None:
         """Look into the plan keeper until it has one; an edge may ask."""
@@ -231,6 +272,7 @@ class Core:
             tick_s=float(system.system.control_interval_seconds),
             topics=self.topics,
             journal=GrowattJournal(options.state),
+            budget=WriteBudget.on_disk(options.state, self.house.inverter.max_writes_per_day),
         )
         port.start()
         return Surroundings(

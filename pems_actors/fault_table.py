@@ -78,7 +78,9 @@ class FaultRow:
 
     how: on virtual time; None where it takes real processes.    lasts_s: shortest and longest in
     a drawn story; zeros for what passes by itself.    watcher: address of the actor that should
-    notice, empty if it is the target itself.    matrix: rows of the fault matrix that it covers.
+    notice, empty if it is the target itself.    incident: beginning of the path at which it is told
+    as an incident, `@` for the target; empty if it is not.
+    matrix: rows of the fault matrix that it covers.
     """
 
     name: str
@@ -87,6 +89,7 @@ class FaultRow:
     how: How | None
     lasts_s: tuple[float, float] = (0.0, 0.0)
     watcher: str = ""
+    incident: str = ""
     live: bool = False
     matrix: tuple[int, ...] = ()
 
@@ -147,35 +150,38 @@ ROWS: tuple[FaultRow, ...] = (
         matrix=(10,),
     ),
     FaultRow("sensor-stale", _ROOM, "says the same old reading again",
-             DeviceFault(DeviceKind.SENSOR_STALE), _LONG, matrix=(18,)),
+             DeviceFault(DeviceKind.SENSOR_STALE), _LONG, incident="@/", matrix=(18,)),
     FaultRow("sensor-missing", _ROOM, "says nothing",
-             DeviceFault(DeviceKind.SENSOR_MISSING), _LONG, matrix=(18, 19)),
+             DeviceFault(DeviceKind.SENSOR_MISSING), _LONG, incident="@/", matrix=(18, 19)),
     FaultRow("sensor-stuck", _ROOM, "says the same value as if it were new",
-             DeviceFault(DeviceKind.SENSOR_STUCK), _LONG, matrix=(20,)),
+             DeviceFault(DeviceKind.SENSOR_STUCK), _LONG, incident="@/", matrix=(20,)),
     FaultRow("sensor-jump", _ROOM, "is wrong by three kelvins",
-             DeviceFault(DeviceKind.SENSOR_JUMP, amount=-3.0), _LONG, matrix=(21,)),
+             DeviceFault(DeviceKind.SENSOR_JUMP, amount=-3.0), _LONG, incident="@/", matrix=(21,)),
     FaultRow("sensor-nan", _ROOM, "says what is no number", Trouble.SENSOR_NAN, _LONG,
-             matrix=(21,)),
-    FaultRow("sensor-absurd", _ROOM, "says 85 °C", Trouble.SENSOR_ABSURD, _LONG, matrix=(21,)),
+             incident="@/", matrix=(21,)),
+    FaultRow("sensor-absurd", _ROOM, "says 85 °C", Trouble.SENSOR_ABSURD, _LONG,
+             incident="@/", matrix=(21,)),
     FaultRow("window-open", _ROOM, "loses heat through an open window",
-             DeviceFault(DeviceKind.WINDOW_OPEN, amount=0.03), _SHORT),
+             DeviceFault(DeviceKind.WINDOW_OPEN, amount=0.03), _SHORT, incident="@/"),
     FaultRow("outdoor-missing", Target.OUTDOOR, "says nothing",
              DeviceFault(DeviceKind.SENSOR_MISSING), _LONG, matrix=(18,)),
     FaultRow("outdoor-jump", Target.OUTDOOR, "is wrong by ten kelvins",
              DeviceFault(DeviceKind.SENSOR_JUMP, amount=10.0), _LONG, matrix=(21,)),
     FaultRow("relay-stuck-on", Target.RELAY, "its contact is welded",
-             DeviceFault(DeviceKind.RELAY_STUCK_ON), _LONG, matrix=(29,)),
+             DeviceFault(DeviceKind.RELAY_STUCK_ON), _LONG, incident="@/", matrix=(29,)),
     FaultRow("relay-stuck-off", Target.RELAY, "never closes",
-             DeviceFault(DeviceKind.RELAY_STUCK_OFF), _LONG, matrix=(30,)),
+             DeviceFault(DeviceKind.RELAY_STUCK_OFF), _LONG, incident="@/", matrix=(30,)),
     FaultRow("meter-lost", Target.METER, "says nothing", DeviceFault(DeviceKind.METER_LOST),
-             _LONG, _METER),
-    FaultRow("meter-nan", Target.METER, "says what is no number", Trouble.METER_NAN, _LONG, _METER),
+             _LONG, _METER, incident="meter/"),
+    FaultRow("meter-nan", Target.METER, "says what is no number", Trouble.METER_NAN, _LONG, _METER,
+             incident="meter/"),
     FaultRow("soc-lost", Target.INVERTER, "tells no state of charge", Trouble.SOC_LOST, _LONG,
              _BATTERY),
     FaultRow("inverter-ignores", Target.INVERTER, "answers and obeys nothing",
-             DeviceFault(DeviceKind.INVERTER_IGNORES), _LONG, _BATTERY, matrix=(32,)),
+             DeviceFault(DeviceKind.INVERTER_IGNORES), _LONG, _BATTERY,
+             incident="battery/", matrix=(32,)),
     FaultRow("inverter-silent", Target.INVERTER, "is gone", Trouble.INVERTER_SILENT, _LONG,
-             _BATTERY, matrix=(31,)),
+             _BATTERY, incident="inverter/", matrix=(31,)),
     FaultRow("hdo-lost", Target.HOUSE, "the contact of blocked hours says nothing",
              Trouble.HDO_LOST, _LONG),
     FaultRow("house-silent", Target.HOUSE, "sends no pictures of itself", Trouble.HOUSE_SILENT,
@@ -220,11 +226,11 @@ ROWS: tuple[FaultRow, ...] = (
     FaultRow("solver-absurd", _SOLVER, "plans more than there is", Trouble.SOLVER_ABSURD, _SHORT,
              _PLANNER, matrix=(16,)),
     FaultRow("clock-forward", Target.CLOCK, "is an hour ahead", ClockStep(HOUR_S), _SHORT,
-             matrix=(26,)),
+             incident="clock/", matrix=(26,)),
     FaultRow("clock-back", Target.CLOCK, "is an hour behind", ClockStep(-HOUR_S), _SHORT,
-             matrix=(26,)),
+             incident="clock/", matrix=(26,)),
     FaultRow("suspend", Target.CLOCK, "stands still: the computer sleeps", Suspend(),
-             (60.0, 1800.0), matrix=(5, 26)),
+             (60.0, 1800.0), incident="clock/", matrix=(5, 26)),
     FaultRow("kill", Target.PROCESS, "a worker's process is killed", None, live=True,
              matrix=(13,)),
     FaultRow("kill-core", Target.CORE, "its process is killed, and started again", KillCore(),

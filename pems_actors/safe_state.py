@@ -9,6 +9,7 @@ its own, and says one sentence per device. Advisory or unarmed: not a byte.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 import time
@@ -35,7 +36,8 @@ from pems_actors.gateways.topics import Topics
 
 DEADLINE_S = 10.0
 LOCK_WAIT_S = 2.0
-STATUS_WAIT_S = 1.5
+STATUS_WAIT_S = 2.5
+CONFIRM_WAIT_S = 2.0
 CLONE = Path(__file__).resolve().parents[1]
 
 Say = Callable[[str], None]
@@ -173,6 +175,7 @@ def _release_relays(
     orders: OrderJournal,
 ) -> bool:
     """Send each relay its last order; whether all that must be off are known to be."""
+    must_be_off: list[str] = []
     talk.wait_for_relays({r.relay for r in plan.relays if r.state is not None}, STATUS_WAIT_S)
     safe = True
     for fallback in plan.relays:
@@ -184,6 +187,11 @@ def _release_relays(
         missing = "" if arrived else "; the broker did not take the order"
         say(f"relay {fallback.relay}: {relay_words(fallback, order, found)}{missing}")
         safe = safe and arrived
+        if order is not None and not order.on and fallback.native is Native.KEEP:
+            must_be_off.append(fallback.relay)
+    for relay in sorted(talk.not_off(must_be_off, CONFIRM_WAIT_S)):
+        say(f"relay {relay}: it does not confirm that it is off; see to it by hand")
+        safe = False
     return safe
 
 
@@ -248,10 +256,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         username=user,
         password=password,
     )
-    safe = bring(
-        given.state, settings, house_clock(given), lambda line: print(f"pems: {line}", flush=True)
-    )
-    return 0 if safe else 1
+    return 0 if bring(given.state, settings, house_clock(given), _print) else 1
+
+
+def _print(line: str) -> None:
+    with contextlib.suppress(OSError, ValueError):  # nobody may read it; the devices come first
+        print(f"pems: {line}", flush=True)
 
 
 if __name__ == "__main__":

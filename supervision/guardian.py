@@ -182,6 +182,8 @@ class Guardian:
         elif ward.said_bye or not ward.spec.restart:
             ward.phase = Phase.ENDED
             self._say(f"{ward.spec.name}: {how}, for good")
+            if code != 0:
+                self._run_helper(ward, now_s)
             if ward.spec.significant:
                 self._code = code if code >= 0 else 128 - code
                 self._stop(f"{ward.spec.name} has ended", now_s)

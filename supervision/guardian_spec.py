@@ -35,6 +35,8 @@ class ChildProcess:
         world in a safe state, as the child no longer can.
     significant: when it ends for good, the guardian stops the others too.
     dies_with_parent: it ends when the guardian is gone (told to the child, who asks for it).
+    nice: below 0 it gets its turn before other programs of a busy machine, where the system lets
+        the guardian decide so; else as they do.
     """
 
     name: str
@@ -48,6 +50,7 @@ class ChildProcess:
     stop_timeout_s: float = 5.0
     significant: bool = False
     dies_with_parent: bool = True
+    nice: int = 0
 
 
 @dataclass(frozen=True, slots=True)

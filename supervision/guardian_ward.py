@@ -65,6 +65,9 @@ class Ward:
         except OSError:
             ours.close()
             raise
+        if self.spec.nice:
+            with contextlib.suppress(OSError):  # not ours to decide, or ended already
+                os.setpriority(os.PRIO_PROCESS, self._process.pid, self.spec.nice)
         ours.settimeout(0.0)
         self.link = ours
         self.new_term(now_s)

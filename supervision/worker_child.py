@@ -16,9 +16,9 @@ import socket
 import sys
 import traceback
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any
 
+from supervision.own_memory import rss_mb
 from supervision.parent_death import die_with_parent
 from supervision.worker_channel import Frame, encode, read_frame
 
@@ -46,15 +46,6 @@ def sentence(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-def rss_mb() -> float | None:
-    """Return this process's resident memory [MB], None where /proc does not tell."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-    except OSError:
-        return None
-    return pages * resource.getpagesize() / 2**20
-
-
 def main(arguments: list[str]) -> int:
     """Serve jobs until the owner closes the socket."""
     sock = socket.socket(fileno=int(arguments[0]))
@@ -78,7 +69,8 @@ def _settle_in(charge: dict[str, Any]) -> None:
     die_with_parent(charge["owner_pid"])
     faulthandler.enable()
     os.dup2(2, 1)  # what a solver prints must not mix with the program's own output
-    os.nice(charge["nice"])
+    own = os.getpriority(os.PRIO_PROCESS, 0)  # an owner that comes first does not lend that
+    os.setpriority(os.PRIO_PROCESS, 0, max(own, charge["nice"]))
     if charge["memory_limit_mb"] is not None:
         limit = int(charge["memory_limit_mb"] * 2**20)
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))

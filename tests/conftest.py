@@ -2,6 +2,10 @@
 
 import pykka
 import pytest
+from hypothesis import settings
+
+settings.register_profile("laws", deadline=None)  # a law is no race: speed is measured by benches
+settings.load_profile("laws")
 
 
 @pytest.fixture(autouse=True)

@@ -70,11 +70,10 @@ def test_a_bare_name_strikes_the_usual_place_hour_by_hour():
         ("explode@rooms/bath", "give one of"),
         ("crash@rooms/attic", "there is no 'rooms/attic'"),
         ("sensor-stale@relay/bath", "it strikes a room's sensor"),
-        ("kill-core", "real processes"),
+        ("kill-guardian", "real processes"),
         ("crash at noon", "write NAME@TARGET"),
     ],
 )
-@pytest.mark.open
 def test_words_that_mean_nothing_are_refused_in_a_sentence(words, said):
     with pytest.raises(ValueError, match=said):
         read_strikes(words, ALL)

@@ -11,7 +11,7 @@ from pems_actors.control.reconcile import LastOrder, Link, Look
 from pems_actors.domain.events import Outcome
 from pems_actors.domain.states import DeviceState
 from pems_actors.durable.memory import Memory
-from supervision import SupervisedActor
+from supervision import Context, SupervisedActor
 
 GUARD = "safety/guard"
 POWER_BUDGET = "safety/power_budget"
@@ -61,6 +61,13 @@ class Record:
 class HouseActor(SupervisedActor):
     """A supervised actor that can publish its state, keep records and remember across restarts."""
 
+    def __init__(self, context: Context) -> None:
+        """Take the memory of the house, where one was given (`house.py` does)."""
+        super().__init__(context)
+        given = context.arguments
+        memory = given.get(MEMORY) if isinstance(given, Mapping) else None
+        self.memory = memory if isinstance(memory, Memory) else None
+
     def on_start(self) -> None:
         """Begin with the predecessor's state, or with a first one."""
         if self.state is None:
@@ -69,13 +76,6 @@ class HouseActor(SupervisedActor):
     def first_state(self) -> Any:
         """Make the state of an actor without a predecessor."""
         return None
-
-    @property
-    def memory(self) -> Memory | None:
-        """The memory of the house, where it was given one (`house.py` does)."""
-        given = self.context.arguments
-        memory = given.get(MEMORY) if isinstance(given, Mapping) else None
-        return memory if isinstance(memory, Memory) else None
 
     def recall(self) -> Any:
         """What was last remembered here, in this process or an earlier one; None if nothing."""
@@ -98,7 +98,7 @@ class HouseActor(SupervisedActor):
         memory = self.memory
         if memory is None:
             return Link()
-        if before.news() != after.news():
+        if after.is_news_after(before):
             self.effect(lambda: memory.journal.watched(device, order, before, after))
         return memory.journal.link(device)
 

@@ -15,6 +15,7 @@ from pems_actors.estimation.house_state import Estimate, HouseEstimator
 from supervision import Context, Health
 
 SILENT_S = 900.0  # a picture older than this is no ground for a plan
+LEAD_S = 30.0  # a step's plan must be there when the step begins, not after
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,11 @@ class EstimatorMind:
 
 
 class EstimatorActor(HouseActor):
-    """Tells the planner a house state on every planning step, on the step's own edge."""
+    """Tells the planner a house state ahead of every planning step, for the step's own edge.
+
+    A plan that came after the edge would find relays switched by its predecessor a moment ago, and
+    bound to stay so for their dwell.
+    """
 
     state: EstimatorMind
 
@@ -65,7 +70,8 @@ class EstimatorActor(HouseActor):
 
     def _arm(self) -> None:
         now_s = self.now_s()
-        self.after(self.plan_every_s - now_s % self.plan_every_s, Tick())
+        next_s = self.plan_every_s - (now_s + LEAD_S) % self.plan_every_s
+        self.after(max(next_s, 1.0), Tick())
 
     def _on_reading(self, reading: HouseReading) -> None:
         first = self.state.estimate is None
@@ -101,6 +107,12 @@ class EstimatorActor(HouseActor):
         trusted = self.state.clock_trusted
         self.health(Health.RUNNING, "estimating")
         why = "" if trusted else "the clock is not trusted"
-        message = StateEstimated(self.estimator.house_state(estimate, now_s), trusted, why)
+        state = self.estimator.house_state(estimate, self._planned_from_s(now_s))
+        message = StateEstimated(state, trusted, why)
         self.tell(PLANNER, message)
         self.tell(THERMAL, message)
+
+    def _planned_from_s(self, now_s: float) -> float:
+        """When a plan that is asked for now begins: at the coming edge, if that is near."""
+        wait_s = -now_s % self.plan_every_s
+        return now_s + wait_s if wait_s <= LEAD_S else now_s

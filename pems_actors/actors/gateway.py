@@ -9,7 +9,7 @@ clock: who remembers instants hears of a jump before the picture that shows it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import pairwise
 from math import inf
 from typing import Any, NamedTuple
@@ -35,7 +35,14 @@ from pems_actors.actors.base import (
 from pems_actors.actors.incidents import close_incident, open_incident
 from pems_actors.control.clock_trust import NOTED_S, REPLAN_S, ClockTrust
 from pems_actors.control.outdoor import OutdoorBelief
-from pems_actors.domain.events import EnergyTick, LoadSample, PvSample, RoomTick, Tick
+from pems_actors.domain.events import (
+    EnergyTick,
+    LoadSample,
+    Outdoor,
+    PvSample,
+    RoomTick,
+    Tick,
+)
 from pems_actors.domain.findings import (
     ClockJumped,
     Finding,
@@ -48,7 +55,7 @@ from pems_actors.domain.house import House
 from pems_actors.domain.readings import HouseReading
 from pems_actors.domain.units import HOUR_S, QUARTER_S
 from pems_actors.economics.tariff import Tariff
-from pems_actors.estimation.striking import sound_reading, struck
+from pems_actors.estimation.striking import restamped, sound_reading, struck
 from supervision import Context, Health
 from supervision.clock import ClockLook, jump_between
 
@@ -58,8 +65,7 @@ INSPECTED_LIFE_TICKS = 3.0
 NOTHING_FOUND = Inspected(0.0)
 
 
-@dataclass(frozen=True, slots=True)
-class GatewayMind:
+class GatewayMind(NamedTuple):
     """What the gateway remembers.
 
     The outdoor belief, when it last heard anything, the inspector's last word, and the clocks as
@@ -68,7 +74,7 @@ class GatewayMind:
 
     clock: ClockTrust
     clocks: ClockLook
-    outdoor: OutdoorBelief = field(default_factory=OutdoorBelief)
+    outdoor: OutdoorBelief = OutdoorBelief()
     heard_s: float = float("-inf")
     silent: bool = False
     inspected: Inspected | None = None
@@ -104,6 +110,7 @@ class GatewayActor(HouseActor):
         self.timetable = Timetable(-1.0, blocked=False, available_frac=1.0, blocks=())
         self.offsets_k = {r.name: r.sensor_offset_k for r in house.rooms if r.sensor_offset_k}
         self.power_kw = {relay.name: relay.power_kw for relay in house.relays}
+        self.rooms = [(room.name, room_address(room.name)) for room in house.rooms]
 
     def on_start(self) -> None:
         """Begin to listen; the clock of a silent house runs from now on."""
@@ -122,11 +129,11 @@ class GatewayActor(HouseActor):
             case HouseReading():
                 self._on_reading(message)
             case WeatherForecast():
-                outdoor = replace(self.state.outdoor, forecast=message)
-                self.state = replace(self.state, outdoor=outdoor)
+                outdoor = self.state.outdoor._replace(forecast=message)
+                self.state = self.state._replace(outdoor=outdoor)
                 self.tell(INSPECTOR, message)
             case Inspected():
-                self.state = replace(self.state, inspected=message)
+                self.state = self.state._replace(inspected=message)
             case Tick():
                 self._on_silence()
             case _:
@@ -134,20 +141,23 @@ class GatewayActor(HouseActor):
         return None
 
     def _on_reading(self, raw: HouseReading) -> None:
-        self._look_at_clock()
+        set_s = self._look_at_clock()
+        if set_s and abs(raw.at_s + set_s - self.now_s()) < abs(raw.at_s - self.now_s()):
+            raw = restamped(raw, set_s)
         sound, odd = sound_reading(raw)
         seen = self._corrected(sound)
         reading = self._believed(seen)
-        outdoor = self.state.outdoor.heard(reading.outdoor)
+        belief = self.state.outdoor.heard(reading.outdoor)
         if odd:
             self.health(Health.DEGRADED, f"not believed: {', '.join(odd)}")
         else:
             self.health(Health.RUNNING, "the house speaks")
-        self.state = replace(self.state, outdoor=outdoor, heard_s=reading.at_s, silent=False)
-        self._fan_out(reading)
+        self.state = self.state._replace(outdoor=belief, heard_s=reading.at_s, silent=False)
+        outdoor = belief.at(reading.at_s, self.house.site.timezone)
+        self._fan_out(reading, outdoor)
         as_read = seen if sound is raw else self._corrected(raw)
         self.tell(INSPECTOR, ToInspect(as_read, self._blocks(reading)[0]))
-        self.tell(WEATHER, outdoor.at(reading.at_s, self.house.site.timezone))
+        self.tell(WEATHER, outdoor)
         self.tell(GUARD, reading)
         self.tell(ESTIMATOR, reading)
         self._tell_samples(reading)
@@ -169,22 +179,26 @@ class GatewayActor(HouseActor):
         inspected = self.state.inspected
         if inspected is not None:
             if abs(reading.at_s - inspected.at_s) > INSPECTED_LIFE_TICKS * self.tick_s:
-                self.state = replace(self.state, inspected=None)
+                self.state = self.state._replace(inspected=None)
             else:
                 reading = struck(reading, inspected)
         return reading if self.state.clock.trusted else replace(reading, clock_trusted=False)
 
-    def _look_at_clock(self) -> None:
-        """Compare the clocks; tell of a jump, and of a clock that is not to be trusted."""
+    def _look_at_clock(self) -> float:
+        """Compare the clocks; tell of a jump, and of a clock that is not to be trusted.
+
+        Returns: by how much the clock was set since the last look [s].
+        """
         mind, clocks = self.state, self.context.system.runtime.clocks()
         jump = jump_between(mind.clocks, clocks, NOTED_S)
         clock = mind.clock.looked(clocks.house_s, clocks.steady_s)
         if jump is not None:
             clock = mind.clock.jumped(jump.set_s, clocks.house_s, clocks.steady_s)
             self._on_jump(jump.set_s, jump.slept_s, clocks.house_s)
-        self.state = replace(self.state, clock=clock, clocks=clocks)
+        self.state = self.state._replace(clock=clock, clocks=clocks)
         if clock.trusted == (self.state.doubted is not None):
             self._tell_trust(clock, clocks.house_s)
+        return 0.0 if jump is None else jump.set_s
 
     def _on_jump(self, set_s: float, slept_s: float, now_s: float) -> None:
         """Tell everybody who remembers instants, mark the history, and have all planned anew."""
@@ -195,26 +209,25 @@ class GatewayActor(HouseActor):
         close_incident(self, jumped)
         if max(abs(set_s), slept_s) <= REPLAN_S:
             return
-        heard_s = self.state.heard_s + set_s
-        self.state = replace(self.state, heard_s=heard_s, inspected=None)
+        heard_s = self.state.heard_s + set_s + slept_s  # who slept could hear nothing
+        self.state = self.state._replace(heard_s=heard_s, inspected=None)
         news = ClockJumped(now_s, set_s)
-        rooms = [room_address(room.name) for room in self.house.rooms]
+        rooms = [address for _, address in self.rooms]
         for address in (GUARD, POWER_BUDGET, *rooms, BATTERY, INVERTER, METER, INSPECTOR):
             self.tell(address, news)
         for address in (PLAN_KEEPER, ESTIMATOR, PLANNER):
             self.tell(address, news)
 
     def _tell_trust(self, clock: ClockTrust, now_s: float) -> None:
-        """Open the incident of a clock that is not trusted, or close it and have all planned."""
+        """Open the incident of a clock that is not trusted, or close it."""
         before = self.state.doubted
         if before is not None:
             close_incident(self, before)
-            self.state = replace(self.state, doubted=None)
-            self.tell(ESTIMATOR, ClockJumped(now_s, 0.0))
+            self.state = self.state._replace(doubted=None)
             return
         doubted = Finding("clock", FindingKind.CLOCK_UNTRUSTED, clock.reason, now_s)
         open_incident(self, doubted)
-        self.state = replace(self.state, doubted=doubted)
+        self.state = self.state._replace(doubted=doubted)
 
     def _on_silence(self) -> None:
         """Beat in place of a house that has said nothing for two and a half ticks."""
@@ -225,25 +238,24 @@ class GatewayActor(HouseActor):
             return
         if not self.state.silent:
             self.health(Health.DEGRADED, "the house says nothing")
-        self.state = replace(self.state, silent=True)
+        self.state = self.state._replace(silent=True)
         reading = self._believed(HouseReading(now_s))
-        self._fan_out(reading)
+        self._fan_out(reading, self.state.outdoor.at(now_s, self.house.site.timezone))
         self.tell(INSPECTOR, ToInspect(reading, self._blocks(reading)[0]))
 
-    def _fan_out(self, reading: HouseReading) -> None:
+    def _fan_out(self, reading: HouseReading, outdoor: Outdoor) -> None:
         now_s = reading.at_s
-        outdoor = self.state.outdoor.at(now_s, self.house.site.timezone)
         blocked, timetable = self._blocks(reading)
         available, blocks = timetable.available_frac, timetable.blocks
         by_room = {room.room: room for room in reading.rooms}
         inspected, trusted = self.state.inspected or NOTHING_FOUND, reading.clock_trusted
-        for room in self.house.rooms:
-            name = room.name
+        estimates_c, refused = inspected.estimates_c, inspected.refused
+        for name, address in self.rooms:
             tick = RoomTick(
                 now_s, by_room.get(name), outdoor, blocked, available, blocks,
-                inspected.estimates_c.get(name), inspected.refused.get(name, ""), trusted,
+                estimates_c.get(name), refused.get(name, ""), trusted,
             )  # fmt: skip
-            self.tell(room_address(name), tick)
+            self.tell(address, tick)
         energy = EnergyTick(now_s, reading.battery, reading.inverter, reading.meter, trusted)
         for address in (BATTERY, INVERTER, METER, POWER_BUDGET):
             self.tell(address, energy)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from pems_actors.actors.base import HouseActor, room_address
@@ -38,14 +37,13 @@ class GuardActor(HouseActor):
             case HouseReading():
                 self._on_reading(message)
             case FrostOutlook():
-                self.state = replace(
-                    self.state,
+                self.state = self.state._replace(
                     outlook_c=message.coldest_c,
                     outlook_until_s=message.at_s + OUTLOOK_LIFE_S,
                 )
             case ClockJumped(by_s=by_s):
                 until_s = self.state.outlook_until_s + by_s
-                self.state = replace(self.state, outlook_until_s=until_s)
+                self.state = self.state._replace(outlook_until_s=until_s)
             case _:
                 return super().on_receive(message)
         return None

@@ -43,12 +43,17 @@ class HistoryActor(HouseActor):
 
     def _hand_over(self, write: Callable[[], None]) -> None:
         """Hand rows to the store; one that refuses them loses them, which is told."""
-        try:
-            self.effect(write)
-        except OSError as error:
-            self._tell(f"the history takes nothing: {error}; free space or mend it")
-        else:
-            self._tell(self.store.problem())
+        refused: list[OSError] = []
+
+        def written() -> None:  # nothing is raised through the gate, which others use
+            try:
+                write()
+            except OSError as error:
+                refused.append(error)
+
+        self.effect(written)
+        told = f"the history takes nothing: {refused[0]}; free space or mend it" if refused else ""
+        self._tell(told or self.store.problem())
 
     def _tell(self, problem: str) -> None:
         self.health(Health.DEGRADED if problem else Health.RUNNING, problem or "writes")

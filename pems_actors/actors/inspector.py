@@ -12,12 +12,12 @@ from pems_actors.actors.base import GATEWAY, PLANNER, POWER_BUDGET, HouseActor
 from pems_actors.actors.incidents import close_incident, open_incident
 from pems_actors.domain.commands import SetHeating
 from pems_actors.domain.events import Republish
-from pems_actors.domain.findings import ClockJumped, OutOfService, ToInspect
+from pems_actors.domain.findings import ClockJumped, FindingKind, OutOfService, ToInspect
 from pems_actors.domain.forecasts import WeatherForecast
 from pems_actors.domain.house import House
 from pems_actors.domain.levels import Level
 from pems_actors.domain.states import DeviceState, Value
-from pems_actors.estimation.inspection import Inspection, Inspector
+from pems_actors.estimation.inspection import Inspection, Inspector, Open
 from pems_actors.estimation.wording import Speaker
 from supervision import Context, Health
 
@@ -35,9 +35,27 @@ class InspectorActor(HouseActor):
         self.speaker = Speaker(self.inspector)
         self.published_s = float("-inf")
 
+    def on_start(self) -> None:
+        """Tell again what has stood since before a restart: it is one incident, not two."""
+        begins = self.state is None
+        super().on_start()
+        for finding in self.state.findings if begins else ():
+            open_incident(self, finding)
+
     def first_state(self) -> Inspection:
-        """Begin with nothing heard: the clocks of all sensors run from now on."""
-        return self.inspector.first(self.now_s())
+        """Begin with nothing heard: the clocks of all sensors run from now on.
+
+        Findings from before a restart stand until they are not found again. A meter or an
+        inverter that was silent is missed at once, though nothing was ever heard of it.
+        """
+        now_s = self.now_s()
+        kept = {finding.path: Open(finding, now_s) for finding in self.recall() or ()}
+        missed = {f.finding.device for f in kept.values() if f.finding.what is FindingKind.SILENT}
+        return self.inspector.first(now_s)._replace(
+            open=kept,
+            meter_s=now_s if "meter" in missed else None,
+            inverter_s=now_s if "inverter" in missed else None,
+        )
 
     def on_receive(self, message: object) -> Any:
         """Carry each message to its handler."""
@@ -67,6 +85,7 @@ class InspectorActor(HouseActor):
                 self._tell_service(service)
         if after.open is not before.open and after.open.keys() != before.open.keys():
             self._tell_findings(before, after)
+            self.remember(after.findings)
             self._publish(reading.at_s)
         elif reading.at_s - self.published_s >= REPUBLISH_S:
             self._publish(reading.at_s)
@@ -82,12 +101,12 @@ class InspectorActor(HouseActor):
             self.tell(address, service)
 
     def _tell_findings(self, before: Inspection, after: Inspection) -> None:
-        for path in before.open.keys() - after.open.keys():
+        for path in sorted(before.open.keys() - after.open.keys()):
             close_incident(self, before.open[path].finding)
-        for path in after.open.keys() - before.open.keys():
+        for path in sorted(after.open.keys() - before.open.keys()):
             finding = after.open[path].finding
             open_incident(self, finding)
-            said = {"device": finding.device, "kind": finding.kind, "reason": finding.reason}
+            said = {"device": finding.device, "kind": finding.what, "reason": finding.reason}
             self.keep("finding", said)
 
     def _publish(self, now_s: float) -> None:

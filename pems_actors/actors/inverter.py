@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from math import inf, isfinite
+from typing import Any, NamedTuple
 
 from pems_actors.actors.base import CONTROL, PLAN_KEEPER, PRICES, HouseActor
 from pems_actors.actors.device_writer import DeviceWriter
@@ -34,20 +34,19 @@ REPUBLISH_S = 300.0
 CHOICE_S = 3600.0
 
 
-@dataclass(frozen=True, slots=True)
-class InverterMind:
+class InverterMind(NamedTuple):
     """All that the inverter actor remembers."""
 
     plan: EnergyPlan | None = None
     prices: PriceCurve | None = None
     mode: HouseMode = HouseMode.NORMAL
     user_allowed: bool = True
-    user_until_s: float = float("-inf")
+    user_until_s: float = -inf
     reading: InverterReading | None = None
     choice: ExportChoice | None = None
-    renew_at_s: float = float("-inf")
-    since_s: float = float("-inf")
-    told_s: float = float("-inf")
+    renew_at_s: float = -inf
+    since_s: float = -inf
+    told_s: float = -inf
     told: tuple[object, ...] = ()
     clock_trusted: bool = True
 
@@ -84,8 +83,7 @@ class InverterActor(HouseActor):
         """Carry each message to its handler."""
         match message:
             case EnergyTick():
-                self.state = replace(
-                    self.state,
+                self.state = self.state._replace(
                     reading=message.inverter or self.state.reading,
                     clock_trusted=message.clock_trusted,
                 )
@@ -93,13 +91,13 @@ class InverterActor(HouseActor):
                     self._adopt(message.at_s)
                 self._decide(message.at_s)
             case EnergyPlan():
-                self.state = replace(self.state, plan=message)
+                self.state = self.state._replace(plan=message)
             case PriceCurve():
-                self.state = replace(self.state, prices=message)
+                self.state = self.state._replace(prices=message)
             case ModeChanged():
                 self._on_mode(message.mode)
             case ClockJumped():
-                self.state = replace(self.state, renew_at_s=float("-inf"))
+                self.state = self.state._replace(renew_at_s=-inf)
             case Request():
                 return self.answer(self._on_request(message))
             case _:
@@ -114,14 +112,14 @@ class InverterActor(HouseActor):
             return
         if found_at_start(last, export_text(allowed), now_s, None) is Finding.ADOPT:
             as_found = ExportChoice(allowed, Level.RULES, "as found")
-            self.state = replace(self.state, choice=as_found, renew_at_s=last.at_s + RENEW_S)
+            self.state = self.state._replace(choice=as_found, renew_at_s=last.at_s + RENEW_S)
 
     def _on_mode(self, mode: HouseMode) -> None:
         """Take a new mode; the next write comes at once, whatever was written before it."""
         before = self.state
         if mode is before.mode:
             return
-        self.state = replace(before, mode=mode, renew_at_s=float("-inf"))
+        self.state = before._replace(mode=mode, renew_at_s=-inf)
         if before.choice is not None:
             self._decide(self.now_s())
 
@@ -142,10 +140,12 @@ class InverterActor(HouseActor):
         if ours and (changed or now_s >= mind.renew_at_s):
             command = SetExport(choice.allowed, choice.reason, choice.level, now_s, now_s + LEASE_S)
             if self.effect(lambda: self.writer.apply(command), resource="inverter"):
-                self.state = replace(self.state, renew_at_s=now_s + RENEW_S)
-        climbed = mind.choice is None or mind.choice.level is not choice.level
-        since_s = now_s if climbed else mind.since_s
-        self.state = replace(self.state, choice=choice, since_s=since_s)
+                self.state = self.state._replace(renew_at_s=now_s + RENEW_S)
+        begins = not isfinite(mind.since_s)  # also where a choice outlived a restart
+        climbed = begins or mind.choice is None or mind.choice.level is not choice.level
+        if climbed or choice != mind.choice:
+            since_s = now_s if climbed else mind.since_s
+            self.state = self.state._replace(choice=choice, since_s=since_s)
         self._tell_state(choice, now_s)
 
     def _on_request(self, request: Request) -> Outcome:
@@ -155,15 +155,15 @@ class InverterActor(HouseActor):
     def _obey(self, request: Request) -> tuple[str, str]:
         now_s = self.now_s()
         if request.verb == "release":
-            self.state = replace(self.state, user_until_s=float("-inf"))
-            self.remember(InverterKept(True, float("-inf")))
+            self.state = self.state._replace(user_until_s=-inf)
+            self.remember(InverterKept(True, -inf))
             self._decide(now_s)
             return "done", "export follows the plan again"
         if request.verb != "export":
             return "rejected", f"the inverter knows no {request.verb!r}; try export or release"
         args: Mapping[str, Any] = request.args
         allowed, until_s = args["allowed"], now_s + args.get("for_s", CHOICE_S)
-        self.state = replace(self.state, user_allowed=allowed, user_until_s=until_s)
+        self.state = self.state._replace(user_allowed=allowed, user_until_s=until_s)
         self.remember(InverterKept(allowed, until_s))
         self._decide(now_s)
         word, now = "allowed" if allowed else "forbidden", self.state.choice
@@ -179,7 +179,7 @@ class InverterActor(HouseActor):
         if summary != mind.told:
             state = Health.RUNNING if choice.level <= Level.LATE else Health.FALLBACK
             self.health(state, choice.reason, int(choice.level))
-        self.state = replace(mind, told=summary, told_s=now_s)
+        self.state = mind._replace(told=summary, told_s=now_s)
         reading = mind.reading
         age_s = now_s - reading.at_s if reading else 0.0
         pv_kw = reading.pv_kw if reading else None

@@ -33,7 +33,7 @@ from pems_actors.domain.forecasts import PriceCurve
 from pems_actors.domain.levels import Level
 from pems_actors.domain.plan import Plan
 from pems_actors.domain.states import DeviceState
-from pems_actors.domain.units import iso
+from pems_actors.domain.units import QUARTER_S, iso
 from pems_actors.gateways.payloads import (
     actor_json,
     alarm_json,
@@ -102,6 +102,7 @@ class MetricsActor(HouseActor):
     ) -> None:
         super().__init__(context)
         self.writer, self.demo, self.edge = writer, demo, edge
+        self.counted = -1.0  # the quarter hour of the last counters kept
 
     def on_start(self) -> None:
         """Ask for the plan in force, the prices and the mode that stands."""
@@ -126,7 +127,7 @@ class MetricsActor(HouseActor):
                 self._on_incident(message)
             case Tick():
                 self.after(SAMPLE_S, Tick())
-                self.keep("counters", dict(self.context.system.counters()))
+                self._keep_counters(self.now_s())
                 self._watch()
             case Republish():
                 if self.board.alarm is not None:
@@ -136,6 +137,13 @@ class MetricsActor(HouseActor):
             case _ if not self._shown(message):
                 return super().on_receive(message)
         return None
+
+    def _keep_counters(self, now_s: float) -> None:
+        """Keep the counts once a quarter hour; they only ever grow."""
+        quarter = now_s // QUARTER_S
+        if quarter != self.counted:
+            self.counted = quarter
+            self.keep("counters", dict(self.context.system.counters()))
 
     def _shown(self, news: object) -> bool:
         """Put news on the board; False if it has no place there."""
@@ -184,20 +192,19 @@ class MetricsActor(HouseActor):
         out = (
             Trouble(
                 outage.start_s,
-                f"{outage.told['path']}: {outage.told['cause']}",
+                outage.told["path"],
+                outage.told["cause"],
                 _level(board.outages.reached.get(outage_id)),
             )
             for outage_id, outage in board.open_incidents.items()
         )
         rooms = rooms_on_rules(board.devices.values(), board.started_s)
-        found, alarm = standing((*out, *rooms), now_s), AlarmChanged(now_s)
-        if found is not None:
-            reason = in_mode(found.reason, board.mode)
-            alarm = AlarmChanged(now_s, found.since_s, reason, found.level)
-        before = board.alarm
-        if before is not None and (before.since_s, before.level) == (alarm.since_s, alarm.level):
+        found, before = standing((*out, *rooms), now_s), board.alarm
+        since_s, level = (None, None) if found is None else (found.since_s, found.level)
+        if before is not None and before.since_s == since_s and before.level == level:
             return  # the words of a reason change all the time
-        board.alarm = alarm
+        reason = "" if found is None else in_mode(found.reason, board.mode)
+        alarm = board.alarm = AlarmChanged(now_s, since_s, reason, level)
         self.tell(MQTT, alarm)
         if found is not None or before is not None:
             self.keep("alarm", alarm_json(alarm))
@@ -254,6 +261,11 @@ class MetricsActor(HouseActor):
                 path: state_json(state, board.mode) for path, state in sorted(board.devices.items())
             },
             "counters": dict(self.context.system.counters()),
+            "writes": {
+                "this_life": self.writer.written,
+                "all_lives": self.writer.journal.writes,
+                "withheld": self.writer.withheld,
+            },
             "edge": dict(self.edge()),
             "incidents": [
                 *(outage.told for outage in board.open_incidents.values()),

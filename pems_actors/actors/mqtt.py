@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol
 
 from pems_actors.actors.base import CONTROL, METRICS, HouseActor
 from pems_actors.control.alarm import Outages
@@ -81,14 +82,13 @@ class AnswerDue:
     id: str
 
 
-@dataclass(frozen=True, slots=True)
-class MqttMind:
+class MqttMind(NamedTuple):
     """What a successor goes on with: last heartbeat's number, open outages, mode, open orders."""
 
     sequence: int = 0
-    outages: Outages = field(default_factory=Outages)
+    outages: Outages = Outages()
     mode: HouseMode = HouseMode.NORMAL
-    open_orders: Mapping[str, Request] = field(default_factory=dict)
+    open_orders: Mapping[str, Request] = MappingProxyType({})
 
 
 class MqttActor(HouseActor):
@@ -162,12 +162,14 @@ class MqttActor(HouseActor):
 
     def _on_state(self, state: DeviceState) -> None:
         self.states[state.path] = state
-        self.state = replace(self.state, outages=self.state.outages.heard(state))
+        outages = self.state.outages.heard(state)
+        if outages is not self.state.outages:
+            self.state = self.state._replace(outages=outages)
         self._publish(state_message(state, self.topics, self.state.mode))
 
     def _on_mode(self, mode: HouseMode) -> None:
         """Tell every device's state again when its reason now begins or ends with an emergency."""
-        before, self.state = self.state.mode, replace(self.state, mode=mode)
+        before, self.state = self.state.mode, self.state._replace(mode=mode)
         if HouseMode.EMERGENCY in {before, mode} and before is not mode:
             for state in self.states.values():
                 self._publish(state_message(state, self.topics, mode))
@@ -183,10 +185,10 @@ class MqttActor(HouseActor):
         """Tell an outage once, when it is over, with the level that the house fell to meanwhile."""
         outages = self.state.outages
         if isinstance(event, IncidentOpened):
-            self.state = replace(self.state, outages=outages.opened(event.id, event.level))
+            self.state = self.state._replace(outages=outages.opened(event.id, event.level))
             return
         outages, level = outages.closed(event.id, event.level)
-        self.state = replace(self.state, outages=outages)
+        self.state = self.state._replace(outages=outages)
         self._publish(
             incident_message(
                 event.cause,
@@ -217,7 +219,7 @@ class MqttActor(HouseActor):
         up = self.link.connected()
         self.health(*((Health.RUNNING, "connected") if up else (Health.DEGRADED, "no broker")))
         tree = self.context.system.tree()
-        self.state = replace(self.state, sequence=self.state.sequence + 1)
+        self.state = self.state._replace(sequence=self.state.sequence + 1)
         beat = heartbeat_message(
             self.state.sequence, self.now_s(), tree, self.topics, interval_s=self.heartbeat_s
         )
@@ -247,7 +249,7 @@ class MqttActor(HouseActor):
             self._publish(refusal_message(busy(order), self.now_s(), self.topics))
             return
         open_orders = {**self.state.open_orders, order.id: order}
-        self.state = replace(self.state, open_orders=open_orders)
+        self.state = self.state._replace(open_orders=open_orders)
         self._give_time(order.id)
 
     def _give_time(self, order_id: str) -> None:
@@ -259,7 +261,7 @@ class MqttActor(HouseActor):
         if open_orders.pop(outcome.id, None) is None:
             return
         if outcome.outcome != "accepted":
-            self.state = replace(self.state, open_orders=open_orders)
+            self.state = self.state._replace(open_orders=open_orders)
             self.cancel(f"due {outcome.id}")
         self._publish(reply_message(outcome, outcome.reply_to, self.topics))
 

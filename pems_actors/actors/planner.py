@@ -49,6 +49,13 @@ SOON_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
+class Overdue:
+    """The planner's own reminder: by now the answer to this ticket should have come."""
+
+    ticket: int
+
+
+@dataclass(frozen=True, slots=True)
 class PlannerMind:
     """What the planner has been told, and the problem that is out for solution."""
 
@@ -102,6 +109,8 @@ class PlannerActor(HouseActor):
                 self._on_answer(ticket, result)
             case WorkerFailed(ticket=ticket, reason=reason):
                 self._on_answer(ticket, PlanRefused(reason, self.now_s()))
+            case Overdue(ticket=ticket):
+                self._on_answer(ticket, PlanRefused("the solver does not answer", self.now_s()))
             case Tick():
                 self.tell(ESTIMATOR, Republish())
             case Request():
@@ -160,8 +169,11 @@ class PlannerActor(HouseActor):
             return
         grid = TimeGrid.planning(mind.house_state.at_s, self.horizon_s)
         problem = planning_problem(self.house, mind.house_state, mind.outlook, grid)
+        problem = replace(problem, issued_at_s=min(problem.issued_at_s, self.now_s()))
         self.state = replace(mind, asked=problem, ticket=mind.ticket + 1, waiting=False)
         self.solver.submit(self.state.ticket, problem)
+        patience_s = self.spec.deadline_s + self.spec.start_timeout_s  # it may have to be replaced
+        self.after(patience_s, Overdue(self.state.ticket), process=True)
 
     def _on_answer(self, ticket: int, answer: object) -> None:
         mind = self.state

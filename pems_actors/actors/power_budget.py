@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from pems_actors.actors.base import BATTERY, INSPECTOR, HouseActor, room_address
@@ -43,7 +42,7 @@ class PowerBudgetActor(HouseActor):
         self.tell(INSPECTOR, Republish())
         relays = {relay.name: relay for relay in self.house.relays}
         budget, kept = PowerBudget(self.house.limits, relays), self.recall()
-        return budget if kept is None else replace(budget, last_start_s=kept.last_start_s)
+        return budget if kept is None else budget._replace(last_start_s=kept.last_start_s)
 
     def on_receive(self, message: object) -> Any:
         """Carry each message to its handler."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from pems_actors.actors.base import PLANNER, WEATHER, HouseActor
 from pems_actors.domain.events import PvSample, Republish, Tick
@@ -21,8 +21,7 @@ AHEAD_QUARTERS = 50 * 4
 ASK_AGAIN_S = 2 * HOUR_S
 
 
-@dataclass(frozen=True, slots=True)
-class PvMind:
+class PvMind(NamedTuple):
     """The scaler, and the weather whose physics is out or waiting."""
 
     scaler: PvScaler
@@ -46,7 +45,7 @@ class PvActor(HouseActor):
         self.physics = self.worker(self.spec)
         super().on_start()
         # the weather is forgotten with the question, so that it is asked again
-        self.state = replace(self.state, out=None, weather=None, ticket=self.state.ticket + 1000)
+        self.state = self.state._replace(out=None, weather=None, ticket=self.state.ticket + 1000)
         self.tell(self.path, Tick())
         self.tell(WEATHER, Republish())
 
@@ -82,7 +81,7 @@ class PvActor(HouseActor):
 
     def _observe(self, sample: PvSample) -> None:
         scaler = self.state.scaler.observe(sample.at_s, sample.pv_kw, curtailed=sample.curtailed)
-        self.state = replace(self.state, scaler=scaler)
+        self.state = self.state._replace(scaler=scaler)
 
     def _remember(self) -> None:
         scaler = self.state.scaler
@@ -99,7 +98,7 @@ class PvActor(HouseActor):
         ):
             return
         ticket = self.state.ticket + 1
-        self.state = replace(self.state, ticket=ticket, out=weather, weather=weather)
+        self.state = self.state._replace(ticket=ticket, out=weather, weather=weather)
         job = PvJob(self.house.site, self.house.roofs, self.peak_kw, weather)
         self.physics.submit(ticket, job)
 
@@ -108,13 +107,13 @@ class PvActor(HouseActor):
         if ticket != mind.ticket or mind.out is None:
             return
         answer = Forecast("pv_kw", self.now_s(), mind.out.grid, tuple(powers_kw), source="physics")
-        self.state = replace(mind, out=None, scaler=mind.scaler.with_physics(answer))
+        self.state = mind._replace(out=None, scaler=mind.scaler.with_physics(answer))
         self._remember()
         self._tell()
 
     def _on_failure(self, ticket: int, reason: str) -> None:
         if ticket == self.state.ticket:
-            self.state = replace(self.state, out=None, weather=None)
+            self.state = self.state._replace(out=None, weather=None)
         self.health(Health.DEGRADED, f"physics: {reason}")
 
     def _tell(self) -> bool:

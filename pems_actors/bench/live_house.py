@@ -10,7 +10,6 @@ import json
 import os
 import re
 import signal
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -20,15 +19,30 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pems_actors.domain.units import seconds
 from pems_actors.gateways.control_client import NotRunningError, call
-from pems_actors.gateways.mqtt_client import Incoming, MqttClient, MqttSettings
-from pems_actors.gateways.wire import read_object
 
-OURS = ("MQTT_", "PEMS_", "INFLUX", "NOTIFY_", "WATCHDOG_")
+# Nothing of this machine's settings; compiled files are kept, as wherever it is installed.
+NOT_PASSED_ON = ("MQTT_", "PEMS_", "INFLUX", "NOTIFY_", "WATCHDOG_", "PYTHONDONTWRITEBYTECODE")
+LEASH = """
+import os, signal, sys
+from supervision.parent_death import die_with_parent
+die_with_parent(int(sys.argv[1]), signal.SIGTERM)
+os.execv(sys.executable, [sys.executable, "-P", *sys.argv[2:]])
+"""
 LOOK_EVERY_S = 0.02
 STOP_WITHIN_S = 40.0
 KEPT_TAIL = 100
+
+
+def run_command(state: Path, argv: Sequence[str]) -> tuple[str, ...]:
+    """Give what follows `python` to run a demo house."""
+    return ("-m", "pems_actors", "run", "--house", "twin", "--state", str(state), *argv)
+
+
+def clean_environment() -> dict[str, str]:
+    """Give an environment without anything that this machine's owner has set for a house."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(NOT_PASSED_ON)}
+    return {**kept, "OMP_NUM_THREADS": "1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +54,9 @@ class Said:
 
 
 class LiveHouse:
-    """One `pems run`. `argv` and `env` are added to those of a demo; `guard` is another program.
+    """One `pems run`, which stops when the thread that started it is gone.
+
+    `argv` and `env` are added to those of a demo; `guard` is another program.
 
     Raises: TimeoutError where something that is waited for does not happen.
     """
@@ -55,11 +71,10 @@ class LiveHouse:
         self.state = state
         self.lines: list[Said] = []
         self._told = threading.Condition()
-        clean = {k: v for k, v in os.environ.items() if not k.startswith(OURS)}
-        program = ("-m", "pems_actors", "run", "--house", "twin", "--state", str(state), *argv)
+        program = guard or run_command(state, argv)
         self.process = subprocess.Popen(  # noqa: S603 - our own program
-            (sys.executable, "-P", *(program if guard is None else guard)),
-            env={**clean, "OMP_NUM_THREADS": "1", **(env or {})},
+            (sys.executable, "-P", "-c", LEASH, str(os.getpid()), *program),
+            env={**clean_environment(), **(env or {})},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -89,6 +104,10 @@ class LiveHouse:
                 if left_s <= 0.0:
                     raise TimeoutError(f"no {pattern!r} within {within_s:g} s in:\n{self.output()}")
                 self._told.wait(left_s)
+
+    def count(self, pattern: str, since: int = 0) -> int:
+        """Count the lines with a pattern from number `since` on."""
+        return sum(re.search(pattern, said.text) is not None for said in self.lines[since:])
 
     def output(self) -> str:
         """Give the last lines that it said."""
@@ -150,6 +169,16 @@ class LiveHouse:
         """Wait until there is a plan."""
         return self.wait_for(lambda s: s["plan_age_s"] is not None, within_s, 5 * LOOK_EVERY_S)
 
+    def new_plan(self, after_s: float, within_s: float = 60.0) -> float:
+        """Wait until there is a plan that was made after an instant (monotonic)."""
+        speed = self.run_file["speed"]
+
+        def is_new(status: dict[str, Any]) -> bool:
+            age_s = status["plan_age_s"]
+            return age_s is not None and age_s / speed < time.monotonic() - after_s
+
+        return self.wait_for(is_new, within_s, 5 * LOOK_EVERY_S)
+
     def rooms(self) -> tuple[str, ...]:
         """Name the rooms of its house."""
         import config  # noqa: PLC0415 - only a measurement reads it
@@ -169,108 +198,3 @@ class LiveHouse:
             code = self.process.wait()
         self._listener.join(STOP_WITHIN_S)  # until the last of its children is gone
         return code
-
-
-# -- its files -------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """What the history has committed: counts, and its newest records as they are."""
-
-    samples: int
-    records: int
-    newest: tuple[tuple[int, str], ...]
-
-
-def committed_rows(state: Path, newest: int = 50) -> Rows:
-    """Read what another process would find committed. Raises: sqlite3.Error."""
-    database = sqlite3.connect(f"file:{state / 'history.sqlite'}?mode=ro", uri=True, timeout=5.0)
-    try:
-        samples, records = (
-            database.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
-            for table in ("sample", "record")
-        )
-        tail = database.execute("SELECT id, body FROM record ORDER BY id DESC LIMIT ?", (newest,))
-        return Rows(samples, records, tuple(tail.fetchall()))
-    finally:
-        database.close()
-
-
-def lost_rows(state: Path, before: Rows) -> int:
-    """Count the rows that had been committed and are not there any more."""
-    after = committed_rows(state, newest=100_000)
-    there = set(after.newest)
-    gone = sum(row not in there for row in before.newest)
-    fewer = max(0, before.samples - after.samples) + max(0, before.records - after.records)
-    return max(gone, fewer)
-
-
-def history_is_whole(state: Path) -> bool:
-    """Ask SQLite itself whether the file is sound."""
-    database = sqlite3.connect(f"file:{state / 'history.sqlite'}?mode=ro", uri=True, timeout=5.0)
-    try:
-        return bool(database.execute("PRAGMA integrity_check").fetchone()[0] == "ok")
-    finally:
-        database.close()
-
-
-def torn_files(state: Path) -> list[str]:
-    """Name the state files that cannot be read: JSON, some of it below a checksum of its own."""
-    torn = []
-    for file in sorted(state.rglob("*.json")):
-        try:
-            text = file.read_text(encoding="utf-8")
-        except FileNotFoundError:  # replaced in this moment
-            continue
-        head, _, body = text.partition("\n")
-        try:
-            json.loads(body if re.fullmatch(r"[0-9a-f]{64}", head) else text)
-        except ValueError:
-            torn.append(str(file.relative_to(state)))
-    return torn
-
-
-def cpu_s(pid: int) -> float | None:
-    """Read the processor time a process has used [s]; None if the system does not tell."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    except OSError:
-        return None
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-# -- its orders to relays ----------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class RelayOrder:
-    """One order as it stood on the broker; times are house time."""
-
-    relay: str
-    on: bool
-    at_s: float
-    reason: str
-
-
-class OrderTap:
-    """Listens to all orders to relays, in the order in which the broker gives them."""
-
-    def __init__(self, port: int, prefix: str = "pems") -> None:
-        self.orders: list[RelayOrder] = []
-        settings = MqttSettings(
-            port=port, client_id="order-tap", status_topic=f"{prefix}/order-tap/status"
-        )
-        self._client = MqttClient(settings, (f"{prefix}/heating/+/set",), self._hear)
-        self._client.start()
-
-    def _hear(self, message: Incoming) -> None:
-        body = read_object(message.payload)
-        if isinstance(body, dict):
-            at_s = seconds(str(body["timestamp"]))
-            order = RelayOrder(str(body["room"]), body["state"] == "on", at_s, str(body["reason"]))
-            self.orders.append(order)
-
-    def close(self) -> None:
-        """Stop listening."""
-        self._client.close()

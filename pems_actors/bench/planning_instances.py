@@ -1,88 +1,50 @@
-"""Planning problems to measure and test with: the reference house in three kinds of weather.
+"""Planning problems to measure and test with: the house as shipped, in three kinds of weather.
 
-Seeded and synthetic, so that the same name gives the same problem on every machine. Knows the
-seventeen rooms and sixteen relays of the reference house; nothing here is read from a file.
+Rooms, links, phases, wishes and tariff are those of the shipped configuration, and a problem is put
+together the way the core does it: figures are of what really runs. Weather, sun, load and prices
+are seeded and synthetic, so that the same name gives the same problem on every machine.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pems_actors.domain.house import (
-    BatteryModel,
-    Emitter,
-    HouseModel,
-    InverterModel,
-    Limits,
-    Relay,
-)
-from pems_actors.domain.plan import HouseState, PlanningProblem, RelayHistory, RoomThermalState
+from config import load
+from pems_actors.blueprint import house_from, tariff_from
+from pems_actors.domain.forecasts import Forecast, WeatherForecast
+from pems_actors.domain.house import Emitter, House, HouseModel
+from pems_actors.domain.plan import HouseState, PlanningProblem, RelayHistory
 from pems_actors.domain.time_grid import TimeGrid
 from pems_actors.domain.units import DAY_S, HOUR_S
+from pems_actors.economics.tariff import Tariff
+from pems_actors.optimisation.outlook import Outlook, planning_problem
 from pems_actors.physics.house_model import HouseDynamics
-from pems_actors.physics.priors import link_kw_k, room_model
 
 START_S = 1_768_431_600.0  # 2026-01-14T23:00Z, midnight in the house
 KINDS = ("winter", "cold", "shoulder")
 
-# name, effective kW, nameplate kW, volume m³, windows, outer wall, storey, day °C, night °C
-_ROOMS = (
-    ("obyvak", 4.57, 4.80, 102.64, True, True, "dole", 22.5, 21.5),
-    ("hosti", 1.93, 2.02, 75.68, True, True, "dole", 19.0, 18.0),
-    ("chodba_dole", 1.72, 1.80, 50.06, False, True, "dole", 21.5, 20.5),
-    ("chodba_nahore", 1.14, 1.20, 53.56, False, True, "nahore", 20.0, 19.0),
-    ("loznice", 1.14, 1.20, 34.84, True, True, "nahore", 20.5, 19.5),
-    ("pokoj_1", 1.14, 1.20, 36.58, True, True, "nahore", 21.0, 20.0),
-    ("pokoj_2", 1.14, 1.20, 36.58, True, True, "nahore", 21.0, 20.0),
-    ("pracovna", 0.78, 0.82, 29.10, True, True, "nahore", 22.0, 21.0),
-    ("satna_dole", 0.78, 0.82, 23.80, False, False, "dole", 21.0, 20.0),
-    ("zadveri", 0.78, 0.82, 23.33, True, True, "dole", 19.0, 18.0),
-    ("technicka_mistnost", 0.78, 0.82, 27.35, False, True, "dole", 21.0, 20.0),
-    ("koupelna_nahore", 0.59, 0.62, 21.87, False, True, "nahore", 22.0, 21.0),
-    ("satna_nahore", 0.53, 0.56, 31.57, False, False, "nahore", 21.0, 20.0),
-    ("koupelna_dole", 0.45, 0.47, 15.87, True, True, "dole", 22.0, 21.0),
-    ("spajz", 0.44, 0.46, 15.23, False, False, "dole", 21.0, 20.0),
-    ("zachod", 0.21, 0.22, 7.63, False, False, "nahore", 21.0, 20.0),
-    ("kuchyne", 0.0, 0.0, 62.01, True, True, "dole", 22.0, 21.0),
-)
-_KITCHEN_SHARE = 0.375  # the living room's relay also heats the kitchen loop
 _MEAN_C = {"winter": -1.0, "cold": -11.0, "shoulder": 7.0}
 _SUN = {"winter": 0.25, "cold": 0.35, "shoulder": 0.95}
 _SPOT = {"winter": 2.6, "cold": 4.2, "shoulder": 1.6}  # mean spot price [CZK/kWh]
-_DISTRIBUTION, _TAX, _SELL_FEE = 0.75, 0.10, 0.25
-_BLOCKED_H = (6, 10, 13, 17)  # local hours in which the tariff blocks heating
+_PUBLISHED_S = 30 * HOUR_S
 
 
-def house17(emitter: Emitter = Emitter.FLOOR) -> tuple[HouseModel, tuple[Relay, ...]]:
-    """Make the rooms and relays of the reference house."""
-    own = {name: kw for name, kw, *_ in _ROOMS}
-    own["kuchyne"] = _KITCHEN_SHARE * own["obyvak"]
-    own["obyvak"] *= 1.0 - _KITCHEN_SHARE
-    rooms = tuple(
-        room_model(name, emitter, own[name], volume, has_windows=windows, outer_wall=outer)
-        for name, _, _, volume, windows, outer, *_ in _ROOMS
-    )
-    volume_m3 = {name: volume for name, _, _, volume, *_ in _ROOMS}
-    doors = tuple((f"chodba_{r[6]}", r[0]) for r in _ROOMS if not r[0].startswith("chodba"))
-    links = tuple(
-        (hub, name, link_kw_k("door", volume_m3[hub], volume_m3[name])) for hub, name in doors
-    )
-    relays = tuple(
-        Relay(
-            name=name,
-            power_kw=kw,
-            nameplate_kw=nameplate,
-            members=(("obyvak", 1.0 - _KITCHEN_SHARE), ("kuchyne", _KITCHEN_SHARE))
-            if name == "obyvak"
-            else ((name, 1.0),),
-        )
-        for name, kw, nameplate, *_ in _ROOMS
-        if kw > 0.0
-    )
-    return HouseModel(rooms, links), relays
+@lru_cache(maxsize=2)
+def reference(emitter: Emitter = Emitter.FLOOR) -> tuple[House, Tariff]:
+    """Build the house and the tariff that are shipped, whatever this machine has configured.
+
+    Args:
+        emitter: where all relays' heat enters; the shipped house has floors.
+    """
+    shipped = load("house17", env={}).system
+    if emitter is not Emitter.FLOOR:
+        changes = [f"rooms.{name}.emitter={emitter.value}" for name in shipped.rooms]
+        shipped = load("house17", env={}, overrides=changes).system
+    return house_from(shipped), tariff_from(shipped)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +65,7 @@ def instance(
     grid: TimeGrid | None = None,
     emitter: Emitter = Emitter.FLOOR,
 ) -> PlanningProblem:
-    """Make one planning problem of the reference house.
+    """Make one planning problem of the shipped house.
 
     Args:
         kind: `winter`, `cold` (the grid limit binds) or `shoulder` (surplus, negative prices).
@@ -114,29 +76,22 @@ def instance(
     """
     grid = grid or TimeGrid.planning(start_s, horizon_s)
     rng = np.random.default_rng([seed, KINDS.index(kind)])
-    model, relays = house17(emitter)
+    house, tariff = reference(emitter)
     hour = (np.array(grid.starts_s) + np.array(grid.durations_s) / 2 - START_S) / HOUR_S
     series = _series(kind, hour, rng)
-    low, high = _bands(hour % 24.0)
-    return PlanningProblem(
-        issued_at_s=start_s,
-        grid=grid,
-        model=model,
-        relays=relays,
-        battery=BatteryModel(),
-        inverter=InverterModel(),
-        limits=Limits(),
-        state=_state(model, relays, start_s, float(series.outdoor[0]), rng),
-        outdoor_c=tuple(series.outdoor.tolist()),
-        ghi_w_m2=tuple(series.ghi.tolist()),
-        pv_kw=tuple(series.pv.tolist()),
-        base_load_kw=tuple(series.base.tolist()),
-        import_per_kwh=tuple((series.spot + _DISTRIBUTION + _TAX).tolist()),
-        export_per_kwh=tuple((series.spot - _SELL_FEE).tolist()),
-        heating_blocked=tuple(int(h) % 24 in _BLOCKED_H for h in hour),
-        comfort_low_c=low,
-        comfort_high_c=high,
-        known_until_s=start_s + min(horizon_s, 30 * HOUR_S),
+    outlook = _outlook(tariff, grid, series, start_s + min(horizon_s, _PUBLISHED_S))
+    return planning_problem(house, _state(house, start_s, series, rng), outlook, grid)
+
+
+def _outlook(tariff: Tariff, grid: TimeGrid, series: _Series, published_until_s: float) -> Outlook:
+    """Tell the series as the actors would."""
+    now, outdoor, ghi = grid.start_s, series.outdoor.tolist(), tuple(series.ghi.tolist())
+    spot_eur_mwh = (series.spot * 1000.0 / tariff.eur_rate).tolist()
+    return Outlook(
+        weather=WeatherForecast(now, grid, tuple(outdoor), ghi, ghi, ghi),
+        prices=tariff.price_curve(grid, spot_eur_mwh, now, published_until_s),
+        pv=Forecast("pv_kw", now, grid, tuple(series.pv.tolist())),
+        base_load=Forecast("base_load_kw", now, grid, tuple(series.base.tolist())),
     )
 
 
@@ -161,39 +116,19 @@ def _series(kind: str, hour: NDArray[np.float64], rng: np.random.Generator) -> _
     )
 
 
-def _bands(
-    clock: NDArray[np.float64], band_k: float = 0.5
-) -> tuple[dict[str, tuple[float, ...]], dict[str, tuple[float, ...]]]:
-    day = (clock >= 6.0) & (clock < 22.0)
-    wish = {r[0]: np.where(day, r[7], r[8]) for r in _ROOMS}
-    low = {name: tuple((t - band_k).tolist()) for name, t in wish.items()}
-    high = {
-        name: tuple((np.full(len(clock), t.max()) + band_k).tolist()) for name, t in wish.items()
-    }
-    return low, high
-
-
-def _state(
-    model: HouseModel,
-    relays: tuple[Relay, ...],
-    at_s: float,
-    outdoor_c: float,
-    rng: np.random.Generator,
-) -> HouseState:
-    dynamics = HouseDynamics(model)
-    wish = np.array([next(r[8] for r in _ROOMS if r[0] == name) for name in dynamics.names])
-    steady = dynamics.steady_temps(wish, outdoor_c).reshape(3, -1)
+def _state(house: House, at_s: float, series: _Series, rng: np.random.Generator) -> HouseState:
+    """Make a house that has been held at its night temperatures, with some disorder."""
+    dynamics, outdoor_c = HouseDynamics(house.model), float(series.outdoor[0])
+    night = {room.name: room.comfort.night_c for room in house.rooms}
+    steady = dynamics.steady_temps(np.array([night[n] for n in dynamics.names]), outdoor_c)
     temps = steady + rng.normal(0.0, 0.3, size=steady.shape)
-    states = {
-        name: RoomThermalState(*map(float, temps[:, i])) for i, name in enumerate(dynamics.names)
-    }
     history = {
         relay.name: RelayHistory(on=bool(rng.random() < 0.4), since_s=at_s - 1800.0)
-        for relay in relays
+        for relay in house.relays
     }
     return HouseState(
         at_s=at_s,
-        rooms=states,
+        rooms=dynamics.unpack(temps),
         relays=history,
         soc_frac=float(rng.uniform(0.15, 0.85)),
         battery_mode_since_s=at_s - HOUR_S,

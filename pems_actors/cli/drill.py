@@ -12,7 +12,7 @@ import typer
 from pems_actors.cli import house_line, run_file
 from pems_actors.cli.drill_view import Drill, Limits, Looks, report_lines
 from pems_actors.cli.options import AsJson, State, state_dir
-from pems_actors.cli.output import Refusal, complain, refuse, say_json
+from pems_actors.cli.output import BAD_USAGE, Refusal, complain, refuse, say_json
 from pems_actors.cli.run_file import RunFile
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def drill(
     state: State = None,
 ) -> None:
     """Inject a fault into a run with --drills, and tell what it did: detected, recovered, level."""
+    _check(fault)
     folder = state_dir(state)
     facts = run_file.of_state(folder)
     if facts is not None and not facts.drills:
@@ -55,6 +56,20 @@ def drill(
         print("\n".join(report_lines(seen)))
     if not seen.outcome().well:
         raise typer.Exit(1)
+
+
+def _check(fault: str) -> None:
+    """Refuse what the table of faults does not know, or knows for simulations only."""
+    from pems_actors.fault_table import ROWS, row_named  # noqa: PLC0415 - the table knows the house
+
+    live = ", ".join(row.name for row in ROWS if row.live)
+    try:
+        known = row_named(fault)
+    except ValueError:
+        refuse(f"there is no drill {fault!r}; give one of: {live}", BAD_USAGE)
+    if not known.live:
+        told = f"{fault!r} is played in `pems simulate`, `soak` and `replay`, not on a living house"
+        refuse(f"{told}; a drill is one of: {live}", BAD_USAGE)
 
 
 def _limits(facts: RunFile | None) -> Limits:

@@ -33,6 +33,7 @@ def _process(child: Child) -> ChildProcess:
         stop_timeout_s=child.stop_timeout_s,
         significant=child.significant,
         backoff=Backoff(quiet_s=child.quiet_s),
+        nice=child.nice,
     )
 
 

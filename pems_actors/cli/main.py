@@ -19,6 +19,8 @@ from pems_actors.cli import (
     drill,
     look,
     orders,
+    proof,
+    replay,
     restart,
     run,
     simulate,
@@ -33,7 +35,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for family in (run, restart, look, orders, drill, simulate, soak, bench, check, doctor):
+FAMILIES = (
+    run, restart, look, orders, drill, simulate, soak, replay, proof, bench, check, doctor,
+)  # fmt: skip
+for family in FAMILIES:
     family.add_to(app)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
 from pems_actors.gateways.wire import json_text
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
 
 FAILED = 1
 BAD_USAGE = 2
+STDOUT, STDERR = 1, 2
 
 
 class Refusal(Exception):  # noqa: N818 - said as what it is to the user
@@ -37,6 +40,19 @@ def complain(says: str) -> None:
 def say_json(value: Mapping[str, object] | Sequence[object]) -> None:
     """Print exactly one JSON value."""
     print(json_text(value))
+
+
+@contextmanager
+def native_noise_apart() -> Iterator[None]:
+    """Send what native libraries print on stdout to stderr: stdout carries the report alone."""
+    sys.stdout.flush()
+    kept = os.dup(STDOUT)
+    os.dup2(STDERR, STDOUT)
+    try:
+        yield
+    finally:
+        os.dup2(kept, STDOUT)
+        os.close(kept)
 
 
 def console() -> Console:

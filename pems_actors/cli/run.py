@@ -13,7 +13,7 @@ import typer
 
 from pems_actors.cli import launch, processes
 from pems_actors.cli.options import CLONE, Config, State, state_dir
-from pems_actors.cli.output import complain
+from pems_actors.cli.output import BAD_USAGE, complain, refuse
 from pems_actors.cli.run_file import RunFile, write
 
 if TYPE_CHECKING:
@@ -59,13 +59,11 @@ def run(
     state: State = None,
 ) -> None:
     """Run the appliance until Ctrl-C: broker, simulated house if wanted, and core."""
-    from pems_actors.cli.check import loaded_or_refused  # noqa: PLC0415 - reads the configuration
-
-    loaded = loaded_or_refused(config)
+    folder = state_dir(state)
+    loaded = _house_to_run(config, folder)
     order = launch.Order(
         house, launch.checked_speed(house, speed), seed, weather_shift_k, advisory, drills
     )
-    folder = state_dir(state)
     begin = launch.origin(house, folder, start, time.time())
     stop_after_s = launch.stop_after_s(until, begin, order.speed)
     broker = launch.choose_broker(loaded.settings, loaded.sources, house, port)
@@ -76,6 +74,25 @@ def run(
     print(banner(facts, loaded, folder, continued=begin.continued), flush=True)
     _become_guardian(write(folder, facts))
     lock.close()
+
+
+def _house_to_run(config: str | None, folder: Path) -> LoadedConfig:
+    """Load the house. Where nobody is there to mend a broken file, as it was last in force.
+
+    Raises: Refusal with one sentence per problem.
+    """
+    from config import ConfigError, load_or_last_good  # noqa: PLC0415 - half of a second
+    from pems_actors.cli.check import loaded_or_refused  # noqa: PLC0415
+
+    if "NOTIFY_SOCKET" not in os.environ:  # a person started us, and can mend it
+        return loaded_or_refused(config)
+    try:
+        loaded, problems = load_or_last_good(config, folder)
+    except ConfigError as error:
+        refuse(str(error), BAD_USAGE)
+    for problem in problems:
+        complain(f"{problem} The last good configuration is in force.")
+    return loaded
 
 
 def _facts(

@@ -14,7 +14,8 @@ NAME = "run.json"
 class Child:
     """One process of the appliance, as the guardian is to run it.
 
-    After `quiet_s` of readiness the next restart is immediate again.
+    After `quiet_s` of readiness the next restart is immediate again. With `nice` below 0 it comes
+    before other programs of a busy machine, where that is allowed.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Child:
     stop_timeout_s: float = 5.0
     on_give_up: tuple[str, ...] | None = None
     quiet_s: float = 60.0
+    nice: int = 0
     env: Mapping[str, str] = field(default_factory=dict)
 
 

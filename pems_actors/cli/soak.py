@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from itertools import count
+from itertools import count, islice
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pems_actors.cli.options import AsJson
-from pems_actors.cli.output import BAD_USAGE, refuse, say_json
+from pems_actors.cli.output import BAD_USAGE, complain, native_noise_apart, refuse, say_json
 
 if TYPE_CHECKING:
     from pems_actors.soak.figures import Sums
     from pems_actors.soak.stories import Tale
     from pems_actors.soak.telling import Told
 
-STDOUT, STDERR = 1, 2
 TOLD_EVERY = 100
+TOLD_AT_ONCE = 20
 SHOWN = 5
 PAIRS = "pairs"
 
@@ -33,15 +31,23 @@ def add_to(app: typer.Typer) -> None:
 
 def soak(
     stories: Annotated[
-        int | None, typer.Option(min=1, help="How many stories of 2 to 24 hours.")
+        int | None, typer.Option(min=1, help="How many stories; of a programme, how many of it.")
     ] = None,
     days: Annotated[
-        float | None, typer.Option(min=0.01, help="Or: stories until so many days are told.")
+        float | None,
+        typer.Option(min=0.01, help="How many days in all; with --stories, how long each one is."),
+    ] = None,
+    each: Annotated[
+        int | None,
+        typer.Option(min=1, help="Each fault that can be virtual by itself, over so many seeds."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the first story; each next has the next.")] = 0,
     faults: Annotated[
         str,
-        typer.Option(help="none, light, heavy, pairs, or NAME@TARGET:AFTER_S/LASTS_S,..."),
+        typer.Option(
+            help="none, light, heavy, or NAME@TARGET:AFTER_S/LASTS_S,...; "
+            "pairs: all pairs of faults, over two seeds each."
+        ),
     ] = "light",
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that tell stories.")] = 2,
     strict: Annotated[
@@ -53,54 +59,64 @@ def soak(
 
     A story that breaks a law is told again with ever fewer faults; the one command that replays
     the least of them is printed.
+
+    `--stories 10000 --faults heavy` tells ten thousand stories of 2 to 24 hours, `--each 200` every
+    fault by itself, `--faults pairs` all pairs of faults, `--stories 1 --days 365` a whole year.
+    Keep the JSON of a run under docs/proof, and `pems proof` makes the page of it.
     """
-    tales = _tales(stories, days, seed, faults)
+    tales = _tales(stories, days, each, seed, faults)
     with native_noise_apart():
         began = time.monotonic()
-        sums = _told(tales, days, min(workers, stories or workers))
+        sums = _told(tales, None if stories else days, min(workers, stories or workers))
         wall_s = time.monotonic() - began
         replay = _replay(sums)
     figures = sums.figures(wall_s, replay)
     if as_json:
-        say_json(_report(figures))
+        run = _words(stories, days, each, seed, faults)
+        say_json({**_report(figures), "run": run, "faults": sums.faults_figures()})
     else:
         print("\n".join((*lines(figures), *broken_lines(sums.failing), *_replay_line(figures))))
     if strict and sums.violations:
         raise typer.Exit(1)
 
 
-@contextmanager
-def native_noise_apart() -> Iterator[None]:
-    """Send what native libraries print on stdout to stderr: stdout carries the report alone."""
-    sys.stdout.flush()
-    kept = os.dup(STDOUT)
-    os.dup2(STDERR, STDOUT)
-    try:
-        yield
-    finally:
-        os.dup2(kept, STDOUT)
-        os.close(kept)
+def _words(
+    stories: int | None, days: float | None, each: int | None, seed: int, faults: str
+) -> str:
+    """Write the command that this run was."""
+    given = {"each": each, "stories": stories, "days": days, "seed": seed}
+    options = [f"--{name} {value:g}" for name, value in given.items() if value is not None]
+    return " ".join(("pems soak", *options, *([] if each else [f"--faults {faults}"])))
 
 
-def _tales(stories: int | None, days: float | None, seed: int, faults: str) -> Iterable[Tale]:
+def _tales(
+    stories: int | None, days: float | None, each: int | None, seed: int, faults: str
+) -> Iterable[Tale]:
     """List the stories that are wanted. Raises: Refusal for words that cannot be read."""
-    from pems_actors.soak.stories import Tale, pairs, plot_of  # noqa: PLC0415 - loads everything
+    from pems_actors.soak import programmes  # noqa: PLC0415 - loads everything
+    from pems_actors.soak.stories import Tale  # noqa: PLC0415
 
-    if faults == PAIRS:
-        told = pairs(seed)
-        return told if stories is None else told[:stories]
-    if stories is not None and days is not None:
-        refuse("give --stories or --days, not both", BAD_USAGE)
+    if each is not None or faults == PAIRS:
+        if days is not None or (each is not None and faults == PAIRS):
+            refuse("give --each, or --faults pairs, or --days: each is a run of its own", BAD_USAGE)
+        told = programmes.pairs(seed) if each is None else programmes.each(seed, each)
+        return islice(told, stories)
+    _check(Tale(seed, faults))
+    if stories is not None:
+        return (Tale(seed + k, faults, days) for k in range(stories))
+    seeds = range(seed, seed + TOLD_EVERY) if days is None else count(seed)
+    return (Tale(own, faults) for own in seeds)
+
+
+def _check(tale: Tale) -> None:
+    """Refuse faults that cannot be read."""
+    from pems_actors.simulate import strikes_of  # noqa: PLC0415
+    from pems_actors.soak.stories import plot_of  # noqa: PLC0415
+
     try:
-        plot_of(Tale(seed, faults))
+        strikes_of(plot_of(tale).story)
     except ValueError as problem:
         refuse(str(problem), BAD_USAGE)
-    seeds = (
-        count(seed)
-        if stories is None and days is not None
-        else range(seed, seed + (stories or TOLD_EVERY))
-    )
-    return (Tale(each, faults) for each in seeds)
 
 
 def _told(tales: Iterable[Tale], days: float | None, workers: int) -> Sums:
@@ -112,6 +128,8 @@ def _told(tales: Iterable[Tale], days: float | None, workers: int) -> Sums:
     telling: Iterator[tuple[int, Told]] = tell_all(tales, workers)
     for worker, told in telling:
         sums.add(worker, told)
+        if told.violations and len(sums.failing) <= TOLD_AT_ONCE:
+            complain("\n".join(broken_lines([told])))
         if sums.stories % TOLD_EVERY == 0:
             said = f"{sums.stories} stories, {sums.days:.0f} days, {sums.violations} violations"
             print(f"pems: {said}", file=sys.stderr, flush=True)
@@ -150,6 +168,7 @@ def lines(figures: Mapping[str, object]) -> list[str]:
     return [
         f"{figures['stories']} stories, {figures['days']} days, in {figures['wall_s']} s",
         f"broken      {figures['faults']} faults, {figures['incidents']} incidents",
+        f"mended      {figures['restarts']} restarts of actors",
         f"noticed     within {known('detect_s_p99', 's')} (p99)",
         f"well again  after {known('recover_s_p99', 's')} (p99)",
         f"comfort     {figures['cold_kh']} Kh too cold, all rooms and stories together",

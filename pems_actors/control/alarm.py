@@ -7,7 +7,9 @@ A house that has just started is given ten minutes to find its plan.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from operator import itemgetter
+from types import MappingProxyType
+from typing import NamedTuple
 
 from pems_actors.domain.levels import Level
 from pems_actors.domain.states import DeviceState
@@ -17,21 +19,27 @@ START_S = 600.0
 ROOMS, ENERGY = "rooms/", frozenset({"devices/battery", "devices/inverter"})
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """One thing that is wrong: since when, what, and the level that the house fell to by it."""
+class Trouble(NamedTuple):
+    """One thing that is wrong: since when, where, why, and the level that the house fell to."""
 
     since_s: float
-    reason: str
+    where: str
+    why: str
     level: Level | None
+
+    @property
+    def reason(self) -> str:
+        """Say it in one sentence."""
+        return f"{self.where}: {self.why}"
 
 
 def rooms_on_rules(states: Iterable[DeviceState], started_s: float) -> Iterable[Trouble]:
     """Find the rooms that nothing better than their rules decides for."""
+    given_s, rules = started_s + START_S, Level.RULES
     for state in states:
-        if state.path.startswith(ROOMS) and state.level >= Level.RULES:
-            since_s = max(state.since_s, started_s + START_S)
-            yield Trouble(since_s, f"{state.path}: {state.reason}", state.level)
+        if state.level >= rules and state.path.startswith(ROOMS):
+            since_s = max(given_s, state.since_s)
+            yield Trouble(since_s, state.path, state.reason, state.level)
 
 
 def standing(troubles: Iterable[Trouble], now_s: float) -> Trouble | None:
@@ -39,18 +47,17 @@ def standing(troubles: Iterable[Trouble], now_s: float) -> Trouble | None:
     old = [each for each in troubles if now_s - each.since_s >= ALARM_AFTER_S]
     if not old:
         return None
-    oldest = min(old, key=lambda each: (each.since_s, each.reason))
-    worst = max((each.level for each in old if each.level is not None), default=None)
+    oldest = min(old, key=itemgetter(0, 1, 2))
+    worst = max([each.level for each in old if each.level is not None], default=None)
     more = f"; and {len(old) - 1} more" if len(old) > 1 else ""
-    return Trouble(oldest.since_s, oldest.reason + more, worst)
+    return Trouble(oldest.since_s, oldest.where, oldest.why + more, worst)
 
 
-@dataclass(frozen=True, slots=True)
-class Outages:
+class Outages(NamedTuple):
     """The open outages, each with the worst level of rooms, battery or inverter meanwhile."""
 
-    levels: Mapping[str, Level] = field(default_factory=dict)
-    reached: Mapping[str, int | None] = field(default_factory=dict)
+    levels: Mapping[str, Level] = MappingProxyType({})
+    reached: Mapping[str, int | None] = MappingProxyType({})
 
     def heard(self, state: DeviceState) -> Outages:
         """Take a device's level."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from pems_actors.domain.events import BatteryStep, EnergyPlan, HouseMode
 from pems_actors.domain.house import BatteryMode, BatteryModel
@@ -39,8 +40,7 @@ class BatteryView:
     clock_trusted: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class BatteryChoice:
+class BatteryChoice(NamedTuple):
     """The mode to be in, and the export permission that goes with it."""
 
     mode: BatteryMode
@@ -58,7 +58,11 @@ FORCING = frozenset({BatteryMode.CHARGE_GRID, BatteryMode.SELL})
 
 def choose(view: BatteryView) -> BatteryChoice:
     """Pick the battery mode by the ladder, then narrow it by the limits."""
-    choice = _by_ladder(view)
+    return unless_unsafe(_by_ladder(view), view)
+
+
+def unless_unsafe(choice: BatteryChoice, view: BatteryView) -> BatteryChoice:
+    """Charge from the grid only within its limits, whoever chose to, or to go on with it."""
     if choice.mode is not BatteryMode.CHARGE_GRID:
         return choice
     if view.now_s < view.shed_until_s:
@@ -71,14 +75,15 @@ def choose(view: BatteryView) -> BatteryChoice:
 def within(choice: BatteryChoice, battery: BatteryModel) -> BatteryChoice:
     """Narrow a choice, whoever made it, to what the battery may do: its power and its window."""
     if choice.mode not in FORCING:
-        return replace(choice, rate_kw=None, stop_soc_frac=None)
+        if choice.rate_kw is None and choice.stop_soc_frac is None:
+            return choice
+        return choice._replace(rate_kw=None, stop_soc_frac=None)
     charges = choice.mode is BatteryMode.CHARGE_GRID
     most_kw = battery.max_charge_kw if charges else battery.max_discharge_kw
     if battery.capacity_kwh <= 0.0 or most_kw <= 0.0:
         return _native(choice.level, f"no battery that could {choice.mode}")
     rate_kw, stop = choice.rate_kw, choice.stop_soc_frac
-    return replace(
-        choice,
+    return choice._replace(
         rate_kw=None if rate_kw is None else min(rate_kw, most_kw),
         stop_soc_frac=None
         if stop is None

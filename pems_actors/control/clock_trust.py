@@ -8,8 +8,8 @@ the record, which was wrong itself then. A machine that slept has a right clock.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from math import inf
+from typing import NamedTuple
 
 from pems_actors.domain.units import DAY_S, HOUR_S, iso
 
@@ -20,8 +20,7 @@ STEADY_AT_BOOT_S = DAY_S
 LEAP_S = DAY_S
 
 
-@dataclass(frozen=True, slots=True)
-class ClockTrust:
+class ClockTrust(NamedTuple):
     """What is known of the clock.
 
     `newest_s` is the latest instant on record or seen. `believed_at_s` is when a doubted clock will
@@ -51,9 +50,9 @@ class ClockTrust:
         """
         if now_s < self.floor_s:
             why = f"the clock is before {iso(self.floor_s)}, which cannot be; set it right"
-            return self._doubted(why, self.newest_s, inf)
+            return self._doubted(why, self.newest_s, steady_s + STEADY_AT_BOOT_S)
         if self.trusted:
-            return replace(self, newest_s=now_s) if now_s > self.newest_s else self
+            return ClockTrust(self.floor_s, now_s) if now_s > self.newest_s else self
         if now_s >= self.newest_s - REPLAN_S or steady_s >= self.believed_at_s:
             return ClockTrust(self.floor_s, now_s)
         return self
@@ -65,7 +64,7 @@ class ClockTrust:
         if not self.trusted:
             leapt_back = by_s < 0.0 and self.newest_s == inf
             newest_s = now_s if leapt_back else self.newest_s
-            return replace(self, newest_s=newest_s).looked(now_s, steady_s)
+            return self._replace(newest_s=newest_s).looked(now_s, steady_s)
         if by_s < -REPLAN_S:
             why = f"the clock was set back by {_told(-by_s)}"
             return self._doubted(why, max(self.newest_s, before_s), believed_at_s)

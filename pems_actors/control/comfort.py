@@ -45,8 +45,10 @@ def ramped_setpoint_c(comfort: Comfort, hour: float) -> float:
     if is_day(comfort, hour):
         return comfort.day_c
     to_day_h = (comfort.day_from_h - hour) % 24.0
-    share = max(0.0, 1.0 - to_day_h / RAMP_H)
-    return comfort.night_c + max(0.0, comfort.day_c - comfort.night_c) * share
+    rise_k = comfort.day_c - comfort.night_c
+    if to_day_h >= RAMP_H or rise_k <= 0.0:
+        return comfort.night_c
+    return comfort.night_c + rise_k * (1.0 - to_day_h / RAMP_H)
 
 
 def band_c(comfort: Comfort, at_s: float, timezone: str) -> tuple[float, float]:

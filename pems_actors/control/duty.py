@@ -20,6 +20,11 @@ def loss_kw_k(room: RoomModel) -> float:
     return room.g_air_outdoor_kw_k + (through / series if series > 0.0 else 0.0)
 
 
+def share(duty: float) -> float:
+    """Bound a duty to 0..1; what is no number asks for nothing."""
+    return duty if 0.0 < duty < 1.0 else float(duty >= 1.0)
+
+
 def steady_duty(
     loss_kw_per_k: float, target_c: float, outdoor_c: float, free_kw: float, power_kw: float
 ) -> float:
@@ -32,12 +37,12 @@ def steady_duty(
     """
     if power_kw <= 0.0:
         return 0.0
-    return min(1.0, max(0.0, (loss_kw_per_k * (target_c - outdoor_c) - free_kw) / power_kw))
+    return share((loss_kw_per_k * (target_c - outdoor_c) - free_kw) / power_kw)
 
 
 def corrected_duty(duty: float, error_k: float, gain_per_k: float) -> float:
     """Lean a duty by the temperature error (target minus measured), within 0..1."""
-    return min(1.0, max(0.0, duty + gain_per_k * error_k))
+    return share(duty + gain_per_k * error_k)
 
 
 def unknown_duty(duty: float, outdoor_c: float) -> float:
@@ -48,7 +53,7 @@ def unknown_duty(duty: float, outdoor_c: float) -> float:
 
 def before_blocks(duty: float, available_frac: float) -> float:
     """Heat more while one may, so that the coming blocked hours are already paid for."""
-    return min(1.0, duty / max(available_frac, 0.25))
+    return share(duty / max(available_frac, 0.25))
 
 
 class Modulator(NamedTuple):
@@ -73,9 +78,9 @@ class Modulator(NamedTuple):
         owed_s = self.owed_s + (duty - (1.0 if was_on else 0.0)) * dt_s
         owed_s = min(OWED_LIMIT_S, max(-OWED_LIMIT_S, owed_s))
         if duty <= 0.02:
-            return Modulator(min(owed_s, 0.0), on=False, half_s=self.half_s)
+            return Modulator(min(owed_s, 0.0), False, self.half_s)
         if duty >= 0.98:
-            return Modulator(max(owed_s, 0.0), on=True, half_s=self.half_s)
+            return Modulator(max(owed_s, 0.0), True, self.half_s)
         on = owed_s > -self.half_s if self.on else owed_s >= self.half_s
         return Modulator(owed_s, on, self.half_s)
 

@@ -8,8 +8,9 @@ off at once, on one relay a look, and only what the last reading leaves room for
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from math import inf
+from types import MappingProxyType
+from typing import NamedTuple
 
 from pems_actors.control.limits import Headroom, blind_headroom, measured_headroom
 from pems_actors.domain.events import GuardOrder
@@ -23,8 +24,7 @@ OUTLOOK_LIFE_S = 3600.0
 METER_LOST_S = 180.0
 
 
-@dataclass(frozen=True, slots=True)
-class Danger:
+class Danger(NamedTuple):
     """A relay on the wrong side: since how many looks, which way it should go, and why."""
 
     looks: int
@@ -32,13 +32,12 @@ class Danger:
     reason: str
 
 
-@dataclass(frozen=True)
-class Guard:
+class Guard(NamedTuple):
     """The dangers seen so far, per relay, and the coldest temperatures expected within 3 h."""
 
     house: House
-    outlook_c: Mapping[str, float] = field(default_factory=dict)
-    dangers: Mapping[str, Danger] = field(default_factory=dict)
+    outlook_c: Mapping[str, float] = MappingProxyType({})
+    dangers: Mapping[str, Danger] = MappingProxyType({})
     alarms: tuple[str, ...] = ()
     outlook_until_s: float = inf
 
@@ -63,12 +62,16 @@ class Guard:
             before = self.dangers.get(relay.name)
             looks = before.looks + 1 if before is not None and before.on == wrong[0] else 1
             dangers[relay.name] = Danger(looks, *wrong)
+        alarms = self._alarms(temps)
+        if not dangers:
+            calm = not self.dangers and alarms == self.alarms
+            return self if calm else self._replace(dangers=dangers, alarms=alarms), (), ()
         own = {name for name, d in dangers.items() if d.looks >= ACT_AFTER and not d.on}
         start = self._start(dangers, reading)
         if start is not None:
             own.add(start)
-            dangers[start] = replace(dangers[start], looks=0)  # the next one's turn, then again
-        after = replace(self, dangers=dangers, alarms=self._alarms(temps))
+            dangers[start] = dangers[start]._replace(looks=0)  # the next one's turn, then again
+        after = self._replace(dangers=dangers, alarms=alarms)
         until_s = reading.at_s + ORDER_S
         said = {name: GuardOrder(name, d.on, d.reason, until_s) for name, d in dangers.items()}
         orders = tuple(

@@ -30,7 +30,7 @@ class Ladder:
         Args:
             level: the best level possible now.    plan_s: issue time of the plan behind it.
         """
-        if (level, reason, plan_s) == (self.level, self.reason, self.plan_s):
+        if level is self.level and plan_s == self.plan_s and reason == self.reason:
             return self
         counted = _counted(self, level, plan_s)
         if level >= Level.RULES or self.level < Level.RULES:

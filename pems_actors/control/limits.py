@@ -7,15 +7,14 @@ it fits; an excess is answered by shedding, never by hoping.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pems_actors.domain.house import Limits, Relay
 
 Phases = tuple[float, float, float]
 
 
-@dataclass(frozen=True, slots=True)
-class Headroom:
+class Headroom(NamedTuple):
     """Power left per phase, for import in total and for heating together [kW]."""
 
     phase_kw: Phases
@@ -39,19 +38,22 @@ class Headroom:
 
     def after(self, relay: Relay) -> Headroom:
         """Take a relay's power away."""
-        left = tuple(
-            h - relay.power_kw * s for h, s in zip(self.phase_kw, relay.phases, strict=True)
-        )
-        return Headroom(
-            (left[0], left[1], left[2]),
-            self.import_kw - relay.power_kw,
-            self.heating_kw - relay.power_kw,
-        )
+        return self._less_drawn(relay.power_kw, relay.phases)
+
+    def without(self, relay: Relay) -> Headroom:
+        """Give back what a relay draws."""
+        return self._less_drawn(-relay.power_kw, relay.phases)
+
+    def _less_drawn(self, power_kw: float, shares: Phases) -> Headroom:
+        (l1, l2, l3), (s1, s2, s3) = self.phase_kw, shares
+        phase_kw = (l1 - power_kw * s1, l2 - power_kw * s2, l3 - power_kw * s3)
+        return Headroom(phase_kw, self.import_kw - power_kw, self.heating_kw - power_kw)
 
     def less(self, spare_kw: float) -> Headroom:
         """Keep a little of the phases and the import free."""
-        left = tuple(kw - spare_kw for kw in self.phase_kw)
-        return Headroom((left[0], left[1], left[2]), self.import_kw - spare_kw, self.heating_kw)
+        l1, l2, l3 = self.phase_kw
+        left = (l1 - spare_kw, l2 - spare_kw, l3 - spare_kw)
+        return Headroom(left, self.import_kw - spare_kw, self.heating_kw)
 
     @property
     def exceeded(self) -> str | None:
@@ -70,11 +72,10 @@ def measured_headroom(
     limits: Limits, grid_kw: float, phase_kw: Phases | None, heating_kw: float
 ) -> Headroom:
     """Headroom on a meter reading; without phases the grid power is taken as balanced."""
-    phases = phase_kw or (grid_kw / 3.0,) * 3
-    left = tuple(limits.phase_kw - kw for kw in phases)
-    return Headroom(
-        (left[0], left[1], left[2]), limits.import_kw - grid_kw, limits.heating_kw - heating_kw
-    )
+    l1, l2, l3 = phase_kw or (grid_kw / 3.0,) * 3
+    most_kw = limits.phase_kw
+    left = (most_kw - l1, most_kw - l2, most_kw - l3)
+    return Headroom(left, limits.import_kw - grid_kw, limits.heating_kw - heating_kw)
 
 
 def blind_headroom(limits: Limits, running: Iterable[Relay]) -> Headroom:
@@ -88,4 +89,4 @@ def blind_headroom(limits: Limits, running: Iterable[Relay]) -> Headroom:
 
 def heating_kw(relays: Mapping[str, Relay], running: Iterable[str]) -> float:
     """Power of the relays that are on [kW]."""
-    return sum(relays[name].power_kw for name in running)
+    return sum([relays[name].power_kw for name in running])

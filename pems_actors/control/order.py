@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from pems_actors.control.duty import Modulator
-from pems_actors.domain.events import GuardOrder, Need
+from pems_actors.domain.events import GuardOrder, Need, Why
 from pems_actors.domain.house import Relay
 from pems_actors.domain.levels import Level
 from pems_actors.domain.units import HOUR_S, iso
@@ -117,11 +117,19 @@ class Decision(NamedTuple):
 
     on: bool
     rule: str
-    reason: str
+    why: str | Why
     level: Level
     target_c: float
     slack_k: float
     breaks_dwell: bool = False
+
+    @property
+    def reason(self) -> str:
+        """Why it should be so."""
+        return str(self.why)
+
+
+Verdict = tuple[bool, str, str]  # on or off, the rule that says so, and why
 
 
 def neediest(needs: Sequence[Need]) -> Need:
@@ -151,17 +159,22 @@ def settle(
     need = neediest(needs) if len(needs) > 1 else needs[0]
     account = account.after(need, now_s, was_on=memory.on)
     rule = "user" if need.user else BY_LEVEL[need.level]
-    wanted = Decision(
-        account.modulator.on, rule, need.reason, need.level, need.target_c, need.slack_k
-    )
+    wanted = Decision(account.modulator.on, rule, need.why, need.level, need.target_c, need.slack_k)
     hand = memory.person(now_s)
     if hand is not None:
-        wanted = wanted._replace(on=hand.on, rule="person", reason=_told(hand))
-    case = _Case(relay, memory, needs, now_s, blocked, guard, floor_measured, wanted)
-    for narrowing in RULES:
-        verdict = narrowing(case)
-        if verdict is not None:
-            return account, verdict
+        wanted = wanted._replace(on=hand.on, rule="person", why=_told(hand))
+    dwelt = now_s - memory.since_s >= (relay.min_on_s if memory.on else relay.min_off_s)
+    verdict = _safe(memory, needs, now_s, blocked=blocked, guard=guard)
+    if verdict is not None:
+        on, rule, why = verdict
+        breaks = on != memory.on and not dwelt
+        return account, wanted._replace(on=on, rule=rule, why=why, breaks_dwell=breaks)
+    verdict = _barred(memory, now_s, blocked=blocked, floor_measured=floor_measured)
+    if verdict is None and wanted.on != memory.on:
+        verdict = _too_soon(relay, memory, now_s, dwelt=dwelt)
+    if verdict is not None:
+        on, rule, why = verdict
+        return account, wanted._replace(on=on, rule=rule, why=why)
     return account, wanted
 
 
@@ -170,88 +183,51 @@ def _told(hand: ByHand) -> str:
     return f"switched {state} at the device by a person, kept until {iso(hand.until_s)}"
 
 
-class _Case(NamedTuple):
-    relay: Relay
-    memory: RelayMemory
-    needs: Sequence[Need]
-    now_s: float
-    blocked: bool
-    guard: GuardOrder | None
-    floor_measured: bool
-    wanted: Decision
-
-    def verdict(self, on: bool, rule: str, reason: str, *, hard: bool = False) -> Decision:
-        """Say on or off for a rule; a hard one notes when it breaks the dwell."""
-        breaks = hard and on != self.memory.on and not self.dwelt()
-        return self.wanted._replace(on=on, rule=rule, reason=reason, breaks_dwell=breaks)
-
-    def dwelt(self) -> bool:
-        """Tell if the relay has stayed long enough in its present state."""
-        least_s = self.relay.min_on_s if self.memory.on else self.relay.min_off_s
-        return self.now_s - self.memory.since_s >= least_s
-
-
-def _shed(case: _Case) -> Decision | None:
-    if case.now_s < case.memory.shed_until_s:
-        return case.verdict(on=False, rule="breaker", reason=case.memory.shed_reason, hard=True)
-    return None
-
-
-def _overheat(case: _Case) -> Decision | None:
-    for need in case.needs:
+def _safe(
+    memory: RelayMemory,
+    needs: Sequence[Need],
+    now_s: float,
+    *,
+    blocked: bool,
+    guard: GuardOrder | None,
+) -> Verdict | None:
+    """Breaker, overheat and floor limit, frost: the rules that may break a dwell."""
+    if now_s < memory.shed_until_s:
+        return False, "breaker", memory.shed_reason
+    for need in needs:
         if need.overheat:
-            reason = f"too warm: {need.room}"
-            return case.verdict(on=False, rule="overheat", reason=reason, hard=True)
+            return False, "overheat", f"too warm: {need.room}"
+    if guard is not None and now_s < guard.until_s and not (guard.on and blocked):
+        return guard.on, "guard", guard.reason
+    for need in needs:
+        if need.frost and not blocked:
+            return True, "frost", f"frost guard: {need.room}"
     return None
 
 
-def _guarded(case: _Case) -> Decision | None:
-    order = case.guard
-    if order is None or case.now_s >= order.until_s or (order.on and case.blocked):
-        return None
-    return case.verdict(on=order.on, rule="guard", reason=order.reason, hard=True)
-
-
-def _frost(case: _Case) -> Decision | None:
-    for need in case.needs:
-        if need.frost and not case.blocked:
-            reason = f"frost guard: {need.room}"
-            return case.verdict(on=True, rule="frost", reason=reason, hard=True)
-    return None
-
-
-def _blocked(case: _Case) -> Decision | None:
-    if case.blocked:
+def _barred(
+    memory: RelayMemory, now_s: float, *, blocked: bool, floor_measured: bool
+) -> Verdict | None:
+    """Find what holds a relay off whatever is wanted: the tariff, or a floor that must rest."""
+    if blocked:
         # the contact has cut the heat already; following it is no choice of ours and no dwell
-        return case.verdict(on=False, rule="tariff", reason="heating blocked by the tariff")
+        return False, "tariff", "heating blocked by the tariff"
+    if floor_measured:
+        return None
+    if memory.on and now_s - memory.since_s >= CONTINUOUS_ON_S:
+        return False, "floor", "4 h on without a floor sensor: rest"
+    if not memory.on and now_s < memory.rest_until_s:
+        return False, "floor", "floor rests after 4 h"
     return None
 
 
-def _rested(case: _Case) -> Decision | None:
-    memory = case.memory
-    if case.floor_measured:
+def _too_soon(relay: Relay, memory: RelayMemory, now_s: float, *, dwelt: bool) -> Verdict | None:
+    """Leave a relay as it is for its dwell time, and off after many starts within the hour."""
+    if not dwelt:
+        return memory.on, "dwell", f"just switched {'on' if memory.on else 'off'}"
+    if memory.on:
         return None
-    if memory.on and case.now_s - memory.since_s >= CONTINUOUS_ON_S:
-        return case.verdict(on=False, rule="floor", reason="4 h on without a floor sensor: rest")
-    if not memory.on and case.now_s < memory.rest_until_s:
-        return case.verdict(on=False, rule="floor", reason="floor rests after 4 h")
+    recent = sum(1 for s in memory.starts_s if s > now_s - HOUR_S)
+    if recent >= relay.max_starts_per_h:
+        return False, "starts", f"{recent} starts within the hour"
     return None
-
-
-def _dwell(case: _Case) -> Decision | None:
-    if case.wanted.on == case.memory.on or case.dwelt():
-        return None
-    state = "on" if case.memory.on else "off"
-    return case.verdict(on=case.memory.on, rule="dwell", reason=f"just switched {state}")
-
-
-def _starts(case: _Case) -> Decision | None:
-    if case.memory.on or not case.wanted.on:
-        return None
-    recent = sum(1 for s in case.memory.starts_s if s > case.now_s - HOUR_S)
-    if recent >= case.relay.max_starts_per_h:
-        return case.verdict(on=False, rule="starts", reason=f"{recent} starts within the hour")
-    return None
-
-
-RULES = (_shed, _overheat, _guarded, _frost, _blocked, _rested, _dwell, _starts)

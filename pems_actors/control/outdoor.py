@@ -6,7 +6,8 @@ Unknown never means full heat, and never none: every rung gives a number, and sa
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from math import inf
+from typing import NamedTuple
 
 from pems_actors.domain.events import Outdoor
 from pems_actors.domain.forecasts import WeatherForecast
@@ -20,12 +21,11 @@ HELD_S = 2 * HOUR_S
 MONTH_C = (-3.0, -2.0, 2.0, 7.0, 12.0, 15.0, 17.0, 16.0, 12.0, 7.0, 2.0, -2.0)
 
 
-@dataclass(frozen=True, slots=True)
-class OutdoorBelief:
+class OutdoorBelief(NamedTuple):
     """The last good sensor value and the last forecast heard."""
 
     sensor_c: float | None = None
-    sensor_at_s: float = float("-inf")
+    sensor_at_s: float = -inf
     forecast: WeatherForecast | None = None
 
     def heard(self, reading: OutdoorReading | None) -> OutdoorBelief:

@@ -10,7 +10,8 @@ and have had their time make room for it (a large relay on three phases would st
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import NamedTuple
 
 from pems_actors.control.limits import Headroom, blind_headroom, heating_kw, measured_headroom
 from pems_actors.domain.events import ChargeShed, RelayGrant, RelayRequest, RelayShed
@@ -26,16 +27,15 @@ YIELD_S = 600.0
 OBEYS_WITHIN_S = 90.0  # a charge that goes on longer after it was told to stop does not obey
 
 
-@dataclass(frozen=True)
-class PowerBudget:
+class PowerBudget(NamedTuple):
     """Who runs, who waits, what the meter said. `relays` and `limits` never change."""
 
     limits: Limits
     relays: Mapping[str, Relay]
-    running: Mapping[str, float] = field(default_factory=dict)  # relay -> on since
-    granted: Mapping[str, float] = field(default_factory=dict)  # not yet seen by the meter
-    slack_k: Mapping[str, float] = field(default_factory=dict)
-    waiting: Mapping[str, RelayRequest] = field(default_factory=dict)
+    running: Mapping[str, float] = MappingProxyType({})  # relay -> on since
+    granted: Mapping[str, float] = MappingProxyType({})  # not yet seen by the meter
+    slack_k: Mapping[str, float] = MappingProxyType({})
+    waiting: Mapping[str, RelayRequest] = MappingProxyType({})
     meter: MeterReading | None = None
     grid_charging: bool = False
     last_start_s: float = float("-inf")
@@ -50,8 +50,8 @@ class PowerBudget:
             return self
         unseen = {name: at for name, at in self.granted.items() if at >= meter.at_s}
         shed_s = self.charge_shed_s if grid_charging else None
-        return replace(
-            self, meter=meter, granted=unseen, grid_charging=grid_charging, charge_shed_s=shed_s
+        return self._replace(
+            meter=meter, granted=unseen, grid_charging=grid_charging, charge_shed_s=shed_s
         )
 
     def asked(self, request: RelayRequest) -> PowerBudget:
@@ -59,8 +59,8 @@ class PowerBudget:
         if request.relay not in self.relays:
             return self
         waiting = {**self.waiting, request.relay: request}
-        return replace(
-            self, waiting=waiting, slack_k={**self.slack_k, request.relay: request.slack_k}
+        return self._replace(
+            waiting=waiting, slack_k={**self.slack_k, request.relay: request.slack_k}
         )
 
     def switched(
@@ -68,8 +68,9 @@ class PowerBudget:
     ) -> PowerBudget:
         """Note what an owner says of its relay; one that was on already keeps its since-when."""
         slacks = self.slack_k if slack_k is None else {**self.slack_k, relay: slack_k}
-        if on and relay in self.running:
-            return replace(self, slack_k=slacks)
+        holds = (self.running,) if on else (self.running, self.waiting, self.granted)
+        if on is any(relay in each for each in holds):  # a renewal
+            return self._replace(slack_k=slacks)
         running = {name: at for name, at in self.running.items() if name != relay}
         waiting = {name: r for name, r in self.waiting.items() if name != relay}
         granted = dict(self.granted)
@@ -77,17 +78,16 @@ class PowerBudget:
             running[relay] = now_s
         else:
             granted.pop(relay, None)
-        return replace(self, running=running, waiting=waiting, granted=granted, slack_k=slacks)
+        return self._replace(running=running, waiting=waiting, granted=granted, slack_k=slacks)
 
     def out_of_service(self, dead: frozenset[str], welded: frozenset[str]) -> PowerBudget:
         """Note the relays that do not obey; those that draw nothing free their share."""
-        return replace(self, dead=dead, welded=welded)
+        return self._replace(dead=dead, welded=welded)
 
     def shifted(self, by_s: float) -> PowerBudget:
         """Move along with a clock that was set."""
         meter = self.meter
-        return replace(
-            self,
+        return self._replace(
             running={name: at_s + by_s for name, at_s in self.running.items()},
             granted={name: at_s + by_s for name, at_s in self.granted.items()},
             waiting={n: r._replace(at_s=r.at_s + by_s) for n, r in self.waiting.items()},
@@ -105,18 +105,18 @@ class PowerBudget:
         room = measured_headroom(self.limits, meter.grid_kw, meter.phase_kw, heating)
         for name in self.granted:
             relay = self.relays[name]
-            room = replace(room.after(relay), heating_kw=room.heating_kw)
+            room = room.after(relay)._replace(heating_kw=room.heating_kw)
         return room
 
     def _drawing(self) -> tuple[str, ...]:
         """List the relays that draw power, or will in a moment."""
         on = {*self.running, *self.granted, *self.welded} - self.dead
-        return tuple(name for name in self.relays if name in on)
+        return tuple([name for name in self.relays if name in on])
 
     def next_grant(self, now_s: float) -> tuple[PowerBudget, RelayGrant | None]:
         """Grant the neediest waiting relay that fits, if the last start is long enough ago."""
         fresh = {n: r for n, r in self.waiting.items() if now_s - r.at_s <= REQUEST_LIFE_S}
-        here = self if len(fresh) == len(self.waiting) else replace(self, waiting=fresh)
+        here = self if len(fresh) == len(self.waiting) else self._replace(waiting=fresh)
         if not fresh or now_s - here.last_start_s < here.limits.start_gap_s:
             return here, None
         room = here.headroom(now_s).less(SPARE_KW)
@@ -127,14 +127,14 @@ class PowerBudget:
                 break  # behind somebody who is worse off and does not fit yet
             if room.carries(here.relays[request.relay]):
                 return here.granting(request.relay, now_s)
-        return replace(here, refusals=here.refusals + 1), None
+        return here._replace(refusals=here.refusals + 1), None
 
     def yields(self, now_s: float) -> tuple[RelayShed, ...]:
         """Find better-off running relays that must make room for the neediest waiting one."""
         fresh = [
             r
             for r in self.waiting.values()
-            if now_s - r.at_s <= REQUEST_LIFE_S and r.relay not in self.dead
+            if now_s - r.at_s <= REQUEST_LIFE_S and r.relay not in self.dead and not r.planned
         ]
         if not fresh:
             return ()
@@ -146,7 +146,7 @@ class PowerBudget:
                 break
             if now_s - since_s >= self.relays[name].min_on_s:
                 orders.append(RelayShed(name, f"makes room for {relay.name}", now_s, YIELD_S))
-                room = room.after(_given_back(self.relays[name]))
+                room = room.without(self.relays[name])
         return tuple(orders) if room.carries(relay) else ()
 
     def _best_off(self) -> list[tuple[str, float]]:
@@ -158,8 +158,8 @@ class PowerBudget:
     def granting(self, relay: str, now_s: float) -> tuple[PowerBudget, RelayGrant]:
         """Pledge a relay's power to its owner."""
         waiting = {name: r for name, r in self.waiting.items() if name != relay}
-        after = replace(
-            self, waiting=waiting, granted={**self.granted, relay: now_s}, last_start_s=now_s
+        after = self._replace(
+            waiting=waiting, granted={**self.granted, relay: now_s}, last_start_s=now_s
         )
         return after, RelayGrant(relay, now_s, now_s + GRANT_LIFE_S)
 
@@ -172,7 +172,7 @@ class PowerBudget:
     def shed(self, orders: Iterable[object], now_s: float) -> PowerBudget:
         """Note since when a grid charge is told to stop."""
         if self.charge_shed_s is None and any(isinstance(o, ChargeShed) for o in orders):
-            return replace(self, charge_shed_s=now_s)
+            return self._replace(charge_shed_s=now_s)
         return self
 
     def excess(self, now_s: float) -> tuple[RelayShed | ChargeShed, ...]:
@@ -191,7 +191,7 @@ class PowerBudget:
             relay = self.relays[name]
             if name not in self.dead and _helps(room, relay):
                 orders.append(RelayShed(name, f"over the {why}", now_s))
-                room = room.after(_given_back(relay))
+                room = room.without(relay)
             if room.exceeded is None:
                 break
         return tuple(orders)
@@ -199,11 +199,6 @@ class PowerBudget:
 
 def _by_need(requests: Iterable[RelayRequest]) -> list[RelayRequest]:
     return sorted(requests, key=lambda r: (not r.urgent, r.slack_k, r.relay))
-
-
-def _given_back(relay: Relay) -> Relay:
-    """The relay as something that adds to the headroom."""
-    return replace(relay, power_kw=-relay.power_kw)
 
 
 def _helps(room: Headroom, relay: Relay) -> bool:

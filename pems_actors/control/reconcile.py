@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from math import inf
 from typing import NamedTuple
 
 from pems_actors.control.order import RelayMemory
@@ -75,21 +76,22 @@ class Look(NamedTuple):
     itself, proves nothing; not moving is a reason for doubt.
     """
 
-    seen_s: float = float("-inf")  # when it was last seen as ordered
+    seen_s: float = -inf  # when it was last seen as ordered
     differs: int = 0  # looks in a row at which it was not as ordered
     tries: int = 0  # orders to move that it has not followed yet
-    tried_s: float = float("-inf")
-    proved_s: float = float("-inf")
-    doubted_s: float = float("-inf")
+    tried_s: float = -inf
+    proved_s: float = -inf
+    doubted_s: float = -inf
 
     @property
     def confirmed(self) -> bool:
         """Whether the device has been seen as ordered since the order."""
-        return self.seen_s > float("-inf")
+        return self.seen_s > -inf
 
-    def news(self) -> tuple[bool, float, float]:
-        """What is worth noting beyond this device: it is as ordered, orders arrive, or do not."""
-        return self.confirmed, self.proved_s, self.doubted_s
+    def is_news_after(self, before: Look) -> bool:
+        """Whether it tells more than the look before: as ordered now, orders arrive, or do not."""
+        same = self.proved_s == before.proved_s and self.doubted_s == before.doubted_s
+        return not same or (self.seen_s > -inf) != (before.seen_s > -inf)
 
     def shifted(self, by_s: float) -> Look:
         """Move along with a clock that was set."""
@@ -102,9 +104,7 @@ class Look(NamedTuple):
 
     def ordered(self, now_s: float, *, moves: bool) -> Look:
         """Note an order to be something else; `moves`: the device is not so by itself already."""
-        return self._replace(
-            seen_s=float("-inf"), differs=0, tries=1 if moves else 0, tried_s=now_s
-        )
+        return self._replace(seen_s=-inf, differs=0, tries=1 if moves else 0, tried_s=now_s)
 
     def repeated(self, now_s: float) -> Look:
         """Note that an order went out again; one that was not followed is one more try."""
@@ -119,7 +119,7 @@ class Look(NamedTuple):
         if same:
             proof = self.tries == 1 and 0.0 < at_s - self.tried_s <= FOLLOWS_S
             proved_s = at_s if proof else self.proved_s
-            return Look(at_s, proved_s=proved_s, doubted_s=self.doubted_s)
+            return Look(at_s, 0, 0, -inf, proved_s, self.doubted_s)
         differs = self.differs + 1
         doubted_s = at_s if self.tries == 1 and differs == LOOKS else self.doubted_s
         return self._replace(differs=differs, doubted_s=doubted_s)
@@ -138,6 +138,17 @@ class Look(NamedTuple):
 
     def _witnessed(self, now_s: float) -> bool:
         return self.confirmed and 0.0 <= now_s - self.seen_s <= WITNESSED_S
+
+
+def moved_late_s(before: Look, after: Look, written_s: float) -> float | None:
+    """Tell when a device moved that is seen as ordered at last, but not right after the order.
+
+    written_s: the last write, before which it cannot have moved; dwell times count from there.
+    """
+    if before.confirmed or not after.confirmed or before.tried_s == float("-inf"):
+        return None
+    late = before.tries > 1 or after.seen_s - before.tried_s > FOLLOWS_S
+    return written_s if late else None
 
 
 class Link(NamedTuple):

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from pems_actors.control.comfort import in_mode, ramped_setpoint_c, rule_target_c
 from pems_actors.control.duty import before_blocks, corrected_duty, steady_duty, unknown_duty
 from pems_actors.control.wishes import Override
-from pems_actors.domain.events import HouseMode, Need, Outdoor, RoomPlan
+from pems_actors.domain.events import HouseMode, Need, Outdoor, RoomPlan, Why
 from pems_actors.domain.house import Comfort, Emitter, Limits
 from pems_actors.domain.levels import Level
 from pems_actors.domain.units import HOUR_S
@@ -82,8 +82,8 @@ def room_need(facts: RoomFacts, view: RoomView, level: Level, reason: str) -> Ne
         target_c = rule_target_c(comfort, hour, LEAD_H[facts.emitter])
         return _by_path(facts, view, view.plan, low_c, target_c)
     target_c = rule_target_c(comfort, hour, LEAD_H[facts.emitter])
-    duty, told = _rule_duty(facts, view, target_c + RULE_AIM_K)
-    return _need(facts, view, duty, Level.RULES, f"{told}; {reason}", low_c, target_c)
+    duty, why = _rule_duty(facts, view, target_c + RULE_AIM_K, reason)
+    return _need(facts, view, duty, Level.RULES, why, low_c, target_c)
 
 
 def available_level(view: RoomView) -> tuple[Level, str]:
@@ -108,26 +108,20 @@ def _index(plan: RoomPlan, now_s: float) -> int:
     return min(max(bisect_right(plan.start_s, now_s) - 1, 0), len(plan.start_s) - 1)
 
 
-def _guards(facts: RoomFacts, view: RoomView) -> tuple[bool, bool]:
-    limits = facts.limits
-    frost = view.temp_c is not None and view.temp_c < limits.building_floor_c
-    too_warm = view.temp_c is not None and view.temp_c > limits.ceiling_c
-    too_hot = view.floor_c is not None and view.floor_c > facts.surface_limit_c
-    return frost, too_warm or too_hot
-
-
 def _need(
-    facts: RoomFacts, view: RoomView, duty: float, level: Level, reason: str, low_c: float,
+    facts: RoomFacts, view: RoomView, duty: float, level: Level, why: str | Why, low_c: float,
     target_c: float, *, exact: bool = False, user: bool = False,
 ) -> Need:  # fmt: skip
-    frost, overheat = _guards(facts, view)
-    temp_c = view.temp_c
+    temp_c, floor_c, limits = view.temp_c, view.floor_c, facts.limits
+    slack_k = 0.0 if temp_c is None else temp_c - low_c
+    frost = temp_c is not None and temp_c < limits.building_floor_c
+    too_warm = temp_c is not None and temp_c > limits.ceiling_c
+    overheat = too_warm or (floor_c is not None and floor_c > facts.surface_limit_c)
     if view.window_open and not frost:
-        duty, exact, reason = 0.0, False, "window open"
+        duty, exact, why = 0.0, False, "window open"
     return Need(
-        room=facts.name, at_s=view.now_s, duty=duty, exact=exact, level=level, reason=reason,
-        slack_k=0.0 if temp_c is None else temp_c - low_c, target_c=target_c,
-        frost=frost, overheat=overheat, user=user,
+        facts.name, view.now_s, duty, exact, level, why, slack_k, target_c,
+        frost, overheat, user,
     )  # fmt: skip
 
 
@@ -147,26 +141,31 @@ def _by_path(facts: RoomFacts, view: RoomView, plan: RoomPlan, low_c: float, rul
     path_c = plan.path_c[k]
     error_k = 0.0 if view.temp_c is None or not view.measured else path_c - view.temp_c
     duty = corrected_duty(plan.duty[k], error_k, GAIN_PER_K[facts.emitter])
-    reason = f"path {path_c:.1f} °C, heat worth {plan.heat_price_per_kwh[k]:.2f}/kWh"
-    floor_duty, told = _rule_duty(facts, view, rule_c)
+    worth = Why("path {:.1f} °C, heat worth {:.2f}/kWh", (path_c, plan.heat_price_per_kwh[k]))
+    floor_duty, why = _rule_duty(facts, view, rule_c, "above the path")
     if floor_duty > duty:
-        return _need(facts, view, floor_duty, Level.PATH, f"{told}; above the path", low_c, path_c)
-    return _need(facts, view, duty, Level.PATH, reason, low_c, path_c)
+        return _need(facts, view, floor_duty, Level.PATH, why, low_c, path_c)
+    return _need(facts, view, duty, Level.PATH, worth, low_c, path_c)
 
 
-def _rule_duty(facts: RoomFacts, view: RoomView, target_c: float) -> tuple[float, str]:
-    outdoor_c = view.outdoor.temp_c
+def _rule_duty(
+    facts: RoomFacts, view: RoomView, target_c: float, because: str
+) -> tuple[float, Why]:
+    """Share of time by outdoor temperature and error, and why; `because` ends the sentence."""
+    temp_c, outdoor_c = view.temp_c, view.outdoor.temp_c
     steady = steady_duty(facts.loss_kw_k, target_c, outdoor_c, facts.free_kw, facts.power_kw)
-    if view.temp_c is None:
-        return unknown_duty(steady, outdoor_c), f"temperature unknown, {outdoor_c:.0f} °C outdoors"
+    if temp_c is None:
+        why = Why("temperature unknown, {:.0f} °C outdoors; {}", (outdoor_c, because))
+        return unknown_duty(steady, outdoor_c), why
     if not view.measured:
-        told = f"last heard {view.temp_c:.1f} °C, {outdoor_c:.0f} °C outdoors"
-        return unknown_duty(steady + view.trim, outdoor_c), told
-    duty = corrected_duty(steady + view.trim, target_c - view.temp_c, GAIN_PER_K[facts.emitter])
-    told = f"{view.temp_c:.1f} of {target_c:.1f} °C"
-    if view.available_frac < 1.0 and target_c - view.temp_c > -1.0:
-        return before_blocks(duty, view.available_frac), f"{told}, ahead of blocked hours"
-    return duty, f"{told} at {outdoor_c:.0f} °C outdoors"
+        why = Why("last heard {:.1f} °C, {:.0f} °C outdoors; {}", (temp_c, outdoor_c, because))
+        return unknown_duty(steady + view.trim, outdoor_c), why
+    duty = corrected_duty(steady + view.trim, target_c - temp_c, GAIN_PER_K[facts.emitter])
+    if view.available_frac < 1.0 and target_c - temp_c > -1.0:
+        why = Why("{:.1f} of {:.1f} °C, ahead of blocked hours; {}", (temp_c, target_c, because))
+        return before_blocks(duty, view.available_frac), why
+    parts = (temp_c, target_c, outdoor_c, because)
+    return duty, Why("{:.1f} of {:.1f} °C at {:.0f} °C outdoors; {}", parts)
 
 
 def next_trim(view: RoomView, need: Need, trim: float, dt_s: float, *, held_back: bool) -> float:
@@ -190,7 +189,7 @@ def next_trim(view: RoomView, need: Need, trim: float, dt_s: float, *, held_back
 
 
 def _by_override(facts: RoomFacts, view: RoomView, wish: Override, level: Level) -> Need:
-    duty, told = _rule_duty(facts, view, wish.temp_c)
+    because = f"{wish.owner} wants {wish.temp_c:g} °C: {wish.reason}"
+    duty, why = _rule_duty(facts, view, wish.temp_c, because)
     low_c = wish.temp_c - facts.comfort.band_k
-    reason = f"{told}; {wish.owner} wants {wish.temp_c:g} °C: {wish.reason}"
-    return _need(facts, view, duty, level, reason, low_c, wish.temp_c, user=True)
+    return _need(facts, view, duty, level, why, low_c, wish.temp_c, user=True)

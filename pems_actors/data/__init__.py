@@ -89,7 +89,7 @@ def load(name: str) -> Table:
         _, *names = next(rows)
         for stamp, *fields in rows:
             stamps[2:] = [stamp]  # the first two and the latest
-            flat.extend(float(field or "nan") for field in fields)
+            flat.extend([float(field or "nan") for field in fields])
     values = np.array(flat).reshape(-1, len(names))
     values.setflags(write=False)
     first_s, second_s, last_s = (seconds(stamp) for stamp in stamps)

@@ -79,6 +79,17 @@ class PvSample:
     curtailed: bool
 
 
+class Why(NamedTuple):
+    """A reason that is written out only where somebody reads it: most are never told."""
+
+    form: str
+    parts: tuple[object, ...]
+
+    def __str__(self) -> str:
+        """Write it out."""
+        return self.form.format(*self.parts)
+
+
 class Need(NamedTuple):
     """What one room wants of its relay, and how badly.
 
@@ -91,12 +102,17 @@ class Need(NamedTuple):
     duty: float
     exact: bool
     level: Level
-    reason: str
+    why: str | Why
     slack_k: float
     target_c: float
     frost: bool = False
     overheat: bool = False
     user: bool = False
+
+    @property
+    def reason(self) -> str:
+        """Why it wants that."""
+        return str(self.why)
 
     @property
     def key(self) -> str:
@@ -105,12 +121,16 @@ class Need(NamedTuple):
 
 
 class RelayRequest(NamedTuple):
-    """A relay asks to be switched on. The least slack is served first; frost before all."""
+    """A relay asks to be switched on. The least slack is served first; frost before all.
+
+    What is `planned` waits its turn: the plan has weighed who runs, so nobody makes room for it.
+    """
 
     relay: str
     at_s: float
     slack_k: float
     urgent: bool
+    planned: bool = False
 
     @property
     def key(self) -> str:

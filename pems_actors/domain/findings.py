@@ -38,14 +38,14 @@ class Finding(NamedTuple):
     """One thing that does not fit. `device` is `rooms/<room>`, `relay/<name>`, `battery`, ..."""
 
     device: str
-    kind: FindingKind
+    what: FindingKind
     reason: str
     since_s: float
 
     @property
     def path(self) -> str:
         """Where the incident is told; no actor lives there."""
-        return f"{self.device}/{self.kind}"
+        return f"{self.device}/{self.what}"
 
 
 class ToInspect(NamedTuple):

@@ -62,6 +62,8 @@ def resample(grid: TimeGrid, values: tuple[float, ...], onto: TimeGrid) -> tuple
     """
     if len(values) != len(grid):
         raise ValueError(f"{len(values)} values do not fit {len(grid)} slots")
+    if onto == grid:
+        return values
     edges = grid.edges_s
     means: list[float] = []
     for start, width in zip(onto.starts_s, onto.durations_s, strict=True):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import inf
 
 from pems_actors.domain.house import (
     BatteryMode,
@@ -37,6 +38,7 @@ class RelayHistory:
     on: bool
     since_s: float
     starts_s: tuple[float, ...] = ()  # starts within the last hour
+    rests_after_s: float = inf  # longest run before its floor, which nobody measures, must rest
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +64,8 @@ class Weights:
     """
 
     name: str = "balanced"
-    cold_per_kh: float = 8.0
-    warm_per_kh: float = 4.0
+    cold_per_kh: float = 12.0
+    warm_per_kh: float = 1.5
     import_extra_per_kwh: float = 0.0
     peak_per_kw: float = 0.0
     setpoint_shift_k: float = 0.0

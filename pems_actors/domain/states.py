@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pems_actors.domain.levels import Level
 from pems_actors.domain.readings import Quality
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(NamedTuple):
     """One published figure with its unit, how good it is and how old."""
 
     value: float | str | bool | None
@@ -18,8 +17,7 @@ class Value:
     age_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceState:
+class DeviceState(NamedTuple):
     """State of a room, the battery, the inverter, the meter: who decides, why, and its values."""
 
     path: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 MINUTE_S = 60.0
 QUARTER_S = 900.0
@@ -15,9 +16,10 @@ def utc(at_s: float) -> datetime:
     return datetime.fromtimestamp(at_s, UTC)
 
 
+@lru_cache(maxsize=256)
 def iso(at_s: float) -> str:
     """Write an instant as ISO 8601 in UTC, to the second, for the edges."""
-    return utc(at_s).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return utc(at_s).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def seconds(text: str) -> float:

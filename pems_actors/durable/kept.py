@@ -12,13 +12,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
 from pems_actors.control.battery import UserBattery
+from pems_actors.control.energy_count import EnergyCount
 from pems_actors.control.order import RelayMemory
 from pems_actors.control.wishes import Override
 from pems_actors.domain.events import HouseMode, PlanAdopted
+from pems_actors.domain.findings import Finding, FindingKind
 from pems_actors.domain.forecasts import WeatherForecast
 from pems_actors.domain.house import BatteryMode
 from pems_actors.durable import domain_codecs as codecs
-from pems_actors.durable.plain import FLAG, NUMBER, Codec, optional, record
+from pems_actors.durable.plain import FLAG, NUMBER, TEXT, Codec, many, one_of, optional, record
 from pems_actors.forecasting.base_load import BaseLoad, Today
 from pems_actors.forecasting.pv import PvPhysics
 from pems_actors.forecasting.pv_scale import PvScale
@@ -27,6 +29,7 @@ from pems_actors.forecasting.weather import LiveBias
 
 T = TypeVar("T")
 
+INCIDENTS_OPEN = "incidents"  # no actor lives there: the record of the house keeps them
 CLOCK_TOLERANCE_S = 60.0  # two clocks may differ by so much without being wrong
 
 
@@ -89,6 +92,16 @@ class PricesKept:
     """Accepted spot prices by quarter hour [EUR/MWh]."""
 
     known: Mapping[int, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenIncident:
+    """An incident that has not ended."""
+
+    path: str
+    id: str
+    cause: str
+    start_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +177,13 @@ def _inverter(kept: InverterKept, kept_s: float, now_s: float) -> InverterKept |
     return replace(kept, user_until_s=until_s) if until_s > now_s else None
 
 
+def _energy(count: EnergyCount, kept_s: float, now_s: float) -> EnergyCount:
+    """Energies stay; only the instant since when they were counted moves with the clock."""
+    if count.since_s is None:
+        return count
+    return count._replace(since_s=count.since_s - back_by_s(kept_s, now_s))
+
+
 def _budget(kept: BudgetKept, _kept_s: float, now_s: float) -> BudgetKept:
     return BudgetKept(min(kept.last_start_s, now_s))
 
@@ -208,6 +228,16 @@ BATTERY: Kind[BatteryKept] = Kind(
 INVERTER: Kind[InverterKept] = Kind(
     record(InverterKept, user_allowed=FLAG, user_until_s=NUMBER), _inverter
 )
+ENERGY: Kind[EnergyCount] = Kind(
+    record(
+        EnergyCount,
+        since_s=optional(NUMBER),
+        import_kwh=NUMBER,
+        export_kwh=NUMBER,
+        load_kwh=NUMBER,
+    ),
+    _energy,
+)
 BUDGET: Kind[BudgetKept] = Kind(record(BudgetKept, last_start_s=NUMBER), _budget)
 MODE: Kind[ModeKept] = Kind(
     record(ModeKept, mode=codecs.HOUSE_MODE, until_s=optional(NUMBER)), _mode
@@ -225,6 +255,13 @@ PV: Kind[PvKept] = Kind(
     _as_kept,
 )
 PRICES: Kind[PricesKept] = Kind(record(PricesKept, known=codecs.KNOWN_PRICES), _as_kept)
+FINDINGS: Kind[tuple[Finding, ...]] = Kind(
+    many(record(Finding, device=TEXT, what=one_of(FindingKind), reason=TEXT, since_s=NUMBER)),
+    _as_kept,
+)
+INCIDENTS: Kind[tuple[OpenIncident, ...]] = Kind(
+    many(record(OpenIncident, path=TEXT, id=TEXT, cause=TEXT, start_s=NUMBER)), _as_kept
+)
 WEATHER: Kind[WeatherKept] = Kind(
     record(
         WeatherKept,
@@ -240,12 +277,15 @@ KINDS: Mapping[str, Kind[Any]] = {
     "safety/power_budget": BUDGET,
     "devices/battery": BATTERY,
     "devices/inverter": INVERTER,
+    "devices/meter": ENERGY,
+    "devices/inspector": FINDINGS,
     "infrastructure/control": MODE,
     "forecasting/load": LOAD,
     "forecasting/pv": PV,
     "forecasting/prices": PRICES,
     "forecasting/weather": WEATHER,
     "planning/plan_keeper": PLAN,
+    INCIDENTS_OPEN: INCIDENTS,
 }
 
 

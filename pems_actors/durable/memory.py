@@ -110,6 +110,8 @@ class Memory:
     def attach(self, later: Later, process_s: Callable[[], float]) -> None:
         """Take a living system's timers and clock; before that, nothing is spread over time."""
         self._later, self._process_s = later, process_s
+        for held in self._held.values():
+            held.given = 0
 
     def listen(self, tell: Callable[[StateProblem], None]) -> None:
         """Tell problems to somebody, those so far at once."""

@@ -86,12 +86,14 @@ class OrderJournal:
     def note(self, command: DeviceCommand) -> None:
         """Note a command that is about to go out."""
         device, order = device_of(command), order_text(command)
-        before = self._notes.get(device)
-        last = LastOrder(order, command.at_s, command.at_s, command.lease_until_s)
-        if before is not None:
-            last = replace(last, writes=before.writes + 1)
-        if before is not None and before.order == order:
-            last = replace(last, since_s=before.since_s, confirmed=before.confirmed)
+        before, at_s, until_s = self._notes.get(device), command.at_s, command.lease_until_s
+        if before is None:
+            last = LastOrder(order, at_s, at_s, until_s)
+        elif before.order != order:
+            last = LastOrder(order, at_s, at_s, until_s, before.writes + 1)
+        else:
+            writes, confirmed = before.writes + 1, before.confirmed
+            last = LastOrder(order, before.since_s, at_s, until_s, writes, confirmed)
         self._put(device, last)
 
     def link(self, device: str) -> Link:

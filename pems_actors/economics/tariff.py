@@ -7,9 +7,8 @@ timetable only: whether heating is blocked right now is told by the HDO contact.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import lru_cache
 
 from pems_actors.domain.forecasts import PriceCurve
 from pems_actors.domain.time_grid import TimeGrid
@@ -69,12 +68,16 @@ class Tariff:
     settlement: Settlement = Settlement.QUARTER_HOUR
     netting: Netting = Netting.SUM
     timezone: str = "Europe/Prague"
+    _timetable: tuple[tuple[Band, bool], ...] = field(init=False, repr=False, compare=False)
+    """Band and block of every five minutes of a day."""
 
     def __post_init__(self) -> None:
         """Refuse a tariff without bands, or one that would never let the house be heated."""
         if not self.bands:
             raise ValueError("a tariff needs at least one band, like VT and NT")
-        if all(blocked for _, blocked in self._timetable()):
+        timetable = _timetable_of(self.bands, self.blocked_in, self.blocks)
+        object.__setattr__(self, "_timetable", timetable)
+        if all(blocked for _, blocked in timetable):
             raise ValueError(
                 f"tariff {self.name!r} blocks heating all day; give the free band its hours "
                 f"or take it out of heating_blocked_in"
@@ -82,11 +85,11 @@ class Tariff:
 
     def band_at(self, at_s: float) -> Band:
         """Find the distribution band in force."""
-        return self._timetable()[_row(at_s, self.timezone)][0]
+        return self._timetable[_row(at_s, self.timezone)][0]
 
     def blocked(self, at_s: float) -> bool:
         """Tell if the timetable forbids heating at an instant."""
-        return self._timetable()[_row(at_s, self.timezone)][1]
+        return self._timetable[_row(at_s, self.timezone)][1]
 
     def spot_per_kwh(self, spot_eur_mwh: float) -> float:
         """Turn a market price [EUR/MWh] into the house's currency per kWh."""
@@ -150,12 +153,8 @@ class Tariff:
     def _looks(self, start_s: float, end_s: float) -> list[tuple[Band, bool]]:
         count = max(1, round((end_s - start_s) / _LOOK_EVERY_S))
         step_s = (end_s - start_s) / count
-        day = self._timetable()
+        day = self._timetable
         return [day[_row(start_s + (k + 0.5) * step_s, self.timezone)] for k in range(count)]
-
-    def _timetable(self) -> tuple[tuple[Band, bool], ...]:
-        """Band and block of every five minutes of a day."""
-        return _timetable_of(self.bands, self.blocked_in, self.blocks)
 
 
 def _row(at_s: float, timezone: str) -> int:
@@ -163,7 +162,6 @@ def _row(at_s: float, timezone: str) -> int:
     return int(local_hour(at_s, timezone) * _ROWS_PER_HOUR)
 
 
-@lru_cache(maxsize=8)
 def _timetable_of(
     bands: tuple[Band, ...], blocked_in: frozenset[str], blocks: Spans
 ) -> tuple[tuple[Band, bool], ...]:

@@ -7,9 +7,9 @@ sensor that was never heard is missing, never cold: unknown does not mean heat.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import IntEnum
 from math import inf, isfinite
+from typing import NamedTuple
 
 from pems_actors.domain.readings import Quality
 from pems_actors.domain.units import HOUR_S, MINUTE_S
@@ -20,8 +20,7 @@ READINGS_TO_BELIEVE_A_JUMP = 3
 _NUMBER = (float, int)  # as a tuple, because it is asked for every reading
 
 
-@dataclass(frozen=True, slots=True)
-class Sensor:
+class Sensor(NamedTuple):
     """What a sensor can say: its range, its period, and how fast the truth can move.
 
     A reading farther from the last one than `jump` plus `per_hour` for the time between must be
@@ -53,8 +52,7 @@ class Refusal(IntEnum):
     OLD = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Doubt:
+class Doubt(NamedTuple):
     """What was not believed: how many readings, why the last one, and a jump that waits."""
 
     refused: int = 0
@@ -67,12 +65,8 @@ class Doubt:
 _NO_DOUBT = Doubt()
 
 
-@dataclass(frozen=True, slots=True)
-class FreshValue:
-    """The last believed value of one sensor and when it was said.
-
-    Few fields on purpose: one is made per reading.
-    """
+class FreshValue(NamedTuple):
+    """The last believed value of one sensor and when it was said."""
 
     sensor: Sensor
     born_s: float
@@ -92,7 +86,7 @@ class FreshValue:
             and self.heard_s < at_s <= now_s
             and sensor.low <= reading <= sensor.high
             and abs(reading - last) <= sensor.jump
-            and self.doubt.why is Refusal.NONE
+            and not self.doubt.why
         ):
             return FreshValue(sensor, self.born_s, reading, at_s, self.doubt)
         return self._judge(reading, at_s, now_s)
@@ -113,8 +107,8 @@ class FreshValue:
 
     def shifted(self, by_s: float) -> FreshValue:
         """Move along with a clock that was set."""
-        doubt = replace(self.doubt, said_s=self.doubt.said_s + by_s)
-        return replace(self, born_s=self.born_s + by_s, heard_s=self.heard_s + by_s, doubt=doubt)
+        doubt = self.doubt._replace(said_s=self.doubt.said_s + by_s)
+        return self._replace(born_s=self.born_s + by_s, heard_s=self.heard_s + by_s, doubt=doubt)
 
     def age_s(self, now_s: float) -> float:
         """Time since the value was said, or since boot if none ever was [s]."""
@@ -164,7 +158,8 @@ class FreshValue:
         if times >= READINGS_TO_BELIEVE_A_JUMP:
             return self._believe(reading, said_s)
         waiting = Doubt(doubt.refused + 1, Refusal.JUMP, reading, times, said_s)
-        return replace(self, doubt=waiting)
+        return self._replace(doubt=waiting)
 
     def _refuse(self, why: Refusal) -> FreshValue:
-        return replace(self, doubt=replace(self.doubt, why=why, refused=self.doubt.refused + 1))
+        doubt = self.doubt._replace(why=why, refused=self.doubt.refused + 1)
+        return self._replace(doubt=doubt)

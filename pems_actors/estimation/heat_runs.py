@@ -62,7 +62,8 @@ class HeatRuns(NamedTuple):
 
     def lived(self, acting: Array, passed_s: float) -> HeatRuns:
         """Add what acted for a while, shape (3R + 3,)."""
-        return self._replace(acted=self.acted + passed_s * acting, acted_s=self.acted_s + passed_s)
+        acted, acted_s = self.acted + passed_s * acting, self.acted_s + passed_s
+        return HeatRuns(self.at_s, self.columns, acted, acted_s, self.began_s, self.disturbed)
 
     def troubled(self, rooms: Mask) -> HeatRuns:
         """Note rooms that something else disturbs just now."""

@@ -20,7 +20,7 @@ from pems_actors.domain.house import BatteryMode, House
 from pems_actors.domain.plan import HouseState, RelayHistory
 from pems_actors.domain.readings import BatteryReading, HouseReading, OutdoorReading
 from pems_actors.estimation.freshness import IRRADIANCE_W_M2, ROOM_C, SOC_FRAC, FreshValue
-from pems_actors.estimation.relay_history import Array, HeatSplit, tracked
+from pems_actors.estimation.relay_history import Array, HeatSplit, resting, tracked
 from pems_actors.estimation.thermal_filter import FilterState, ThermalFilter
 from pems_actors.physics.house_model import HouseDynamics
 
@@ -56,7 +56,7 @@ class Estimate:
 
     def with_forecast(self, forecast: WeatherForecast) -> Estimate:
         """Know what is forecast for outdoors, for when the sensors there say nothing."""
-        return replace(self, outdoor=replace(self.outdoor, forecast=forecast))
+        return replace(self, outdoor=self.outdoor._replace(forecast=forecast))
 
     def shifted(self, by_s: float) -> Estimate:
         """Move along with a clock that was set."""
@@ -180,8 +180,10 @@ class HouseEstimator:
             for room in reading.rooms
             if room.relay_on is not None and room.room in self._relays
         }
+        measured = {room.room for room in reading.rooms if room.floor_c is not None}
         for name, on in {**commanded, **said}.items():
-            after[name] = tracked(relays.get(name), on=on, at_s=reading.at_s)
+            history = tracked(relays.get(name), on=on, at_s=reading.at_s)
+            after[name] = resting(history, floor_measured=name in measured)
         return after
 
 

@@ -8,7 +8,6 @@ nobody plans. Nothing is converted or repaired here; `wording.py` says what was 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from math import inf
 from types import MappingProxyType
 from typing import NamedTuple
@@ -78,7 +77,7 @@ class Inspection(NamedTuple):
 
     def with_forecast(self, forecast: WeatherForecast) -> Inspection:
         """Know what is forecast, for when the sensors outdoors say nothing."""
-        return self._replace(outdoor=replace(self.outdoor, forecast=forecast))
+        return self._replace(outdoor=self.outdoor._replace(forecast=forecast))
 
     def shifted(self, by_s: float) -> Inspection:
         """Move along with a clock that was set, so that nothing seems to have lasted."""
@@ -216,13 +215,20 @@ class Inspector:
         if not verdict.watch.calm or is_open is not None:
             alone = np.isnan(verdict.air_c)
             runs = runs.troubled(alone if is_open is None else alone | is_open)
-        after = before._replace(
+        after = Inspection(
             at_s=before.at_s + passed_s,
+            born_s=before.born_s,
             beliefs=_corrected(beliefs, belief, verdict),
             runs=runs,
             sensors=verdict.watch,
             windows=windows,
             relays=relays,
+            sun=before.sun,
+            outdoor=before.outdoor,
+            outdoor_c=before.outdoor_c,
+            meter_s=before.meter_s,
+            inverter_s=before.inverter_s,
+            open=before.open,
         )
         if runs.acted_s < heat_runs.STRIDE_S:
             return after
@@ -259,7 +265,7 @@ class Inspector:
         return here._replace(relays=relays, runs=runs)
 
     def _felt(self, runs: HeatRuns, kind: int, air_c: Array) -> Felt:
-        """Tell what the rooms felt of heat (1) or of idle heat (2), by the shorter run."""
+        """Tell what the rooms felt of heat (1) or idle heat (2), by the shortest run that can."""
         rows, longer = self._witness, runs.longer
         short_k, long_k = runs.air_c(1 - longer, kind)[rows], runs.air_c(longer, kind)[rows]
         short = short_k >= self._enough_k

@@ -53,9 +53,7 @@ class PictureReader:
         """Lay out one reading; what is no number is unknown."""
         said = {room.room: room for room in reading.rooms}
         ordered = [said.get(name, _SILENT) for name in self.rooms]
-        temps = [room.temp_c for room in ordered]
-        stamps = [room.at_s for room in ordered]
-        windows = [room.window_open for room in ordered]
+        _, stamps, temps, _, _, windows = zip(*ordered, strict=True)
         no_windows = windows.count(None) == len(windows)
         contacts = tuple([said.get(name, _SILENT).relay_on for name in self.relays])
         return Picture(

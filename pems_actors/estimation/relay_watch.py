@@ -1,9 +1,10 @@
 """Do the relays do what they were ordered? By their contacts, and by what the rooms feel of it.
 
-A contact that stays against our order for five minutes is stuck; a tariff block excuses it, and so
-does the time right after an order. Where a contact is read as ordered, or not at all, the room is
-the witness: if heat that should have warmed it by half a kelvin did nothing, the actuator is dead;
-if it warms as if heated without any order, it is welded. A relay is freed by showing the contrary.
+A contact that was against our orders for three minutes, without once turning, is stuck; a tariff
+block excuses it, and so does the time right after an order. Where a contact is read as ordered, or
+not at all, the room is the witness: if heat that should have warmed it by half a kelvin did
+nothing, the actuator is dead; if it warms as if heated without any order, it is welded. A relay is
+freed by showing the contrary.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from pems_actors.estimation.picture import Array, Mask, Picture
 
 Kinds = npt.NDArray[np.int8]
 
-STUCK_AFTER_S = 300.0
-SETTLES_S = 90.0  # an order may take one picture to show
+STUCK_AFTER_S = 180.0
+SETTLES_S = 50.0  # an order may take one picture to show
 AFTER_BLOCK_S = 180.0
 LONGEST_LOOK_S = 300.0
 # In 20 days of 17 healthy rooms the share felt of at least 0.5 K of heat never leaves ±0.6.
@@ -45,7 +46,8 @@ class RelayWatch(NamedTuple):
     """What is remembered of S relays, as arrays of shape (S,) that nobody changes.
 
     ordered: 1 on, 0 off, NaN nothing.    ordered_at_s: when it last changed.
-    lease_until_s: until when it holds.    wrong_s: time that the contact was against it.
+    lease_until_s: until when it holds.    wrong_s: time that the contact was against it since it
+    last turned.    shown: how it was then.
     against: looks in a row at which the room was.    by_contact, by_room: `Stuck` values.
     unblocked_s: when heating was last set free.    agreed: the contacts that were last seen to be
     as ordered (by identity).
@@ -55,6 +57,7 @@ class RelayWatch(NamedTuple):
     ordered_at_s: Array
     lease_until_s: Array
     wrong_s: Array
+    shown: Array
     against: npt.NDArray[np.int64]
     by_contact: Kinds
     by_room: Kinds
@@ -69,6 +72,7 @@ class RelayWatch(NamedTuple):
             ordered_at_s=np.full(relays, -inf),
             lease_until_s=np.full(relays, -inf),
             wrong_s=np.zeros(relays),
+            shown=np.full(relays, np.nan),
             against=np.zeros(relays, dtype=np.int64),
             by_contact=np.zeros(relays, dtype=np.int8),
             by_room=np.zeros(relays, dtype=np.int8),
@@ -142,12 +146,12 @@ def watched(watch: RelayWatch, picture: Picture, passed_s: float) -> RelayWatch:
     orders = watch.orders(now_s)
     wrong = np.abs(contact - orders) == 1.0
     late = wrong & (now_s - watch.ordered_at_s >= SETTLES_S)
-    right = contact == orders
     wrong_s = watch.wrong_s + np.where(late, min(max(passed_s, 0.0), LONGEST_LOOK_S), 0.0)
-    wrong_s[right] = 0.0
+    wrong_s[np.abs(contact - watch.shown) == 1.0] = 0.0  # it can turn
+    shown = np.where(np.isnan(contact), watch.shown, contact)
     by_contact = _by_contact(watch.by_contact, contact, late & (wrong_s >= STUCK_AFTER_S))
-    agreed = None if np.count_nonzero(wrong) or wrong_s.any() else contact
-    return watch._replace(wrong_s=wrong_s, by_contact=by_contact, agreed=agreed)
+    agreed = None if np.count_nonzero(wrong) else contact
+    return watch._replace(wrong_s=wrong_s, shown=shown, by_contact=by_contact, agreed=agreed)
 
 
 def _by_contact(before: Kinds, contact: Array, stuck: Mask) -> Kinds:

@@ -31,6 +31,7 @@ MUST_MOVE_K = 0.30
 MUST_MOVE_STEPS = 1.5
 REACH_K = 1.5  # how far a reading may be from the model and still be believed
 REACH_K_PER_H = 0.1  # and how much farther for each hour without a believed reading
+GOES_ON_S = 10 * MINUTE_S  # a reading near the last one, not older than this, goes on from it
 FORGETS_S = DAY_S
 STRANGE_K = 8.0  # a first reading this far from the other rooms is looked at twice
 STRANGE_WITHIN_K = 4.0
@@ -73,13 +74,14 @@ class Thermometers:
 class SensorWatch(NamedTuple):
     """What is remembered of the sensors; arrays of shape (R,) that nobody changes.
 
-    said_at_s: newest stamp heard.    believed_at_s: of the last believed reading.
+    said_at_s: newest stamp heard.    believed_c, believed_at_s: the last believed reading.
     anchor_c, anchor_at_s: the reading that stands still, and since when.
     verdict: a `Verdict` per room.    calm: all are good.    look_at_s: when the next one will have
     stood still for long.    slips: unit by row, where one was recognised.
     """
 
     said_at_s: Array
+    believed_c: Array
     believed_at_s: Array
     anchor_c: Array
     anchor_at_s: Array
@@ -93,7 +95,8 @@ class SensorWatch(NamedTuple):
         """Begin with nothing heard; the clock of silence runs from now on."""
         never = np.full(rooms, -inf)
         verdict = np.zeros(rooms, dtype=np.int8)
-        return cls(np.full(rooms, now_s), never, np.full(rooms, np.nan), never, verdict)
+        unknown = np.full(rooms, np.nan)
+        return cls(np.full(rooms, now_s), unknown, never, unknown, never, verdict)
 
     def shifted(self, by_s: float) -> SensorWatch:
         """Move along with a clock that was set."""
@@ -136,7 +139,7 @@ def judge(
         watch.calm
         and picture.whole
         and picture.at_s < watch.look_at_s
-        and np.abs(picture.said_c - expected_c).max() <= REACH_K
+        and np.maximum.reduce(np.abs(picture.said_c - expected_c)) <= REACH_K
     ):
         return _all_well(sensors, watch, picture)
     return _one_by_one(sensors, watch, picture, expected_c, undisturbed_c)
@@ -146,14 +149,16 @@ def _all_well(sensors: Thermometers, watch: SensorWatch, picture: Picture) -> Ju
     """Note readings that nobody doubts: the usual case, kept short."""
     said, stamps = picture.said_c, picture.said_at_s
     moved = np.abs(said - watch.anchor_c) > sensors.half_step_k
-    if not np.count_nonzero(moved):
-        return Judgement(watch._replace(said_at_s=stamps, believed_at_s=stamps), said)
-    anchor_c, anchor_at_s = watch.anchor_c.copy(), watch.anchor_at_s.copy()
-    anchor_c[moved], anchor_at_s[moved] = said[moved], picture.at_s
-    after = watch._replace(
-        said_at_s=stamps, believed_at_s=stamps, anchor_c=anchor_c, anchor_at_s=anchor_at_s
-    )
-    return Judgement(after, said, moved)
+    anchor_c, anchor_at_s = watch.anchor_c, watch.anchor_at_s
+    any_moved = np.count_nonzero(moved) > 0
+    if any_moved:
+        anchor_c = np.where(moved, said, anchor_c)
+        anchor_at_s = np.where(moved, picture.at_s, anchor_at_s)
+    after = SensorWatch(
+        stamps, said, stamps, anchor_c, anchor_at_s,
+        watch.verdict, watch.calm, watch.look_at_s, watch.slips,
+    )  # fmt: skip
+    return Judgement(after, said, moved if any_moved else None)
 
 
 def _one_by_one(
@@ -175,8 +180,10 @@ def _one_by_one(
     drifted = np.abs(undisturbed_c - watch.anchor_c) > sensors.must_move_k
     was_stuck = watch.verdict == Verdict.STUCK
     stuck = (still & drifted) | (was_stuck & ~moved & fresh)
-    reach = _reach_k(now_s - watch.believed_at_s)
-    believed = sound & ~stuck & (np.abs(said - expected_c) <= reach)
+    unheard_s = now_s - watch.believed_at_s
+    near = np.abs(said - expected_c) <= _reach_k(unheard_s)
+    goes_on = (np.abs(said - watch.believed_c) <= REACH_K) & (unheard_s <= GOES_ON_S)
+    believed = sound & ~stuck & (near | goes_on)
     signs = _Signs(fresh, sound, believed, stuck, first)
     slips = _slips(picture, signs, expected_c)
     believed[list(slips)] = False
@@ -184,6 +191,7 @@ def _one_by_one(
     verdict = _verdicts(sensors, watch, picture, signs, slips)
     after = SensorWatch(
         said_at_s=np.where(fresh, np.minimum(picture.said_at_s, now_s), watch.said_at_s),
+        believed_c=np.where(believed, said, watch.believed_c),
         believed_at_s=np.where(believed, now_s, watch.believed_at_s),
         anchor_c=np.where(moved, said, watch.anchor_c),
         anchor_at_s=anchor_at_s,
@@ -194,7 +202,7 @@ def _one_by_one(
     )
     air_c = np.where(believed, said, np.nan)
     anew = believed & (moved | (watch.verdict != Verdict.GOOD))
-    leapt = believed & (np.abs(said - expected_c) > REACH_K)
+    leapt = believed & (np.abs(said - expected_c) > REACH_K) & ~goes_on
     return Judgement(after, air_c, anew, stuck & ~was_stuck, leapt)
 
 

@@ -19,6 +19,21 @@ from pems_actors.domain.readings import (
 from pems_actors.estimation.freshness import FLOOR_C, POWER_KW, ROOM_C, SOC_FRAC, Sensor
 
 
+def restamped(reading: HouseReading, by_s: float) -> HouseReading:
+    """Move a picture to another clock: it was stamped just before the clock was set."""
+    battery, inverter, meter = reading.battery, reading.inverter, reading.meter
+    outdoor = reading.outdoor
+    return replace(
+        reading,
+        at_s=reading.at_s + by_s,
+        rooms=tuple(room._replace(at_s=room.at_s + by_s) for room in reading.rooms),
+        battery=battery and battery._replace(at_s=battery.at_s + by_s),
+        inverter=inverter and inverter._replace(at_s=inverter.at_s + by_s),
+        meter=meter and meter._replace(at_s=meter.at_s + by_s),
+        outdoor=outdoor and outdoor._replace(at_s=outdoor.at_s + by_s),
+    )
+
+
 def struck(reading: HouseReading, inspected: Inspected) -> HouseReading:
     """Strike out what is refused, and set windows as they were found."""
     if not (inspected.refused or inspected.windows):
@@ -40,18 +55,17 @@ def sound_reading(reading: HouseReading) -> tuple[HouseReading, tuple[str, ...]]
     Returns: the picture with unknowns in place of nonsense, and the names of what was nonsense.
     """
     rooms = tuple(map(_sound_room, reading.rooms))
-    battery, inverter, meter = reading.battery, reading.inverter, reading.meter
-    sound = replace(
-        reading,
-        rooms=rooms,
-        battery=battery and _sound_battery(battery),
-        inverter=inverter and _sound_inverter(inverter),
-        meter=meter and _sound_meter(meter),
-    )
+    battery = reading.battery and _sound_battery(reading.battery)
+    inverter = reading.inverter and _sound_inverter(reading.inverter)
+    meter = reading.meter and _sound_meter(reading.meter)
     odd = [r.room for r, s in zip(reading.rooms, rooms, strict=True) if r is not s]
-    odd += [name for name in ("battery", "inverter", "meter")
-            if getattr(reading, name) is not getattr(sound, name)]  # fmt: skip
-    return (sound, tuple(odd)) if odd else (reading, ())
+    odd += ["battery"] if battery is not reading.battery else []
+    odd += ["inverter"] if inverter is not reading.inverter else []
+    odd += ["meter"] if meter is not reading.meter else []
+    if not odd:
+        return reading, ()
+    sound = replace(reading, rooms=rooms, battery=battery, inverter=inverter, meter=meter)
+    return sound, tuple(odd)
 
 
 def _is_sound(sensor: Sensor, value: float | None) -> bool:
@@ -59,7 +73,10 @@ def _is_sound(sensor: Sensor, value: float | None) -> bool:
 
 
 def _sound_room(room: RoomReading) -> RoomReading:
-    if _is_sound(ROOM_C, room.temp_c) and _is_sound(FLOOR_C, room.floor_c):
+    temp_c, floor_c = room.temp_c, room.floor_c
+    if (temp_c is None or ROOM_C.low <= temp_c <= ROOM_C.high) and (
+        floor_c is None or _is_sound(FLOOR_C, floor_c)
+    ):
         return room
     return room._replace(
         temp_c=room.temp_c if _is_sound(ROOM_C, room.temp_c) else None,

@@ -1,9 +1,10 @@
 """A Kalman filter of the whole house: screed, air, structure and a slow disturbance of each room.
 
 It knows the equations of the house (`physics/house_model`) and hears air temperatures; rooms that
-say nothing are only predicted. Gains are constant, per room and per step length, with the
-neighbours taken as known. Steps are whole multiples of ten seconds; what is left of the time is
-carried over, so that a jittering tick costs neither accuracy nor a new set of matrices.
+say nothing are only predicted. Gains are per room, with the neighbours taken as known, and follow
+the doubt (`doubt`): a fresh belief learns within hours what a room loses beside the paper. Steps
+are whole multiples of ten seconds; what is left of the time is carried over, so that a jittering
+tick costs neither accuracy nor a new set of matrices.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy.typing as npt
 from pems_actors.domain.house import Emitter
 from pems_actors.domain.plan import HouseState
 from pems_actors.domain.units import DAY_S, HOUR_S, QUARTER_S
+from pems_actors.estimation.doubt import AIR, corrected, doubt_after, first_doubt
 from pems_actors.estimation.riccati import steady_gain
 from pems_actors.physics.house_model import HouseDynamics
 
@@ -45,13 +47,15 @@ class FilterState:
     """The belief at an instant; `at_s` lags the clock by less than `GRAIN_S`.
 
     Shapes for R rooms: temps_c (3R,) screed, air, structure [°C]; disturbance_kw (R,);
-    surprise_k (R,) is measured minus expected air, 0 where nothing was heard.
+    surprise_k (R,) is measured minus expected air, 0 where nothing was heard; doubt (R, 4, 4) the
+    covariance of each room's screed, air, structure and disturbance.
     """
 
     at_s: float
     temps_c: Array
     disturbance_kw: Array
     surprise_k: Array
+    doubt: Array
     outdoor_c: float
     ghi_w_m2: float = 0.0
 
@@ -61,6 +65,9 @@ class _Step:
     """One step as a single matrix on `[temps, disturbance, heat, outdoor, ghi, 1]`, and gains."""
 
     matrix: Array  # (4R, 5R + 3)
+    own: Array  # (R, 4, 4): each room's states on themselves
+    noise: Array  # (R, 4, 4)
+    sensor_k2: float
     gain: Array  # (4, R): how surprise moves screed, air, structure [K/K] and disturbance [kW/K]
 
 
@@ -74,6 +81,7 @@ class ThermalFilter:
         self._loss_kw_k = np.array(
             [max(0.005, r.g_air_outdoor_kw_k + r.g_structure_outdoor_kw_k) for r in rooms]
         )
+        self._screed_kw_k = np.array([r.g_screed_air_kw_k for r in rooms])
         self._most_kw = _MOST_DISTURBANCE_K * self._loss_kw_k + 0.2
         over_k = [_FLOOR_OVER_K if r.emitter is Emitter.FLOOR else _PANEL_OVER_K for r in rooms]
         self._most_over_k = np.array(over_k)
@@ -97,14 +105,19 @@ class ThermalFilter:
         temps = np.asarray(self.dynamics.steady_temps(air, outdoor_c))
         temps[:count] = np.clip(temps[:count], air - 2.0, air + self._most_over_k)
         temps = np.clip(temps, _COLDEST_C, _HOTTEST_C)
-        return FilterState(at_s, temps, np.zeros(count), np.zeros(count), outdoor_c)
+        doubt = self._first_doubt(air, outdoor_c)
+        return FilterState(at_s, temps, np.zeros(count), np.zeros(count), doubt, outdoor_c)
+
+    def _first_doubt(self, air_c: Array, outdoor_c: float) -> Array:
+        return first_doubt(air_c, outdoor_c, self._loss_kw_k, self._screed_kw_k)
 
     def resumed(self, state: HouseState) -> FilterState:
         """Begin from a belief that was kept, for example in a snapshot."""
         rest = [state.disturbance_kw.get(name, 0.0) for name in self.names]
         outdoor_c = 5.0 if state.outdoor_c is None else state.outdoor_c
-        temps = self.dynamics.pack(state.rooms)
-        return FilterState(state.at_s, temps, np.array(rest), np.zeros(len(rest)), outdoor_c)
+        temps, count = self.dynamics.pack(state.rooms), len(rest)
+        doubt = self._first_doubt(temps[count : 2 * count], outdoor_c)
+        return FilterState(state.at_s, temps, np.array(rest), np.zeros(count), doubt, outdoor_c)
 
     def update(
         self,
@@ -157,7 +170,7 @@ class ThermalFilter:
     def corrected(
         self, belief: Array, said_c: Array, passed_s: float, learning: Array | None = None
     ) -> tuple[Array, Array]:
-        """Correct a predicted belief by what the rooms say.
+        """Correct a predicted belief by what the rooms say, with the gains of settled doubt.
 
         Args:
             belief: as predicted, shape (4R,).    said_c: air, NaN where nothing is believed, (R,).
@@ -165,14 +178,22 @@ class ThermalFilter:
             learning: 0 for rooms whose disturbance is not to learn (a window is open), else 1.
         Returns: the belief, and how much each room surprised (0 where nothing was said) [K].
         """
-        count = len(self.names)
+        gain = self._last_step(passed_s).gain
+        if learning is not None:
+            gain = gain.copy()
+            gain[3] *= learning
+        return self._moved(belief, said_c, gain)
+
+    def _last_step(self, passed_s: float) -> _Step:
         left_s = passed_s // GRAIN_S * GRAIN_S
-        step = self._step(left_s if left_s <= LONGEST_STEP_S else _last_step_s(left_s))
+        return self._step(left_s if left_s <= LONGEST_STEP_S else _last_step_s(left_s))
+
+    def _moved(self, belief: Array, said_c: Array, gain: Array) -> tuple[Array, Array]:
+        """Let surprises move a belief, each no harder than a wild reading may."""
+        count = len(self.names)
         surprise = said_c - belief[count : 2 * count]
         surprise[np.isnan(surprise)] = 0.0
-        moves = step.gain * np.minimum(np.maximum(surprise, -_MOST_SURPRISE_K), _MOST_SURPRISE_K)
-        if learning is not None:
-            moves[3] *= learning
+        moves = gain * np.minimum(np.maximum(surprise, -_MOST_SURPRISE_K), _MOST_SURPRISE_K)
         after = belief + moves.ravel()
         temps, rest = after[: 3 * count], after[3 * count :]
         np.minimum(np.maximum(temps, _COLDEST_C), _HOTTEST_C, out=temps)
@@ -193,10 +214,22 @@ class ThermalFilter:
         belief = np.concatenate([state.temps_c, state.disturbance_kw])
         inputs = np.concatenate([heat_kw, (outdoor_c, ghi_w_m2, 1.0)])
         belief = self.carried(belief, inputs, passed_s)
-        belief, surprise = self.corrected(belief, self._heard(air_c), passed_s, learning)
+        said_c, doubt = self._heard(air_c), self._doubted(state.doubt, passed_s)
+        sensor_k2 = self._last_step(passed_s).sensor_k2
+        gain, doubt = corrected(doubt, sensor_k2, ~np.isnan(said_c), learning)
+        belief, surprise = self._moved(belief, said_c, gain)
         at_s = state.at_s + passed_s // GRAIN_S * GRAIN_S
         temps, rest = belief[: 3 * count], belief[3 * count :]
-        return FilterState(at_s, temps, rest, surprise, outdoor_c, ghi_w_m2)
+        return FilterState(at_s, temps, rest, surprise, doubt, outdoor_c, ghi_w_m2)
+
+    def _doubted(self, doubt: Array, passed_s: float) -> Array:
+        """Let doubt grow over time, cut into the same steps as the belief's."""
+        left_s = passed_s // GRAIN_S * GRAIN_S
+        while left_s > 0.0:
+            step = self._step(min(left_s, LONGEST_STEP_S))
+            doubt = doubt_after(doubt, step.own, step.noise)
+            left_s -= LONGEST_STEP_S
+        return doubt
 
     def _heard(self, air_c: Mapping[str, float | None]) -> Array:
         """Order readings as the rooms of the model; NaN where nothing credible was said."""
@@ -221,10 +254,13 @@ class ThermalFilter:
         matrix[: 3 * count, 4 * count : 5 * count] = exact.heat
         matrix[: 3 * count, -3:] = np.column_stack([exact.outdoor, exact.ghi, exact.internal])
         matrix[3 * count :, 3 * count : 4 * count] = keeps * np.eye(count)
-        return _Step(matrix, self._gain(matrix, dt_s, keeps))
+        own, noise = self._by_room(matrix, dt_s, keeps)
+        sensor_k2 = _SENSOR_K**2 * max(1.0, _SENSOR_MEMORY_S / dt_s)
+        gain = steady_gain(own, noise, observed=AIR, sensor_variance=sensor_k2).T
+        return _Step(matrix, own, noise, sensor_k2, gain)
 
-    def _gain(self, matrix: Array, dt_s: float, keeps: float) -> Array:
-        """Find the steady Kalman gain of each room by itself, shape (4, R)."""
+    def _by_room(self, matrix: Array, dt_s: float, keeps: float) -> tuple[Array, Array]:
+        """Give each room's transition by itself and its noise, both (R, 4, 4)."""
         count = len(self.names)
         own = np.array([[room + k * count for k in range(4)] for room in range(count)])
         blocks = matrix[own[:, :, None], own[:, None, :]]
@@ -234,8 +270,7 @@ class ThermalFilter:
             noise[:, k, k] = per_root_h**2 * dt_h
         usual_kw = _DISTURBANCE_K * self._loss_kw_k
         noise[:, 3, 3] = usual_kw**2 * (1.0 - keeps**2)
-        sensor_k2 = _SENSOR_K**2 * max(1.0, _SENSOR_MEMORY_S / dt_s)
-        return steady_gain(blocks, noise, observed=1, sensor_variance=sensor_k2).T
+        return blocks, noise
 
 
 def _believed(value: float | None, within: tuple[float, float], last: float) -> float:

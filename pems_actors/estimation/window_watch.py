@@ -24,8 +24,8 @@ WITHIN_S = 15 * MINUTE_S
 FALL_K = 0.35
 FALL_STEPS = 1.5
 FALLS_ON_K = 0.08  # under an open window the air goes on to fall against the model by this
-CLOSED_S = 6 * MINUTE_S  # within this time; else, if it has climbed by as much, it was closed
-CLIMB_K = 0.25
+CLOSED_S = 6 * MINUTE_S  # within this time; else it was closed, if it climbs
+CLIMB_SHARE = 0.25  # of the fall limit
 NEAR_SHARE = 0.3  # of the fall, under the smoothed past: worth a closer look
 _SMOOTH = 0.1
 _ROW_EVERY_S = 50.0
@@ -120,7 +120,8 @@ def watched(
         now_s, (last, rest_c), past, smooth_c, expected_k,
         watch.fell_s, watch.lowest_c, watch.lowest_s, watch.coldest_c, watch.contact_s, watch.calm,
     )  # fmt: skip
-    near = not (under_k / limit_k).max() < NEAR_SHARE  # NaN is worth a look too
+    nearest = np.maximum.reduce(under_k / limit_k)
+    near = not nearest < NEAR_SHARE  # NaN is worth a look too
     if watch.calm and not near and contact is None:
         return after
     return _closely(after, now_s, mean_c, contact, limit_k)
@@ -147,7 +148,9 @@ def _closely(
     lowest_s = np.where(lower, now_s, watch.lowest_s)
     air_c = mean_c + watch.expected_k
     coldest_c = np.where(opens, air_c, np.fmin(watch.coldest_c, air_c))
-    explained = (now_s - lowest_s >= CLOSED_S) & (air_c - coldest_c >= CLIMB_K)
+    climb_k = CLIMB_SHARE * limit_k
+    climbs = (mean_c - lowest_c >= climb_k) | (air_c - coldest_c >= climb_k)
+    explained = climbs & (now_s - lowest_s >= CLOSED_S)
     closed = was_open & (explained | (now_s - watch.fell_s >= PAUSE_S))
     fell_s = np.where(closed, -inf, np.where(opens, now_s, watch.fell_s))
     calm = bool(max(fell_s.max(), contact_s.max()) == -inf)

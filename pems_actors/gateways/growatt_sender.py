@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from pems_actors.domain.commands import SetBatteryMode, SetExport, device_of
+from pems_actors.domain.house import BatteryMode
 from pems_actors.gateways.growatt import Growatt, cleanup_of, plan_writes
 from pems_actors.gateways.growatt_registers import (
     CLOCK,
@@ -22,6 +23,7 @@ from pems_actors.gateways.growatt_registers import (
     read_clock,
     with_values,
 )
+from pems_actors.gateways.write_budget import WriteBudget
 
 ANSWER_S = 10.0
 TRIES = 10
@@ -50,10 +52,15 @@ class Outgoing:
 
 @dataclass(slots=True)
 class GrowattSender:
-    """The queue of one inverter. `soc_frac` is kept live by the owner, for `hold`."""
+    """The queue of one inverter. `soc_frac` is kept live by the owner, for `hold`.
+
+    A command that would take more writes than the day's `budget` bears is refused as a whole,
+    unless it leads home.
+    """
 
     device: Growatt = field(default_factory=Growatt)
     known: Registers = field(default_factory=Registers)
+    budget: WriteBudget = field(default_factory=WriteBudget)
     soc_frac: float | None = None
     problem: str = ""  # why the inverter does not follow, or empty
     writes_sent: int = 0
@@ -99,12 +106,19 @@ class GrowattSender:
                 del self._wanted[device]  # nobody renewed the decision behind it
                 continue
             plan = plan_writes(command, self.known, house_s, self.soc_frac, self.device)
-            if plan.writes:
+            if plan.writes and self._is_borne(command, len(plan.writes), house_s):
                 write = plan.writes[0]
+                self.budget.note(house_s)
                 sent = self._send(write.topic, write.payload, write, now_s)
                 return replace(sent, cleanup=plan.cleanup)
             del self._wanted[device]
         return None
+
+    def _is_borne(self, command: SetBatteryMode | SetExport, writes: int, house_s: float) -> bool:
+        if _leads_home(command, self.device) or self.budget.bears(writes, house_s):
+            return True
+        self.problem = f"inverter: {self.budget.most} register writes a day are spent"
+        return False
 
     def _send(self, topic: str, payload: str, write: Write | None, now_s: float) -> Outgoing:
         self._sent = Sent(topic.removeprefix(f"{COMMANDS}/"), write, now_s + ANSWER_S)
@@ -162,6 +176,13 @@ class GrowattSender:
         self.known = Registers()
         self._unread = [CLOCK, *READS]
         self._sent = None
+
+
+def _leads_home(command: SetBatteryMode | SetExport, device: Growatt) -> bool:
+    """Tell if a command gives the inverter back to itself."""
+    if isinstance(command, SetExport):
+        return command.allowed is device.native_export
+    return command.mode is BatteryMode.SELF_USE
 
 
 def _doubted(known: Registers, write: Write) -> Registers:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import threading
 from collections import defaultdict
 from collections.abc import Sequence
+from math import fsum, isfinite
 
 
 class MemoryHistory:
@@ -19,9 +19,10 @@ class MemoryHistory:
     def append(self, samples: Sequence[tuple[str, float, float]]) -> None:
         """Store rows; the same series and time again replaces, a value that is no number is not."""
         with self._lock:
-            for series, at_s, value in samples:
-                if math.isfinite(value) and math.isfinite(at_s):
-                    self._samples[series][round(at_s * 1000)] = float(value)
+            series = self._samples
+            for name, at_s, value in samples:
+                if isfinite(value) and isfinite(at_s):
+                    series[name][round(at_s * 1000)] = float(value)
 
     def record(self, kind: str, at_s: float, body: str) -> None:
         """Store one record."""
@@ -45,9 +46,7 @@ class MemoryHistory:
         buckets: dict[int, list[float]] = defaultdict(list)
         for at_ms, value in inside:
             buckets[(at_ms - start_ms) // step_ms].append(value)
-        return [
-            (start_s + k * step_s, math.fsum(values) / len(values)) for k, values in buckets.items()
-        ]
+        return [(start_s + k * step_s, fsum(values) / len(values)) for k, values in buckets.items()]
 
     def last(self, series: str) -> tuple[float, float] | None:
         """Read the newest row of a series."""

@@ -27,6 +27,7 @@ from pems_actors.gateways.mqtt_client import Incoming, MqttClient, MqttSettings
 from pems_actors.gateways.mqtt_picture import MqttPicture
 from pems_actors.gateways.topics import Topics
 from pems_actors.gateways.wire import Message, Rejected
+from pems_actors.gateways.write_budget import WriteBudget
 
 TOPICS = Topics()
 LOOK_S = 0.25  # how often house time is looked at, real seconds
@@ -47,6 +48,7 @@ class MqttHouse:
         needs its own client id and status topic.    now_s: house time.
         tick_s: how often a reading is told.
         journal: keeps the inverter's clean-up; without one nothing survives a crash.
+        budget: counts register writes; without one those of this life only.
     """
 
     def __init__(
@@ -59,13 +61,15 @@ class MqttHouse:
         journal: Journal | None = None,
         topics: Topics = TOPICS,
         device: Growatt | None = None,
+        budget: WriteBudget | None = None,
     ) -> None:
         self._now_s, self._tick_s, self._topics, self._journal = now_s, tick_s, topics, journal
         device = device or Growatt.of(house)
         self._lock = threading.Lock()
         self._wake = threading.Condition(self._lock)
         self._picture = MqttPicture(house, device)
-        self._sender = GrowattSender(device)
+        self._budget = budget or WriteBudget(house.inverter.max_writes_per_day)
+        self._sender = GrowattSender(device, budget=self._budget)
         self._listener: OnReading | None = None
         self._told_s = now_s()
         self._told_status_s: float | None = None
@@ -89,6 +93,7 @@ class MqttHouse:
         """
         with self._lock:
             self._listener = on_reading
+            self._wake.notify()
 
     def apply(self, command: DeviceCommand) -> None:
         """Hand a command to its device; never blocks.
@@ -179,6 +184,7 @@ class MqttHouse:
             if reading is None and out is None and not self._closing:
                 self._wake.wait(self._pause_s())
         self._note(held)
+        self._budget.save()
         if out is not None and self._note(out.cleanup):
             self.client.publish(Message(out.topic, out.payload), keep=False)
         if reading is not None and listener is not None:
@@ -188,8 +194,11 @@ class MqttHouse:
         """Give a reading once per tick, right after the Miniserver has spoken.
 
         If it stays silent for half a tick longer, the picture is told without it: the rest may be
-        news, and what is old shows its age.
+        news, and what is old shows its age. Before somebody listens nothing is due: the first
+        picture after a start must not be told to nobody.
         """
+        if self._listener is None:
+            return None
         now_s, said_s = self._now_s(), self._picture.status_at_s
         silent_s = now_s - self._told_s
         late = not 0.0 <= silent_s < 1.5 * self._tick_s

@@ -22,7 +22,7 @@ REFUSALS_AT_ONCE = 100.0
 
 def busy(order: Request) -> Rejected:
     """Refuse a good order because nobody can take it."""
-    reason = "too many orders wait, or nobody takes any just now; send it again"
+    reason = "too many orders wait, or nobody takes any just now; send it again, with a new id"
     return Rejected(reason, order.id, order.path, order.verb, order.reply_to)
 
 

@@ -82,7 +82,7 @@ def state_json(state: DeviceState, mode: HouseMode = HouseMode.NORMAL) -> dict[s
             name: {
                 "value": each.value,
                 "unit": each.unit,
-                "quality": each.quality.value,
+                "quality": each.quality,
                 "age_s": round(each.age_s, 1),
             }
             for name, each in state.values

@@ -59,6 +59,16 @@ class Conversation:
         on, at_s = self._relays.get(name, (None, None))
         return None if at_s is None or now_s - at_s > OLD_S else on
 
+    def not_off(self, names: Iterable[str], within_s: float) -> set[str]:
+        """Listen until these relays say that they are off; gives those that do not."""
+        wanted = set(names)
+
+        def left() -> set[str]:
+            return {name for name in wanted if self._relays.get(name, (True, None))[0]}
+
+        self._listen(lambda: not left(), within_s)
+        return left()
+
     def order_relay(self, message: Message) -> bool:
         """Send an order to a relay; whether the broker took it."""
         return self.link.publish(message, min(ACKNOWLEDGED_S, self._left_s()))

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 MAX_BYTES = 64 * 1024
+_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +83,9 @@ def number(value: object) -> float | None:
 def json_text(value: object) -> str:
     """Write plain values as compact JSON; a figure that is not finite becomes null (unknown)."""
     try:
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        return _COMPACT.encode(value)
     except (ValueError, TypeError):  # a figure that is none, or a mapping of our own: rare
-        return json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        return _COMPACT.encode(_plain(value))
 
 
 def _plain(value: object) -> object:

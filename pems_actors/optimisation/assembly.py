@@ -52,6 +52,7 @@ def assemble(case: Case, layout: Layout, decided: Decided | None = None) -> Prog
     if decided is not None:
         chosen = decided[0] > 0
         program.fix(layout.columns["u"][chosen], decided[1][chosen])
+        _bear_what_is_decided(case, program)
     _decide_excess(case, program)
     return program
 
@@ -99,7 +100,7 @@ def _pulls(case: Case, layout: Layout, matrix: Triplets, row_low: Array, row_hig
     reading = rooms.to_node[room[other], STRUCTURE, mode[other]] * rooms.links[one, room[other]]
     matrix.add(rows, layout.pull, 1.0)
     matrix.add(rows[:, one], layout.columns["z"][before][:, other], -reading)
-    row_low[rows] = row_high[rows] = 0.0
+    row_low[rows] = row_high[rows] = case.weather.fast_c[before][:, :, STRUCTURE] @ rooms.links
 
 
 def _temperatures(
@@ -192,11 +193,68 @@ def _caps(case: Case, layout: Layout, matrix: Triplets, row_high: Array) -> None
         for wiring, share in enumerate(case.wirings):
             matrix.add(rows, heat[:, wiring, None], share - 1.0 / 3.0)
         row_high[rows] = np.where(most_draw_kw(case)[1] > limits.phase_kw, limits.phase_kw, np.inf)
+    _whole_switches(case, layout, matrix, row_high)
     if layout.shape.peak:
         rows = layout.rows["peak"][:, 0]
         matrix.add(rows, layout.grid_in, 1.0)
         matrix.add(rows, np.full(len(rows), layout.peak), -1.0)
         row_high[rows] = 0.0
+
+
+def _whole_switches(case: Case, layout: Layout, matrix: Triplets, row_high: Array) -> None:
+    """Keep the relays under each cap to what whole switches reach by taking turns.
+
+    What sun and battery give lifts the cap, up to where all relays fit at once.
+    """
+    rows = layout.rows["whole"]
+    for c, (use, share, room_kw, lift) in enumerate(_shared_caps(case, layout)):
+        able_kw = np.where(_closed(case), 0.0, use)
+        over = able_kw.sum(axis=1) - np.maximum(room_kw, 0.0)
+        fill = by_turns_kw(able_kw, over)
+        rise = (able_kw.sum(axis=1) - fill) / np.maximum(over, _IDLE_KW)
+        matrix.add(rows[:, c, None], layout.columns["heat"], share)
+        for column, sign in ((layout.pv, 1.0), (layout.discharge, 1.0), (layout.charge, -1.0)):
+            matrix.add(rows[:, c], column, -sign * lift * rise)
+        row_high[rows[:, c]] = np.where(over > _IDLE_KW, fill, np.inf)
+
+
+def _bear_what_is_decided(case: Case, program: Program) -> None:
+    """Let relays that have to be on be on, whoever's turn it is."""
+    rows, duty = program.layout.rows["whole"], program.decided[program.layout.columns["u"]]
+    for c, (use, *_) in enumerate(_shared_caps(case, program.layout)):
+        least = np.nan_to_num(duty) @ use
+        program.row_high[rows[:, c]] = np.maximum(program.row_high[rows[:, c]], least)
+
+
+def by_turns_kw(able_kw: Array, over_kw: Array) -> Array:
+    """Tell how much relays draw under a cap that they exceed together, when they take turns.
+
+    While one of them is off at least `over` is left unused, so none counts for more than that: the
+    tightening of a knapsack's coefficients. Here all have the same duty.
+
+    Args:
+        able_kw: powers of the relays that may be on, (K, relays).    over_kw: by how much, (K,).
+    Returns: the most that they draw on average, (K,).
+    """
+    counted = np.minimum(able_kw, np.maximum(over_kw, 0.0)[:, None]).sum(axis=1)
+    duty = 1.0 - over_kw / np.maximum(counted, _IDLE_KW)
+    return np.asarray(np.maximum(duty, 0.0) * able_kw.sum(axis=1))
+
+
+def _shared_caps(case: Case, layout: Layout) -> list[tuple[Array, Array, Array, float]]:
+    """List the caps that relays share: kW of each under it, share of each wiring, room, lift.
+
+    `lift` is the share of sun and battery that makes room under it.
+    """
+    limits, power, base = case.problem.limits, case.power_kw, case.stages.base_kw
+    every = np.ones(layout.shape.wirings)
+    caps = [(power, every, limits.grid_kw - base, 1.0)]
+    if layout.shape.phase_rows:
+        room = limits.phase_kw - base / 3.0
+        caps = [(power * case.phases[:, p], case.wirings[:, p], room, 1.0 / 3.0) for p in range(3)]
+    if layout.shape.heating_row:
+        caps.append((power, every, np.full(len(base), limits.heating_kw), 0.0))
+    return caps
 
 
 def _costs(case: Case, layout: Layout) -> Array:
@@ -255,9 +313,7 @@ def most_draw_kw(case: Case) -> tuple[Array, Array]:
 
 def _decide_the_obvious(case: Case, program: Program) -> None:
     """Take what has no choice out of the program."""
-    layout, stages = program.layout, case.stages
-    out = [relay.name in case.problem.out_of_service for relay in case.problem.relays]
-    closed = stages.blocked[:, None] | np.array(out, dtype=bool)
+    layout, stages, closed = program.layout, case.stages, _closed(case)
     program.fix(layout.columns["u"][closed])
     for wiring in range(layout.shape.wirings):
         idle = closed[:, case.wiring == wiring].all(axis=1)
@@ -274,6 +330,12 @@ def _decide_the_obvious(case: Case, program: Program) -> None:
     if high - low < _IDLE_KW:
         program.fix(np.concatenate([layout.charge, layout.discharge]))
         program.fix(layout.stored, case.first_kwh)
+
+
+def _closed(case: Case) -> Mask:
+    """Mark where a relay may not heat for a block or out of service, (K, relays)."""
+    out = [relay.name in case.problem.out_of_service for relay in case.problem.relays]
+    return np.asarray(case.stages.blocked[:, None] | np.array(out, dtype=bool))
 
 
 def _decide_excess(case: Case, program: Program) -> None:

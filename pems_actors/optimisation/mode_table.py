@@ -24,6 +24,7 @@ from pems_actors.physics.battery_modes import BatteryFlows, battery_power_many
 
 _SOC_POINTS = 33
 _LEAST_RATE_KW = 0.1
+_USUAL = (0.3, 0.7)
 _NEVER = 1e7  # per kWh: no charging over the grid limit, whatever it would save later
 
 
@@ -40,7 +41,8 @@ def orders_of(case: Case, relaxed: Relaxed) -> tuple[Order, ...]:
     if not case.problem.battery_obeys:
         return (Order(BatteryMode.SELF_USE),)
     battery = case.problem.battery
-    sell = [Order(BatteryMode.SELL)] if case.stages.export_allowed.any() else []
+    sells = case.problem.state.battery_mode is BatteryMode.SELL  # and may have to for a while
+    sell = [Order(BatteryMode.SELL)] if sells or case.stages.export_allowed.any() else []
     return (
         Order(BatteryMode.SELF_USE),
         Order(BatteryMode.HOLD),
@@ -52,10 +54,10 @@ def orders_of(case: Case, relaxed: Relaxed) -> tuple[Order, ...]:
 
 
 def _gentle(mode: BatteryMode, powers_kw: Array, most_kw: float) -> list[Order]:
-    """Suggest the usual rate of the relaxed plan where it is well under the largest."""
+    """Suggest usual rates of the relaxed plan where they are well under the largest."""
     used = powers_kw[powers_kw > _LEAST_RATE_KW]
-    rate = round(float(np.median(used)), 1) if used.size else 0.0
-    return [Order(mode, rate)] if _LEAST_RATE_KW < rate < 0.9 * most_kw else []
+    usual = np.quantile(used, _USUAL, method="nearest").round(1).tolist() if used.size else []
+    return [Order(mode, rate) for rate in sorted(set(usual)) if rate < 0.9 * most_kw]
 
 
 @dataclass(frozen=True)

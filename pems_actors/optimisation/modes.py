@@ -92,14 +92,15 @@ def _cheapest(
         if decide[k]:
             value = np.minimum(value, value.min(axis=0) + change_price)
     mode, soc = case.problem.state.battery_mode, case.problem.state.soc_frac
-    now = next((a for a, order in enumerate(orders) if order.mode is mode), 0)
-    chosen = []
+    present = np.array([order.mode is mode for order in orders])  # at whatever rate
+    now, chosen = 0, []
     for k, may_change in enumerate(decide.tolist()):
         below, share = table.place(soc)
-        if may_change:
+        if may_change or k == 0:
             cost = onward[k, :, below] * (1.0 - share) + onward[k, :, below + 1] * share
-            cost[now] -= change_price
+            cost[~present] += change_price if may_change else np.inf
             now = int(np.argmin(cost))
+            present = np.arange(len(orders)) == now
         chosen.append(orders[now])
         low, high = table.after[k, now, below : below + 2].tolist()
         soc = low + (high - low) * share

@@ -1,8 +1,9 @@
 """The near slots of a case, with everything that prices a sequence of a relay's states.
 
-Exact for the rooms' comfort within the near slots; power is priced by the relaxation's dual, what
-comes later by its costates. Two gentle quadratic prices stand for what is linear only nearby:
-straying from the planned total power, and ending with more or less heat than planned.
+Exact for the rooms' comfort within the near slots; power is priced by the relaxation's dual, less
+what scarcity adds (under the shared caps a relay fits or it does not), what comes later by its
+costates. Two gentle quadratic prices stand for what is linear only nearby: straying from the
+planned total power, and ending with more or less heat than planned.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pems_actors.optimisation.case import Case
 from pems_actors.optimisation.grid import Array
@@ -64,8 +66,9 @@ class Near:
     def rules(self) -> tuple[SwitchRules, ...]:
         """Switching rules per relay."""
         start = self.case.stages.start_s[: self.slots]
+        end_s = float(self.case.stages.edges_s[self.slots])
         return tuple(
-            switch_rules(start, relay, history_of(self.case, relay))
+            switch_rules(start, relay, history_of(self.case, relay), end_s)
             for relay in self.case.problem.relays
         )
 
@@ -121,17 +124,29 @@ class Near:
     @cached_property
     def answers(self) -> list[list[tuple[int, Array]]]:
         """Tell per relay each room it heats, and how its air answers, (end, slot) [K]."""
-        share, power = self.case.share, self.case.power_kw
+        relay, room, answer = self.pairs
         return [
-            [(r, self.response[r] * (power[m] * share[m, r])) for r in np.nonzero(row)[0].tolist()]
-            for m, row in enumerate(share)
+            [(int(room[n]), answer[n]) for n in np.nonzero(relay == m)[0]]
+            for m in range(len(self.case.power_kw))
         ]
+
+    @cached_property
+    def pairs(self) -> tuple[NDArray[np.intp], NDArray[np.intp], Array]:
+        """List every relay with every room that it heats, and the answers, (pairs, end, slot)."""
+        relay, room = np.nonzero(self.case.share)
+        power = self.case.power_kw[relay] * self.case.share[relay, room]
+        return relay, room, self.response[room] * power[:, None, None]
+
+    @cached_property
+    def start_cost(self) -> Array:
+        """What a start of each relay costs, (relays,)."""
+        return np.array([relay.start_cost for relay in self.case.problem.relays])
 
     @cached_property
     def own_price(self) -> Array:
         """Price of a relay being on in a slot, comfort and the others aside, (relays, slots)."""
         power = self.case.power_kw[:, None]
-        energy = self.relaxed.power_price[: self.slots] * self.hours
+        energy = self.relaxed.energy_price[: self.slots] * self.hours
         later = self.case.share @ self.future
         return np.asarray(power * (energy + later + power * self.deviation_price))
 
@@ -169,13 +184,21 @@ class Near:
         warm = np.maximum(air - high[slots], 0.0) * weights.warm_per_kh
         return np.asarray((cold + warm) @ self.hours[slots])
 
+    def discomfort_of(self, air: Array, rooms: NDArray[np.intp]) -> Array:
+        """Price air temperatures (slots, n) of some rooms over all near slots, (n,)."""
+        stages, weights = self.case.stages, self.case.problem.weights
+        low, high = stages.low_c[: self.slots, rooms], stages.high_c[: self.slots, rooms]
+        cold = np.maximum(low - air, 0.0) * weights.cold_per_kh
+        warm = np.maximum(air - high, 0.0) * weights.warm_per_kh
+        return np.asarray(self.hours @ (cold + warm))
+
     def cost(self, on: Bools) -> float:
         """Price all near slots of a whole schedule, by the same terms as a single relay's."""
         total_kw = on @ self.case.power_kw
         heat_kw = (on * self.case.power_kw) @ self.case.share
         air, everywhere = self.air_c(on), np.ones(self.slots, dtype=bool)
         return float(
-            (self.relaxed.power_price[: self.slots] * self.hours) @ total_kw
+            (self.relaxed.energy_price[: self.slots] * self.hours) @ total_kw
             + self.deviation_price @ (total_kw - self.planned_kw) ** 2
             + sum(self.discomfort(air[:, r], r, everywhere) for r in range(air.shape[1]))
             + (self.future.T * heat_kw).sum()

@@ -6,17 +6,21 @@ weather, prices or base load there is no plan, and the rooms' own rules go on.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from math import inf
 
 from pems_actors.control.comfort import band_c, in_mode
+from pems_actors.control.power_budget import SPARE_KW
 from pems_actors.domain.events import ComfortWish, HouseMode
 from pems_actors.domain.forecasts import Forecast, PriceCurve, WeatherForecast, resample
-from pems_actors.domain.house import House
+from pems_actors.domain.house import Comfort, House, Limits
 from pems_actors.domain.plan import HouseState, PlanningProblem, Weights
 from pems_actors.domain.time_grid import TimeGrid
 
+Band = tuple[tuple[float, ...], tuple[float, ...]]  # lowest and highest air per slot [°C]
 MARGIN_K = 0.1  # what sensors do not resolve and models do not know: aim over the floor
 
 
@@ -53,7 +57,7 @@ def planning_problem(
     if weather is None or prices is None or load is None:
         raise ValueError(f"no plan without {', '.join(outlook.lacks())}")
     pv = outlook.pv
-    bands = {room.name: _band(house, room.name, outlook, grid) for room in house.rooms}
+    bands = comfort_bands(house, outlook, grid)
     blocked = resample(prices.grid, tuple(float(b) for b in prices.blocked), grid)
     welded_kw = sum(relay.power_kw for relay in house.relays if relay.name in outlook.welded)
     base_kw = resample(load.grid, load.p50, grid)
@@ -64,7 +68,7 @@ def planning_problem(
         relays=house.relays,
         battery=house.battery,
         inverter=house.inverter,
-        limits=house.limits,
+        limits=_plannable(house.limits),
         state=state,
         outdoor_c=resample(weather.grid, weather.outdoor_c, grid),
         ghi_w_m2=resample(weather.grid, weather.ghi_w_m2, grid),
@@ -85,21 +89,53 @@ def planning_problem(
     )
 
 
-def _band(
-    house: House, room: str, outlook: Outlook, grid: TimeGrid
-) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Comfort band per slot, taken at its end, because a plan's temperatures are at slot ends."""
-    comfort = next(r.comfort for r in house.rooms if r.name == room)
-    shifted = in_mode(comfort, outlook.mode)
-    shift_k = outlook.weights.setpoint_shift_k
-    wish = outlook.wishes.get(room)
-    lows: list[float] = []
-    highs: list[float] = []
+def _plannable(limits: Limits) -> Limits:
+    """Leave free what the power budget keeps free at every switch-on: no plan gets that."""
+    return replace(
+        limits,
+        breaker_a=max(limits.breaker_a - SPARE_KW * 1000.0 / limits.voltage_v, 0.0),
+        import_kw=max(limits.import_kw - SPARE_KW, 0.0),
+    )
+
+
+def comfort_bands(house: House, outlook: Outlook, grid: TimeGrid) -> dict[str, Band]:
+    """Comfort band of each room, per slot and as it is at the slot's end, as a plan's air is."""
+    usual: dict[Comfort, Band] = {}
+    bands: dict[str, Band] = {}
+    for room in house.rooms:
+        if room.comfort not in usual:
+            usual[room.comfort] = _usual(room.comfort, outlook, grid, house.site.timezone)
+        wish = outlook.wishes.get(room.name)
+        bands[room.name] = usual[room.comfort]
+        if wish is not None and wish.temp_c is not None:
+            half_k, shift_k = room.comfort.band_k, outlook.weights.setpoint_shift_k
+            wished = (wish.temp_c - half_k + shift_k + MARGIN_K, wish.temp_c + half_k + shift_k)
+            bands[room.name] = _until(wish.until_s, wished, bands[room.name], grid)
+    return bands
+
+
+def _usual(comfort: Comfort, outlook: Outlook, grid: TimeGrid, timezone: str) -> Band:
+    """Band that the day asks for, in the house's mode as long as that holds."""
+    shifted, shift_k = in_mode(comfort, outlook.mode), outlook.weights.setpoint_shift_k
     until_s = inf if outlook.mode_until_s is None else outlook.mode_until_s
-    for end_s in grid.edges_s[1:]:
-        low, high = band_c(shifted if end_s <= until_s else comfort, end_s, house.site.timezone)
-        if wish is not None and wish.temp_c is not None and end_s <= wish.until_s:
-            low, high = wish.temp_c - comfort.band_k, wish.temp_c + comfort.band_k
-        lows.append(low + shift_k + MARGIN_K)
-        highs.append(high + shift_k)
-    return tuple(lows), tuple(highs)
+    at = [
+        _band_at(shifted if end_s <= until_s else comfort, end_s, timezone)
+        for end_s in grid.edges_s[1:]
+    ]
+    lows = tuple(low + shift_k + MARGIN_K for low, _ in at)
+    return lows, tuple(high + shift_k for _, high in at)
+
+
+@lru_cache(maxsize=4096)
+def _band_at(comfort: Comfort, at_s: float, timezone: str) -> tuple[float, float]:
+    """Remember bands: one plan after the other asks for the same hours of the same wishes."""
+    return band_c(comfort, at_s, timezone)
+
+
+def _until(until_s: float, wished: tuple[float, float], usual: Band, grid: TimeGrid) -> Band:
+    """Put a wish over the slots that end while it holds."""
+    slots = bisect_right(grid.edges_s[1:], until_s)
+    return (
+        (wished[0],) * slots + usual[0][slots:],
+        (wished[1],) * slots + usual[1][slots:],
+    )

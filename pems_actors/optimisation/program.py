@@ -48,7 +48,7 @@ class Layout:
     above` comfort slacks and, where asked for, `hot` floor slacks. At the end: `short` of heat per
     room in screed, then in structure, `pull` of its neighbours on each room in each spell but the
     first, and `peak`. Rows per stage: `dynamics comfort floor storage balance heat ac heating phase
-    peak`; at the end `remains` and `pulls`.
+    whole peak`; at the end `remains` and `pulls`.
     """
 
     def __init__(self, shape: Shape) -> None:
@@ -82,6 +82,7 @@ class Layout:
             "ac": 1,
             "heating": int(shape.heating_row),
             "phase": 3 if shape.phase_rows else 0,
+            "whole": (3 if shape.phase_rows else 1) + int(shape.heating_row),
             "peak": int(shape.peak),
         }
         self.rows, self.later_rows = _blocks(k, heights)

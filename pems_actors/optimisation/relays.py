@@ -2,9 +2,10 @@
 
 First a sum-up rounding that keeps every relay's heat close to its duty under the shared caps; then
 each relay in turn, largest first, takes the best of all sequences with few runs (and of all small
-changes to its present one), given what the others do. "Best" is exact for its rooms' comfort over
-the near slots; power is priced by the relaxation's dual, the future by its costates, and straying
-from the planned total power by a gentle quadratic price: coordination is what matters.
+changes to its present one), given what the others do; where a cap keeps one out, slots are packed
+anew. "Best" is exact for its rooms' comfort over the near slots; power is priced by the
+relaxation's dual, the future by its costates, and straying from the planned total power by a gentle
+quadratic price: coordination is what matters.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import numpy as np
 
 from pems_actors.optimisation.grid import Array
 from pems_actors.optimisation.near import Near
+from pems_actors.optimisation.packing import packed
+from pems_actors.optimisation.schedule import Schedule
 from pems_actors.optimisation.switching import SLACK_KW, Bools, Caps, Rows, bits_of, flips
 
 _MOST_SLOTS = 24  # beyond, the list of sequences grows too long and rounding stands
@@ -32,7 +35,7 @@ def whole_relays(near: Near, passes: int = 2) -> Bools:
     best, least = on, near.cost(on)
     order = np.argsort(-near.case.power_kw, kind="stable").tolist()
     for _ in range(passes):
-        after = _improved(near, on, order)
+        after = packed(near, _improved(near, on, order))
         cost = near.cost(after)
         if cost < least - 1e-9:
             best, least = after, cost
@@ -103,8 +106,8 @@ class _Filling:
         use = self.near.caps.use[:, m] - SLACK_KW
         if any(not self.reserved[j, m] and (self.left[:, j] < use).any() for j in needed):
             return False
-        runs = self.on[k - 1, m] if k else rules.on_before
-        return bool(runs) or rules.may_start(self.on[:k, m].tolist(), k)
+        runs, past = self.on[k - 1, m] if k else rules.on_before, self.on[:k, m].tolist()
+        return rules.may_go_on(past, k) if runs else rules.may_start(past, k)
 
     def switch_on(self, k: int, m: int) -> None:
         """Let relay m be on in slot k, and as long after as it then has to."""
@@ -120,29 +123,9 @@ class _Filling:
         return [k] if runs else [k, *rules.stay_on.get(k, [])]
 
 
-class _Schedule:
-    """All relays' states in the near slots, with the air, the power and the room left by them."""
-
-    def __init__(self, near: Near, on: Bools) -> None:
-        self.near = near
-        self.on = on.copy()
-        self.air_c = near.air_c(on)
-        self.strayed_kw = on @ near.case.power_kw - near.planned_kw
-        self.left = near.caps.left(on.astype(float))
-
-    def change(self, m: int, row: Bools) -> None:
-        """Give relay m another sequence."""
-        change = row.astype(float) - self.on[:, m]
-        self.strayed_kw += change * self.near.case.power_kw[m]
-        self.left -= np.outer(self.near.caps.use[:, m], change)
-        for r, answer in self.near.answers[m]:
-            self.air_c[:, r] += answer @ change
-        self.on[:, m] = row
-
-
 def _improved(near: Near, on: Bools, order: list[int]) -> Bools:
     """Let every relay answer to all others once, in the given order."""
-    schedule = _Schedule(near, on)
+    schedule = Schedule(near, on)
     for m in order:
         row = _best_row(near, schedule, m)
         if (row != schedule.on[:, m]).any():
@@ -150,31 +133,15 @@ def _improved(near: Near, on: Bools, order: list[int]) -> Bools:
     return schedule.on
 
 
-def _best_row(near: Near, schedule: _Schedule, m: int) -> Bools:
+def _best_row(near: Near, schedule: Schedule, m: int) -> Bools:
     """Find a relay's best sequence with all others fixed."""
-    present, power = schedule.on[:, m], near.case.power_kw[m]
+    present = schedule.on[:, m]
     left = schedule.left + np.outer(near.caps.use[:, m], present)
     rows, starts = _candidates(near, present, near.caps.fits(m, left), m)
     if len(rows) == 0:
         return present
-    strayed = schedule.strayed_kw - power * present
-    per_slot = near.own_price[m] + near.deviation_price * (2.0 * power * strayed)
-    ahead = rows @ near.hours - near.hours @ near.relaxed.duty[: near.slots, m]
-    cost = rows @ per_slot + near.case.problem.relays[m].start_cost * starts
-    cost += near.remainder_price[m] * ahead**2
-    for r, answer in near.answers[m]:
-        without = schedule.air_c[:, r] - answer @ present
-        felt = _felt(near, without, without + answer.sum(axis=1), r)
-        if felt.any():
-            cost += near.discomfort(rows @ answer[felt].T + without[felt], r, felt)
+    cost = schedule.cost_of(m, rows, starts)
     return np.asarray(rows[int(np.argmin(cost))] > 0.5)
-
-
-def _felt(near: Near, coldest: Array, warmest: Array, room: int) -> Bools:
-    """Find the slots in which a room may leave its band at all, (slots,)."""
-    low = near.case.stages.low_c[: near.slots, room]
-    high = near.case.stages.high_c[: near.slots, room]
-    return np.asarray((coldest < low) | (warmest > high))
 
 
 def _candidates(near: Near, present: Bools, possible: Bools, m: int) -> tuple[Rows, Array]:

@@ -10,8 +10,8 @@ from dataclasses import replace
 
 from pems_actors.domain.plan import Weights
 
-ECONOMIC = Weights(name="economic", cold_per_kh=4.0, warm_per_kh=1.0, setpoint_shift_k=-0.3)
-COMFORT = Weights(name="comfort", cold_per_kh=40.0, warm_per_kh=20.0, setpoint_shift_k=0.3)
+ECONOMIC = Weights(name="economic", cold_per_kh=6.0, warm_per_kh=0.75, setpoint_shift_k=-0.3)
+COMFORT = Weights(name="comfort", cold_per_kh=40.0, warm_per_kh=8.0, setpoint_shift_k=0.3)
 ENVIRONMENTAL = Weights(
     name="environmental", import_extra_per_kwh=3.0, peak_per_kw=2.0, wear_factor=0.3
 )

@@ -164,7 +164,9 @@ def rows_of(bits: Bits, slots: int) -> Rows:
 class SwitchRules:
     """Dwell and starts of one relay on given slot starts, ready to judge many sequences at once.
 
-    `earlier` counts the starts before the plan that are still within the hour in each slot.
+    `earlier` counts the starts before the plan that are still within the hour in each slot;
+    `longest[k]` the slots that a run from slot k may fill before its floor must rest, and `goes_on`
+    those that the present run still may.
     """
 
     start_s: tuple[float, ...]
@@ -173,6 +175,8 @@ class SwitchRules:
     min_off_s: float
     earlier: tuple[int, ...]
     most_starts: int
+    goes_on: int
+    longest: tuple[int, ...]
 
     @cached_property
     def stay_on(self) -> dict[int, list[int]]:
@@ -202,7 +206,19 @@ class SwitchRules:
             broken |= starts[:, k] > rows[:, slots].min(axis=1)
         for k, slots in self.stay_off.items():
             broken |= (before[:, k] > rows[:, k]) & (rows[:, slots].max(axis=1) > 0.0)
+        if self.on_before and self.goes_on < len(self.start_s):
+            broken |= rows[:, : self.goes_on + 1].min(axis=1) > 0.0
+        for k, most in enumerate(self.longest):
+            if k + most < len(self.start_s):
+                broken |= rows[:, k : k + most + 1].min(axis=1) > 0.0
         return np.asarray(~broken)
+
+    def may_go_on(self, past: Sequence[bool], k: int) -> bool:
+        """Judge staying on in slot k after the states of the slots before it, all on at the end."""
+        began = next((j + 1 for j in range(k - 1, -1, -1) if not past[j]), 0)
+        if began == 0 and self.on_before:
+            return k < self.goes_on
+        return k - began < self.longest[began]
 
     def may_start(self, past: Sequence[bool], k: int) -> bool:
         """Judge a start in slot k after the states of the slots before it."""
@@ -230,9 +246,12 @@ def _within(start_s: tuple[float, ...], span_s: float) -> dict[int, list[int]]:
     return {k: slots for k, slots in near.items() if slots}
 
 
-def switch_rules(start_s: Array, relay: Relay, past: RelayHistory) -> SwitchRules:
-    """Prepare a relay's rules for slots that begin at `start_s`."""
+def switch_rules(
+    start_s: Array, relay: Relay, past: RelayHistory, end_s: float | None = None
+) -> SwitchRules:
+    """Prepare a relay's rules for slots that begin at `start_s`; the last one ends at `end_s`."""
     at = tuple(start_s.tolist())
+    end = (*at[1:], at[-1] if end_s is None else end_s)
     return SwitchRules(
         start_s=at,
         on_before=past.on,
@@ -240,4 +259,11 @@ def switch_rules(start_s: Array, relay: Relay, past: RelayHistory) -> SwitchRule
         min_off_s=relay.min_off_s,
         earlier=tuple(sum(s > t - HOUR_S + _SLACK_S for s in past.starts_s) for t in at),
         most_starts=relay.max_starts_per_h,
+        goes_on=_ending_by(end, past.since_s + past.rests_after_s, 0),
+        longest=tuple(_ending_by(end, s + past.rests_after_s, k) for k, s in enumerate(at)),
     )
+
+
+def _ending_by(end_s: tuple[float, ...], limit_s: float, first: int) -> int:
+    """Count the slots from the first on that end by a limit (NaN: nobody knows, so all)."""
+    return sum(not end > limit_s + _SLACK_S for end in end_s[first:])

@@ -157,14 +157,19 @@ def _must_end(problem: PlanningProblem, slot: PlanSlot, relay: Relay, *, blocked
 
 
 def _no_room(problem: PlanningProblem, slot: PlanSlot, relay: Relay) -> bool:
-    """Whether a relay could not have stayed on without counting on the battery."""
+    """Whether a relay could not have stayed on without counting on the battery.
+
+    What may not leave the house is not fed in: the inverter gives no more than is used.
+    """
     limits = problem.limits
     heat = {**slot.heat_kw, relay.name: relay.power_kw}
     total = sum(heat.values())
+    out_kw = limits.export_kw if slot.export_allowed else 0.0
+    sun_kw = min(slot.pv_kw, slot.base_load_kw + total + out_kw)
     return (
         total > limits.heating_kw
-        or slot.base_load_kw + total - slot.pv_kw > limits.grid_kw
-        or excess_kw(_phases(problem, slot, heat, slot.pv_kw), limits) > 0.0
+        or slot.base_load_kw + total - sun_kw > limits.grid_kw
+        or excess_kw(_phases(problem, slot, heat, sun_kw), limits) > 0.0
     )
 
 

@@ -35,8 +35,12 @@ def grid_by_phase(
         base_split: shares of the base load per phase, summing to 1.
     """
     third = inverter_kw / 3.0
-    l1, l2, l3 = (heating_kw[k] + base_load_kw * base_split[k] - third for k in range(3))
-    return l1, l2, l3
+    (h1, h2, h3), (b1, b2, b3) = heating_kw, base_split
+    return (
+        h1 + base_load_kw * b1 - third,
+        h2 + base_load_kw * b2 - third,
+        h3 + base_load_kw * b3 - third,
+    )
 
 
 def currents_a(phase_kw: Sequence[float], limits: Limits) -> Phases:

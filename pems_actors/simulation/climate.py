@@ -40,11 +40,6 @@ class Weather:
     wind_m_s: Array
     cos_zenith: Array
 
-    def usual(self, name: str) -> Array:
-        """Average a series over the block by the time of day, repeated to the block's length."""
-        by_day = getattr(self, name).reshape(BLOCK_DAYS, QUARTERS)
-        return np.tile(by_day.mean(axis=0), BLOCK_DAYS)
-
 
 @dataclass(frozen=True, slots=True)
 class Climate:
@@ -74,7 +69,7 @@ class Climate:
 
     def usual_day(self, name: str, day: int) -> Array:
         """Give the mean of a series over the block by time of day, shape (96,)."""
-        return self.block(day).usual(name)[:QUARTERS]
+        return _usual(self, day // BLOCK_DAYS, name)
 
 
 def _part(block: Array, day: int) -> Array:
@@ -95,6 +90,13 @@ def _block(climate: Climate, number: int) -> Weather:
     outdoor = _recorded("temp_c", year_s) + climate.shift_k
     ghi = dni * cos_zenith + dhi
     return Weather(outdoor, ghi, dni, dhi, _recorded("wind_m_s", year_s), cos_zenith)
+
+
+@lru_cache(maxsize=64)
+def _usual(climate: Climate, number: int, name: str) -> Array:
+    """Average a series over a block by the time of day, shape (96,)."""
+    by_day: Array = getattr(_block(climate, number), name).reshape(BLOCK_DAYS, QUARTERS)
+    return np.asarray(by_day.mean(axis=0))
 
 
 @lru_cache(maxsize=64)

@@ -39,7 +39,7 @@ class Sensors:
     def said(self, at_s: float, air_c: Array) -> list[float]:
         """Give the raw values of healthy room sensors [°C]."""
         raw = air_c - self._offset_k + NOISE_K * self._noise_row(at_s)[:-1]
-        return list((np.round(raw / self._step_k) * self._step_k).round(6).tolist())
+        return list((np.rint(raw / self._step_k) * self._step_k).round(6).tolist())
 
     def outdoor_said(self, at_s: float, outdoor_c: float) -> float:
         """Give the raw value of a healthy outdoor sensor [°C]."""

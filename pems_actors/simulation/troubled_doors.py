@@ -7,6 +7,7 @@ wrong, and lets a listener overhear what really passes.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import nan
@@ -199,7 +200,7 @@ class TroubledStore:
 
     def __init__(self, store: History, troubles: Troubles) -> None:
         self.store, self.troubles = store, troubles
-        self.acknowledged: list[tuple[str, float, str]] = []
+        self.acknowledged: Counter[str] = Counter()  # records, by kind
 
     def append(self, samples: Sequence[tuple[str, float, float]]) -> None:
         """Store rows. Raises: OSError while the store refuses."""
@@ -210,7 +211,7 @@ class TroubledStore:
         """Store one record. Raises: OSError while the store refuses."""
         self._check()
         self.store.record(kind, at_s, body)
-        self.acknowledged.append((kind, at_s, body))
+        self.acknowledged[kind] += 1
 
     def range(
         self, series: str, start_s: float, end_s: float, step_s: float | None = None

@@ -78,6 +78,8 @@ class Twin:
         self.over_breaker_s = 0.0
         rooms = {room.name: room for room in house.rooms}
         self._sensors = Sensors([rooms[name] for name in self.dynamics.names], seed)
+        row = {name: k for k, name in enumerate(self.relays.names)}
+        self._contact = [row.get(name) for name in self.dynamics.names]  # of rooms with a relay
         self._blocked_at = tariff_blocked
         self._now = scenario.at(start_s)
         self._temps_c = self._rested(start_s)
@@ -240,8 +242,8 @@ class Twin:
     def reading(self) -> HouseReading:
         """Read all devices as they are now; powers are those of the last step."""
         at_s, flow, faults = self.at_s, self._flow, self.faults
-        closed = dict(zip(self.relays.names, self.relays.closed, strict=True))
-        contacts = [closed.get(name) for name in self.dynamics.names]
+        closed = self.relays.closed
+        contacts = [None if k is None else closed[k] for k in self._contact]
         load_kw = flow.grid_kw + flow.battery_kw + flow.pv_kw
         return HouseReading(
             at_s=at_s,

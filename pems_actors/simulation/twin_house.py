@@ -7,16 +7,36 @@ Time comes from outside: whoever owns the clock (a timer, virtual time, a co-sim
 from __future__ import annotations
 
 from threading import Lock
+from typing import Protocol
 
 from pems_actors.domain.commands import DeviceCommand
 from pems_actors.domain.ports import OnReading
-from pems_actors.simulation.twin import Twin
+from pems_actors.domain.readings import HouseReading
+from pems_actors.simulation.device_faults import DeviceFault
+
+
+class Plant(Protocol):
+    """A house that is stepped from outside: the twin, or one rebuilt from records."""
+
+    at_s: float
+
+    def step_to(self, at_s: float) -> None:
+        """Let time pass."""
+
+    def reading(self) -> HouseReading:
+        """Read all devices as they are now."""
+
+    def apply(self, command: DeviceCommand) -> None:
+        """Hand a command to its device."""
+
+    def fault(self, device: str, fault: DeviceFault | None) -> None:
+        """Break a device, or (None) repair it. Raises: ValueError where it cannot have this."""
 
 
 class TwinHouse:
-    """A `House` made of a `Twin`; safe for a timer's thread and a writer's thread."""
+    """A `House` made of a plant; safe for a timer's thread and a writer's thread."""
 
-    def __init__(self, twin: Twin) -> None:
+    def __init__(self, twin: Plant) -> None:
         self.twin = twin
         self._lock = Lock()
         self._on_reading: OnReading | None = None

@@ -7,6 +7,7 @@ with each issue of the service. Light leans towards what is usual for the season
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -59,8 +60,8 @@ class WeatherService:
         """Give a day as it is expected: outdoor, ghi, dni, dhi, shape (4, 96)."""
         at_s = quarter_middles(day)
         lead_h = np.maximum(at_s - now_s, 0.0) / HOUR_S
-        chill = np.interp(lead_h, _LEADS_H, _TEMP_SIGMA_K) * self._error("temp", at_s, issued_s)
-        haze = np.interp(lead_h, _LEADS_H, _CLOUD_SIGMA) * self._error("cloud", at_s, issued_s)
+        chill = np.interp(lead_h, _LEADS_H, _TEMP_SIGMA_K) * self._error("temp", day, issued_s)
+        haze = np.interp(lead_h, _LEADS_H, _CLOUD_SIGMA) * self._error("cloud", day, issued_s)
         usual = np.interp(lead_h, _LEADS_H, _USUAL_SHARE)
         outdoor = self.climate.day("outdoor_c", day) + chill
         dni = self._mixed("dni_w_m2", day, usual) * np.exp(haze)
@@ -77,9 +78,15 @@ class WeatherService:
     def _cos_zenith(self, day: int) -> Array:
         return self.climate.day("cos_zenith", day)[:QUARTERS]
 
-    def _error(self, name: str, at_s: Array, issued_s: float) -> Array:
+    def _error(self, name: str, day: int, issued_s: float) -> Array:
         """Draw an error of deviation 1: one part of the instant's own, one of this issue's."""
-        lasting = smooth_noise(self.seed, f"{name} at", at_s, 6 * HOUR_S)
+        lasting = _noise(self.seed, f"{name} at", day)
         issue = self.seed * 1_000_003 + int(issued_s // ISSUE_S)
-        passing = smooth_noise(issue, f"{name} is", at_s, 6 * HOUR_S)
+        passing = _noise(issue, f"{name} is", day)
         return np.asarray((1.0 - _OWN_SHARE**2) ** 0.5 * lasting + _OWN_SHARE * passing)
+
+
+@lru_cache(maxsize=64)
+def _noise(seed: int, stream: str, day: int) -> Array:
+    """Draw the noise of one UTC day, shape (96,)."""
+    return smooth_noise(seed, stream, quarter_middles(day), 6 * HOUR_S)

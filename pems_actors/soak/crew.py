@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -24,7 +25,8 @@ def tell_all(tales: Iterable[Tale], workers: int) -> Iterator[tuple[int, Told]]:
             yield os.getpid(), tell(tale)
         return
     coming = iter(tales)
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    spawn = get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=spawn, initializer=gc.freeze) as pool:
         running = {pool.submit(_tell, tale) for tale in islice(coming, workers * WAITING)}
         try:
             while running:

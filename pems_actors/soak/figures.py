@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from pems_actors.fault_table import read_strikes
@@ -12,7 +12,31 @@ from pems_actors.soak.shrinking import shrink
 from pems_actors.soak.stories import Tale, plot_of
 from pems_actors.soak.telling import Told, tell
 
+WARM_UP_STORIES = 20  # of each process: caches fill, and the largest house has been told
 WARM_UP_FRAC = 0.3
+LEAST_POINTS = 20
+
+
+@dataclass
+class OfFault:
+    """What came of all stories in which one fault struck."""
+
+    stories: int = 0
+    violations: int = 0
+    detect_s: list[float] = field(default_factory=list)
+    recover_s: list[float] = field(default_factory=list)
+
+    def figures(self) -> dict[str, float | int | None]:
+        """Give the figures of one fault, as the proof page reads them."""
+        return {
+            "stories": self.stories,
+            "violations": self.violations,
+            "noticed": len(self.detect_s),
+            "detect_s_p50": quantile(self.detect_s, 0.5),
+            "detect_s_p99": quantile(self.detect_s, 0.99),
+            "recover_s_p50": quantile(self.recover_s, 0.5),
+            "recover_s_p99": quantile(self.recover_s, 0.99),
+        }
 
 
 @dataclass
@@ -26,9 +50,11 @@ class Sums:
     incidents: int = 0
     ended: int = 0
     cold_kh: float = 0.0
+    cost: float = 0.0
+    writes: int = 0
+    restarts: int = 0
     cpu_s: list[float] = field(default_factory=list)
-    detect_s: list[float] = field(default_factory=list)
-    recover_s: list[float] = field(default_factory=list)
+    by_fault: dict[str, OfFault] = field(default_factory=lambda: defaultdict(OfFault))
     failing: list[Told] = field(default_factory=list)
     memory: dict[int, list[tuple[float, float]]] = field(default_factory=lambda: defaultdict(list))
 
@@ -41,16 +67,29 @@ class Sums:
         self.incidents += told.incidents
         self.ended += bool(told.ended)
         self.cold_kh += told.cold_kh
+        self.cost += told.cost
+        self.writes += told.writes
+        self.restarts += told.restarts
         self.cpu_s.append(told.cpu_s)
-        self.detect_s += told.detect_s
-        self.recover_s += told.recover_s
+        self._add_faults(told)
         points = self.memory[worker]
         points.append(((points[-1][0] if points else 0.0) + told.days, told.rss_mb))
         if told.violations:
             self.failing.append(told)
 
+    def _add_faults(self, told: Told) -> None:
+        for name in told.fault_names:
+            self.by_fault[name].stories += 1
+            self.by_fault[name].violations += len(told.violations)
+        for timing in told.timings:
+            of = self.by_fault[timing.fault]
+            of.detect_s += [] if timing.detect_s is None else [timing.detect_s]
+            of.recover_s += [] if timing.recover_s is None else [timing.recover_s]
+
     def figures(self, wall_s: float, replay: str) -> dict[str, object]:
         """Give the figures of `pems soak --json`."""
+        detect_s = [s for of in self.by_fault.values() for s in of.detect_s]
+        recover_s = [s for of in self.by_fault.values() for s in of.recover_s]
         return {
             "days": round(self.days, 2),
             "stories": self.stories,
@@ -59,20 +98,28 @@ class Sums:
             "failing_stories": len(self.failing),
             "core_ended": self.ended,
             "incidents": self.incidents,
-            "detect_s_p99": _quantile(self.detect_s, 0.99),
-            "recover_s_p99": _quantile(self.recover_s, 0.99),
+            "restarts": self.restarts,
+            "writes": self.writes,
+            "cost": round(self.cost, 2),
+            "detect_s_p50": quantile(detect_s, 0.5),
+            "detect_s_p99": quantile(detect_s, 0.99),
+            "recover_s_p50": quantile(recover_s, 0.5),
+            "recover_s_p99": quantile(recover_s, 0.99),
             "cold_kh": round(self.cold_kh, 2),
             "rss_slope_mb_per_day": self.rss_slope_mb_per_day(),
-            "cpu_s_per_story_p50": _quantile(self.cpu_s, 0.5),
+            "cpu_s_per_story_p50": quantile(self.cpu_s, 0.5),
+            "cpu_s": round(sum(self.cpu_s), 1),
             "wall_s": round(wall_s, 1),
             "replay": replay,
         }
 
+    def faults_figures(self) -> dict[str, dict[str, float | int | None]]:
+        """Give the figures of each fault, by name."""
+        return {name: of.figures() for name, of in sorted(self.by_fault.items())}
+
     def rss_slope_mb_per_day(self) -> float | None:
         """Fit how much a process grows per simulated day once it is warm; the worst of them."""
-        slopes = [_slope(points[int(len(points) * WARM_UP_FRAC) :]) for points in
-                  self.memory.values()]  # fmt: skip
-        known = [slope for slope in slopes if slope is not None]
+        known = [slope for slope in map(_warm_slope, self.memory.values()) if slope is not None]
         return round(max(known), 4) if known else None
 
 
@@ -82,31 +129,36 @@ def shrunk(told: Told, retell: Callable[[Tale], Told] = tell) -> Tale:
     tale = told.written_out
     strikes = read_strikes(_words(tale), places_of(plot_of(tale).story))
 
+    def with_only(part: Iterable[object]) -> Tale:
+        return Tale(tale.seed, ",".join(map(str, part)) or "none", tale.days)
+
     def fails(part: tuple[object, ...]) -> bool:
-        again = retell(Tale(tale.seed, ",".join(map(str, part)) or "none"))
+        again = retell(with_only(part))
         return any(violation.invariant in laws for violation in again.violations)
 
-    return Tale(tale.seed, ",".join(map(str, shrink(strikes, fails))) or "none")
+    return with_only(shrink(strikes, fails))
 
 
 def _words(tale: Tale) -> str:
     return "" if tale.faults == "none" else tale.faults
 
 
-def _quantile(values: Sequence[float], share: float) -> float | None:
+def quantile(values: Sequence[float], share: float) -> float | None:
+    """Give the value below which a share of all lies; None for no values."""
     ordered = sorted(values)
     if not ordered:
         return None
     return round(ordered[min(len(ordered) - 1, int(share * len(ordered)))], 3)
 
 
-def _slope(points: Sequence[tuple[float, float]]) -> float | None:
-    """Fit a line through (day, MB) by least squares; None for too few points."""
-    if len(points) < 5:
+def _warm_slope(points: Sequence[tuple[float, float]]) -> float | None:
+    """Fit a line through (day, MB) without the beginning; None for too few points."""
+    warm = points[max(WARM_UP_STORIES, int(len(points) * WARM_UP_FRAC)) :]
+    if len(warm) < LEAST_POINTS:
         return None
-    mean_x = sum(x for x, _ in points) / len(points)
-    mean_y = sum(y for _, y in points) / len(points)
-    spread = sum((x - mean_x) ** 2 for x, _ in points)
+    mean_x = sum(x for x, _ in warm) / len(warm)
+    mean_y = sum(y for _, y in warm) / len(warm)
+    spread = sum((x - mean_x) ** 2 for x, _ in warm)
     if spread <= 0.0:
         return None
-    return sum((x - mean_x) * (y - mean_y) for x, y in points) / spread
+    return sum((x - mean_x) * (y - mean_y) for x, y in warm) / spread

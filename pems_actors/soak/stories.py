@@ -1,7 +1,7 @@
 """The stories of a soak: which house, when, how long, with whom and with what broken, by seed.
 
-A tale is a seed and the words for its faults; from these everything else follows, so that two
-words on a command line tell the same story again.
+A tale is a seed, the words for its faults, and a length if it is not the seed's; from these
+everything else follows, so that a few words on a command line tell the same story again.
 """
 
 from __future__ import annotations
@@ -10,42 +10,44 @@ import json
 import random
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import combinations
 
 import config
 from pems_actors.blueprint import house_from, tariff_from
 from pems_actors.domain.house import House, Native
 from pems_actors.domain.units import DAY_S, HOUR_S, seconds
 from pems_actors.economics.tariff import Tariff
-from pems_actors.fault_table import FaultRow, draw_strikes, possible_rows, strike_of
-from pems_actors.house import Pace
-from pems_actors.simulate import FAULTS_PER_DAY, Story, places_of
+from pems_actors.fault_table import draw_strikes
+from pems_actors.simulate import FAULTS_PER_DAY, VIRTUAL_PUBLISH_S, Story, places_of
+from pems_actors.surroundings import Pace
 
 HEARTBEAT_S = 300.0
 PLANNING_SHARE = 0.12
 COARSE_HORIZON_S = 12 * HOUR_S
-PAIR_FIRST_S, PAIR_SECOND_S = 1200.0, 1800.0
-PAIR_DAYS = 3.0 / 24.0
 YEAR_START_S = seconds("2023-01-02T00:00:00Z")
 CLOCK_CHANGES = (seconds("2023-03-25T16:00:00Z"), seconds("2023-10-28T16:00:00Z"))
 _PRESETS = ("flat3", "house6-climate", "house17")
 _PRESET_WEIGHTS = (50, 35, 15)
 _LONGEST_H = {"flat3": 24.0, "house6-climate": 16.0, "house17": 6.0}
-_SHORT_BIAS = 1.5  # most stories are short, some last a day
+_SHORT_BIAS = 2.5  # most stories are short, some last a day
 _MARGIN_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)
 class Tale:
-    """A story by its two words: the seed, and none, light, heavy, or the faults themselves."""
+    """A story by its words: the seed; none, light, heavy, or the faults themselves; how long.
+
+    days: None: as long as the seed says, 2 to 24 hours.
+    """
 
     seed: int
     faults: str = "light"
+    days: float | None = None
 
     @property
     def replay(self) -> str:
         """The command that tells this story again."""
-        return f'pems soak --stories 1 --seed {self.seed} --faults "{self.faults}"'
+        days = "" if self.days is None else f" --days {self.days:.8g}"
+        return f'pems soak --stories 1{days} --seed {self.seed} --faults "{self.faults}"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def house_and_tariff(preset: str, nameplate: bool) -> tuple[House, Tariff]:
     return house_from(loaded, nameplate=nameplate), tariff_from(loaded)
 
 
-def plot_of(tale: Tale, days: float | None = None) -> Plot:
+def plot_of(tale: Tale) -> Plot:
     """Draw a story from its seed; the faults are drawn too, unless the tale names them.
 
     Raises: ValueError for faults that cannot be read.
@@ -90,15 +92,26 @@ def plot_of(tale: Tale, days: float | None = None) -> Plot:
         _with_natives(rng, house),
         tariff,
         start_s,
-        days if days is not None else round(hours, 1) / 24.0,
+        round(hours, 1) / 24.0 if tale.days is None else round(tale.days * DAY_S) / DAY_S,
         tale.seed,
         shift_k,
         tale.faults,
-        Pace(heartbeat_s=HEARTBEAT_S, demo=True, planning=planning, horizon_s=COARSE_HORIZON_S),
+        _pace(planning=planning),
         _armed(rng, house),
     )
     story = replace(story, faults=_faults(tale, story))
     return Plot(story, _orders(rng, story))
+
+
+def _pace(*, planning: bool) -> Pace:
+    """Live as the appliance does, but tell the world less often, and plan less far ahead."""
+    return Pace(
+        heartbeat_s=HEARTBEAT_S,
+        publish_s=VIRTUAL_PUBLISH_S,
+        demo=True,
+        planning=planning,
+        horizon_s=COARSE_HORIZON_S,
+    )
 
 
 def _season(rng: random.Random) -> tuple[float, float]:
@@ -135,26 +148,6 @@ def _faults(tale: Tale, story: Story) -> str:
     count = max(1, round(FAULTS_PER_DAY[tale.faults] * story.days))
     span_s = story.days * DAY_S - _MARGIN_S
     return ",".join(str(s) for s in draw_strikes(rng, count, span_s, places_of(story)))
-
-
-def pairs(seed: int, repeats: int = 2) -> list[Tale]:
-    """Make stories for all pairs of virtual faults, each over several seeds."""
-    tales: list[Tale] = []
-    first = places_of(plot_of(Tale(seed, "none")).story)
-    rows = possible_rows(replace(first, planning=True))
-    for one, other in combinations(rows, 2):
-        for _ in range(repeats):
-            tales.append(pair_tale(seed + len(tales), one, other))
-    return tales
-
-
-def pair_tale(seed: int, one: FaultRow, other: FaultRow) -> Tale:
-    """Let two faults overlap in the story of a seed."""
-    rng = random.Random(f"pair {seed}")
-    places = places_of(plot_of(Tale(seed, "none")).story)
-    rows = [(one, PAIR_FIRST_S), (other, PAIR_SECOND_S)]
-    strikes = [strike_of(rng, r, at, places) for r, at in rows if places.of_kind(r.target)]
-    return Tale(seed, ",".join(map(str, strikes)) or "none")
 
 
 # --- people

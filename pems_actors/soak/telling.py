@@ -1,12 +1,14 @@
-"""Telling one tale: from two words to what came of it, as plain data that crosses processes."""
+"""Telling one tale: from a few words to what came of it, as plain data that crosses processes."""
 
 from __future__ import annotations
 
+import gc
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pems_actors.simulation.invariants import Violation
+from pems_actors.soak.stopwatch import Timing
 from pems_actors.soak.stories import Tale, plot_of
 from pems_actors.soak.witness import Witness
 
@@ -23,27 +25,40 @@ class Told:
     strikes: int
     violations: tuple[Violation, ...]
     incidents: int
-    detect_s: tuple[float, ...]
-    recover_s: tuple[float, ...]
+    timings: tuple[Timing, ...]
     cold_kh: float
     ended: str
-    cpu_s: float
-    rss_mb: float
+    cpu_s: float = 0.0
+    rss_mb: float = 0.0
+    writes: int = 0
+    restarts: int = 0
+    cost: float = 0.0
 
     @property
     def written_out(self) -> Tale:
         """The same story with its faults in full."""
-        return Tale(self.tale.seed, self.faults or "none")
+        return Tale(self.tale.seed, self.faults or "none", self.tale.days)
+
+    @property
+    def fault_names(self) -> frozenset[str]:
+        """Names of what broke in it."""
+        return frozenset(each.partition("@")[0] for each in self.faults.split(",") if each)
 
 
 def tell(tale: Tale) -> Told:
     """Tell a story under the eyes of the judge. Raises: ValueError for unreadable faults."""
     began = time.process_time()
+    told = _told(tale)
+    gc.collect()  # an appliance knows itself in circles: let go of all of it before the next one
+    return replace(told, cpu_s=time.process_time() - began, rss_mb=rss_mb())
+
+
+def _told(tale: Tale) -> Told:
     plot = plot_of(tale)
     witness = Witness(plot)
     simulation = witness.simulation
     result = witness.tell()
-    strikes = simulation.strikes
+    strikes, figures = simulation.strikes, result.figures
     return Told(
         tale=tale,
         faults=",".join(str(strike) for strike in strikes),
@@ -51,12 +66,12 @@ def tell(tale: Tale) -> Told:
         strikes=len(strikes),
         violations=witness.violations,
         incidents=witness.incidents,
-        detect_s=tuple(witness.stopwatch.detect_s),
-        recover_s=tuple(witness.stopwatch.recover_s),
-        cold_kh=float(result.figures["cold_kh"]),
+        timings=witness.stopwatch.timings,
+        cold_kh=float(figures["cold_kh"]),
         ended="; ".join(simulation.given_up),
-        cpu_s=time.process_time() - began,
-        rss_mb=rss_mb(),
+        writes=int(figures["writes"]) + int(figures["relay_commands"]),
+        restarts=int(figures["restarts"]),
+        cost=float(figures["cost"]),
     )
 
 

@@ -18,7 +18,7 @@ from pykka._envelope import Envelope
 from supervision.child_spec import Policy
 from supervision.clock import ClockLook
 from supervision.liveness import Hung, LookAgain, WatcherLate, judge
-from supervision.mailbox import Mailbox, Newest, Outcome
+from supervision.mailbox import ACCEPTED, Mailbox, Newest
 from supervision.runtimes.timers import TimerHeap
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class VirtualRuntime:
             if not life.queued and not life.frozen:
                 life.queued = True
                 self._ready.append(life)
-            if outcome is not Outcome.ACCEPTED:
+            if outcome is not ACCEPTED:
                 self._bound().took(life.slot, message, outcome)
 
     # Serving.
@@ -203,7 +203,7 @@ class VirtualRuntime:
         if life is not None and not life.queued and not life.frozen:
             life.queued = True
             self._ready.append(life)
-        if outcome is Outcome.ACCEPTED:
+        if outcome is ACCEPTED:
             return True
         return self._bound().took(slot, message, outcome, reply)
 

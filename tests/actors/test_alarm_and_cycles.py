@@ -141,12 +141,14 @@ def starts_today(stage: Stage) -> Any:
 def cycle(stage: Stage, times: int) -> None:
     """Let the room's relay switch on and off again, some hours apart."""
     for _ in range(times):
-        for temp_c, on in ((19.0, False), (26.0, True)):
+        for temp_c in (19.0, 26.0):
             stage.run(HOUR_S)
-            stage.tell(room_tick(stage.now_s, "living", temp_c, on=on))
-            if temp_c < 20.0:
+            cold = temp_c < 20.0
+            stage.tell(room_tick(stage.now_s, "living", temp_c, on=not cold))
+            if cold:
                 grant(stage)
-                stage.tell(room_tick(stage.now_s, "living", temp_c, on=True))
+            stage.run(MINUTE_S)
+            stage.tell(room_tick(stage.now_s, "living", temp_c, on=cold))
 
 
 def test_each_start_of_a_relay_is_counted_and_told():

@@ -1,12 +1,12 @@
 """The battery at its post: plan, person, limits, and the rest that each mode needs."""
 
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
 from pems_actors.actors.base import BATTERY, CONTROL, MQTT, PLAN_KEEPER
-from pems_actors.actors.battery import LEASE_S, RENEW_S, BatteryActor
+from pems_actors.actors.battery import LEASE_S, BatteryActor
+from pems_actors.actors.battery_reconcile import RENEW_S
 from pems_actors.domain.events import ChargeShed, HouseMode, ModeChanged, Outcome, Republish
 from pems_actors.domain.house import BatteryMode
 from pems_actors.domain.levels import Level
@@ -119,6 +119,19 @@ def test_charging_is_shed_at_once_and_comes_back():
     assert modes(stage) == [CHARGE, SELF, CHARGE]
 
 
+@pytest.mark.parametrize("shed", [True, False])
+def test_the_least_time_in_a_mode_keeps_no_charge_that_is_shed_or_blind(shed):
+    stage = in_mode(CHARGE)
+    stage.tell(energy_plan((0.0, HOLD), valid_s=86400.0))
+    ticks(stage, 1)
+    assert modes(stage) == [CHARGE]  # for at least 30 min
+    if shed:
+        stage.tell(ChargeShed("over the breaker of L2", stage.now_s, 300.0))
+    else:
+        ticks(stage, 5, grid_kw=None)
+    assert modes(stage)[:2] == [CHARGE, SELF]
+
+
 def test_without_a_meter_nothing_is_charged_from_the_grid():
     stage = in_mode(CHARGE)
     ticks(stage, 5, grid_kw=None)
@@ -181,7 +194,7 @@ def test_a_successor_keeps_mode_rest_and_count():
     stage = in_mode(HOLD, minutes=5)
     before = stage.state
     stage.crash()
-    assert replace(stage.state, told=before.told) == before
+    assert stage.state._replace(told=before.told) == before
     stage.tell(energy_plan((0.0, SELL), valid_s=7200.0))
     ticks(stage, 5)
     assert modes(stage) == [HOLD]

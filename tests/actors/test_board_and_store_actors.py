@@ -33,6 +33,7 @@ from pems_actors.domain.events import (
 from pems_actors.domain.levels import Level
 from pems_actors.domain.states import DeviceState
 from pems_actors.domain.time_grid import TimeGrid
+from pems_actors.domain.units import HOUR_S
 from pems_actors.economics.tariff import Tariff
 from pems_actors.gateways.memory_history import MemoryHistory
 from supervision.events import IncidentClosed, IncidentOpened
@@ -146,10 +147,10 @@ def test_incidents_are_shown_open_then_kept():
     assert stage.last(HISTORY, Record).kind == "incident"
 
 
-def test_counters_are_kept_every_minute():
+def test_counters_are_kept_every_quarter_hour():
     stage = board()
-    stage.run(120.0)
-    assert [r.kind for r in stage.all_heard(HISTORY, Record)] == ["counters"] * 2
+    stage.run(HOUR_S - 1.0)
+    assert [r.kind for r in stage.all_heard(HISTORY, Record)] == ["counters"] * 4
 
 
 def test_samples_and_records_reach_the_store():

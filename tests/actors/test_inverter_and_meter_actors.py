@@ -2,6 +2,8 @@
 
 from itertools import pairwise
 
+import pytest
+
 from pems_actors.actors.base import CONTROL, INVERTER, METER, MQTT, PLAN_KEEPER, PRICES
 from pems_actors.actors.inverter import RENEW_S, InverterActor
 from pems_actors.actors.meter import MeterActor
@@ -10,7 +12,7 @@ from pems_actors.domain.forecasts import PriceCurve
 from pems_actors.domain.house import BatteryMode
 from pems_actors.domain.levels import Level
 from pems_actors.domain.readings import Quality
-from pems_actors.domain.states import DeviceState
+from pems_actors.domain.states import DeviceState, Value
 from pems_actors.domain.time_grid import TimeGrid
 from tests.actors.energy import energy_plan
 from tests.actors.kit import NOON, Stage, energy_tick, order
@@ -177,6 +179,23 @@ def test_a_meter_that_never_spoke_is_missing_from_boot_on():
     ticks(stage, 5, grid_kw=None)
     assert stage.status.state == "degraded"
     assert meter_values(stage)["grid_kw"].quality is Quality.MISSING
+
+
+def test_what_went_through_the_meter_is_counted_and_survives_a_crash():
+    stage = meter()
+    ticks(stage, 31, grid_kw=2.0)
+    assert meter_values(stage)["import_kwh"].value == pytest.approx(1.0)
+    stage.crash()
+    ticks(stage, 1, grid_kw=2.0)
+    values = meter_values(stage)
+    assert values["import_kwh"].value >= 1.0
+    assert values["export_kwh"].value == 0.0
+
+
+def test_before_the_first_reading_nothing_is_counted_and_that_is_said():
+    stage = meter()
+    ticks(stage, 1, grid_kw=None)
+    assert meter_values(stage)["import_kwh"] == Value(None, "kWh", Quality.MISSING)
 
 
 def test_the_last_reading_survives_a_crash():

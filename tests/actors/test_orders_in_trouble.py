@@ -1,6 +1,8 @@
 """Orders when something is slow, full or in an emergency: told honestly, and each ended once."""
 
+from collections import Counter
 from dataclasses import replace
+from random import Random
 from typing import Any
 
 from pems_actors.actors.base import CONTROL, MQTT
@@ -15,8 +17,10 @@ from pems_actors.actors.control import (
 from pems_actors.domain.events import HouseMode, ModeChanged, Outcome
 from pems_actors.domain.house import BatteryMode
 from pems_actors.domain.levels import Level
+from pems_actors.gateways.wire import json_text
 from pems_actors.house import actor_paths
 from tests.actors.kit import HOUSE, NOON, Stage, energy_tick, order
+from tests.gateways.mutants import NASTY
 
 ROOM = "rooms/living"
 
@@ -75,6 +79,33 @@ def test_a_disk_that_cannot_save_what_is_armed_is_told_and_stops_nobody():
     assert "No space left" in replies[0]["reason"]
     assert stage.status.epoch == 1
     assert not stage.writer.is_armed("battery")
+
+
+PATHS = (ROOM, "house", "devices/battery", "rooms/attic", CONTROL, "", "planning/planner")
+VERBS = ("override", "boost", "mode", "restart", "snapshot", "arm", "drill", "status", "explain",
+         "commands", "workers", "strategy", "")  # fmt: skip
+ARGS = ("temp_c", "for", "until", "mode", "device", "target", "fault", "subject", "at_s", "name")
+
+
+def test_whatever_comes_over_the_local_socket_is_answered_once_and_crashes_nobody():
+    rng, stage, finals = Random(1), desk(), Counter()
+    count = 1500
+    for number in range(count):
+        args: Any = {rng.choice(ARGS): rng.choice(NASTY) for _ in range(rng.randrange(3))}
+        body = {"path": rng.choice(PATHS), "verb": rng.choice(VERBS), "args": args}
+        if rng.random() < 0.3:
+            body[rng.choice(("path", "verb", "args", "id", "reason"))] = rng.choice(NASTY)
+
+        def reply(said: Any, number: int = number) -> bool:
+            json_text(said).encode("utf-8", "replace")
+            finals[number] += 1
+            return True
+
+        stage.system.tell(CONTROL, SocketRequest(body, reply))
+        stage.runtime.run_until_quiet()
+    stage.run(2 * ANSWER_WITHIN_S)
+    assert finals == Counter(range(count))
+    assert stage.system.counters()["crashes"] == 0
 
 
 def test_an_emergency_ends_a_forced_battery_mode_without_waiting_for_a_tick():

@@ -16,7 +16,7 @@ from pems_actors.actors.base import (
     THERMAL,
     Record,
 )
-from pems_actors.actors.estimator import SILENT_S, EstimatorActor
+from pems_actors.actors.estimator import LEAD_S, SILENT_S, EstimatorActor
 from pems_actors.actors.plan_keeper import PlanKeeperActor
 from pems_actors.domain.events import (
     EnergyPlan,
@@ -148,6 +148,16 @@ def test_the_first_picture_is_told_at_once_and_then_each_quarter_hour():
         told = stage.all_heard(address, StateEstimated)
         assert [m.state.at_s - NOON for m in told] == [0.0, 900.0, 1800.0, 2700.0]
         assert told[-1].state.rooms["bath"].air_c == pytest.approx(21.0, abs=0.3)
+
+
+def test_the_state_for_a_step_is_told_before_the_step_begins():
+    stage = estimator()
+    stage.tell(picture(NOON))
+    stage.run(900.0 - LEAD_S - 1.0)
+    stage.forget()
+    stage.run(1.0)
+    (told,) = stage.all_heard(PLANNER, StateEstimated)
+    assert told.state.at_s == NOON + 900.0
 
 
 def test_a_house_that_fell_silent_is_no_ground_for_a_plan():

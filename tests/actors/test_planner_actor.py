@@ -176,6 +176,7 @@ def test_a_successor_keeps_the_outlook_and_asks_anew():
     ticket = stage.state.ticket
     stage.crash()
     assert stage.state.asked is None
+    stage.run(5.0)
     stage.tell(house_state(NOON + 5.0))
     assert stage.state.ticket > ticket + 1
     stage.run(1.0)

@@ -5,7 +5,9 @@ from itertools import pairwise
 import pytest
 
 from pems_actors.actors.base import PLAN_KEEPER, POWER_BUDGET
-from pems_actors.actors.room import LEASE_S, RENEW_S, SILENCE_S
+from pems_actors.actors.room import SILENCE_S
+from pems_actors.actors.room_reconcile import RENEW_S
+from pems_actors.actors.room_relay import LEASE_S
 from pems_actors.domain.events import (
     GuardOrder,
     Need,

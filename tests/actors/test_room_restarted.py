@@ -7,7 +7,8 @@ from itertools import pairwise
 import pytest
 
 from pems_actors.actors.base import HISTORY, MQTT, PLANNER, POWER_BUDGET, Record
-from pems_actors.actors.room import LEASE_S, RENEW_S
+from pems_actors.actors.room_reconcile import RENEW_S
+from pems_actors.actors.room_relay import LEASE_S
 from pems_actors.control.order import RelayMemory
 from pems_actors.control.reconcile import Look
 from pems_actors.domain.commands import SetHeating

@@ -9,6 +9,8 @@ import pytest
 
 from pems_actors.actors.base import (
     LOAD,
+    METER,
+    MQTT,
     PLAN_KEEPER,
     PLANNER,
     POWER_BUDGET,
@@ -18,6 +20,7 @@ from pems_actors.actors.base import (
     room_address,
 )
 from pems_actors.actors.load import LoadActor
+from pems_actors.actors.meter import MeterActor
 from pems_actors.actors.plan_keeper import PlanKeeperActor
 from pems_actors.actors.power_budget import PowerBudgetActor
 from pems_actors.actors.prices import PricesActor
@@ -33,6 +36,7 @@ from pems_actors.domain.events import (
 )
 from pems_actors.domain.forecasts import PriceCurve, WeatherForecast
 from pems_actors.domain.house import Roof
+from pems_actors.domain.states import DeviceState
 from pems_actors.durable.memory import Memory
 from pems_actors.economics.tariff import Tariff
 from supervision import WorkerSpec
@@ -170,3 +174,19 @@ def test_the_next_start_keeps_its_distance_from_the_last_one_of_the_dead_core(tm
     assert not after.all_heard("rooms/bath", RelayGrant)
     after.run(10.0)
     assert after.last("rooms/bath", RelayGrant).at_s - granted_s >= HOUSE.limits.start_gap_s
+
+
+def test_energies_that_were_counted_are_remembered(tmp_path: Path) -> None:
+    def meter(memory: Memory, start_s: float = NOON) -> Stage:
+        return Stage(METER, lambda c, _: MeterActor(c, 60.0), memory=memory, start_s=start_s)
+
+    stage = meter(first_life(tmp_path))
+    for _ in range(61):
+        stage.tell(energy_tick(stage.now_s, grid_kw=-2.0))
+        stage.run(60.0)
+    memory, now_s = next_life(stage, tmp_path)
+    again = meter(memory, now_s)
+    again.tell(energy_tick(again.now_s, grid_kw=-2.0))
+    values = dict(again.last(MQTT, DeviceState).values)
+    assert values["export_kwh"].value == pytest.approx(2.0, abs=0.2)  # kept every five minutes
+    assert values["import_kwh"].value == 0.0

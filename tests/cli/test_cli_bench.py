@@ -9,6 +9,7 @@ from pems_actors.bench import crowd
 from pems_actors.bench import supervision as bench
 from pems_actors.bench.crowd import PATHS, Crash, Tally, WhichEpoch
 from supervision import ActorSystem
+from tests.cli.conftest import Pems
 
 
 @pytest.fixture
@@ -58,3 +59,20 @@ def test_memory_is_that_of_the_process_and_unknown_if_there_is_none() -> None:
     assert own is not None
     assert own > 5.0
     assert bench.resident_mb(2**30) is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        (("mpc", "--kills", "3"), "--kills is for `bench resilience`; leave it out for mpc"),
+        (("resilience", "--days", "1"), "--days is for `bench soak-live`"),
+        (("supervision", "--minutes", "1"), "--minutes is for `bench false-restarts`"),
+        (("resilience", "--only", "core,moon"), "there is no section 'moon'; give some of core,"),
+    ],
+)
+def test_what_a_measurement_does_not_know_is_refused(
+    pems: Pems, typed: tuple[str, ...], words: str
+) -> None:
+    said = pems("bench", *typed)
+    assert said.code == 2
+    assert words in said.err

@@ -190,9 +190,21 @@ def test_the_report_as_json(house: CannedHouse, pems: Pems) -> None:
     }
 
 
-@pytest.mark.parametrize("reason", ["fault 'x' is unknown; give one of: crash, hang"])
-def test_a_fault_that_is_not_taken_fails(house: CannedHouse, pems: Pems, reason: str) -> None:
-    house.reject("drill", reason)
-    said = pems("drill", "x", TARGET, "--state", house.state)
+def test_a_fault_that_the_house_does_not_take_fails(house: CannedHouse, pems: Pems) -> None:
+    house.reject("drill", "there is no actor rooms/attic")
+    said = pems("drill", "crash", "rooms/attic", "--state", house.state)
     assert said.code == 1
+    assert "there is no actor rooms/attic" in said.err
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [("x", "there is no drill 'x'; give one of: crash,"), ("sensor-stuck", "played in `pems")],
+)
+def test_what_is_no_drill_is_refused_with_those_that_are(
+    house: CannedHouse, pems: Pems, fault: str, reason: str
+) -> None:
+    said = pems("drill", fault, TARGET, "--state", house.state)
+    assert said.code == 2
     assert reason in said.err
+    assert not house.heard

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from config import Settings
+from config import Settings, keep, last_good, load
 from pems_actors.cli import guard, launch, processes, run_file
 from pems_actors.cli.launch import Broker, Order, Origin
 from pems_actors.cli.output import Refusal
@@ -87,7 +87,7 @@ def test_what_the_children_are_told_they_understand(pems: Pems, becomes, tmp_pat
     pems("run", "--advisory", "--drills", "--state", tmp_path / "state")
     facts = run_file.of_state(tmp_path / "state")
     _, twin, brain = facts.children
-    heard = core.parse(brain.argv[3:])
+    heard = core.parse(brain.argv[4:])
     assert (heard.advisory, heard.drills, heard.house) == (True, True, "twin")
     assert heard.origin_house == facts.origin_house_s
     assert twin_server.arguments(twin.argv[3:]).port == facts.broker_port
@@ -288,3 +288,38 @@ def test_until_ends_the_guardian_in_good_order(tmp_path) -> None:
 def test_the_guardian_gets_the_children_as_they_were_written() -> None:
     (process,) = guard.children_of(_facts(_child("core", WAITS), stop_after_s=None))
     assert (process.name, process.restart, process.ping_timeout_s) == ("core", True, None)
+
+
+def test_a_person_with_a_broken_file_is_told_and_nothing_starts(
+    pems: Pems, becomes, tmp_path: Path
+) -> None:
+    broken = _broken_house(tmp_path)
+    said = pems("run", "--config", broken, "--state", tmp_path / "state")
+    assert said.code == 2
+    assert "is no valid JSON" in said.err
+    assert becomes == []
+
+
+def test_a_service_with_a_broken_file_starts_with_the_last_good_one_and_says_so(
+    pems: Pems, becomes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NOTIFY_SOCKET", "/run/nobody")
+    broken = _broken_house(tmp_path)
+    said = pems("run", "--config", broken, "--state", tmp_path / "state")
+    assert said.code == 0
+    assert "The last good configuration is in force." in said.err
+    assert "3 rooms" in said.out
+    assert len(becomes) == 1
+    facts = run_file.of_state(tmp_path / "state")
+    assert facts is not None
+    assert facts.config == str(broken)  # looked at again by the next core
+    (tmp_path / "state" / last_good.NAME).unlink()
+    assert pems("run", "--config", broken, "--state", tmp_path / "other").code == 2
+
+
+def _broken_house(folder: Path) -> Path:
+    (folder / "state").mkdir()
+    keep(load("flat3", {}), folder / "state")
+    broken = folder / "house.json"
+    broken.write_text('{"rooms": ')
+    return broken

@@ -256,7 +256,7 @@ def test_a_number_as_text_is_that_number_or_refused(text):
         assert told[0].startswith("environment: PEMS_BATTERY__CAPACITY_KWH is ")
         assert capacity_kwh == 10.0
     else:
-        assert capacity_kwh == (float(text) if text.strip() else 10.0)
+        assert capacity_kwh == (float(text.strip()) if text.strip() else 10.0)
         assert 0 <= capacity_kwh <= 500
 
 

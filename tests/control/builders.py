@@ -63,7 +63,7 @@ def need(room: str = "obyvak", **changes: object) -> Need:
         "duty": 1.0,
         "exact": True,
         "level": Level.PLAN,
-        "reason": "cheap now",
+        "why": "cheap now",
         "slack_k": 0.3,
         "target_c": 22.0,
     }

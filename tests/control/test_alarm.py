@@ -8,8 +8,8 @@ from pems_actors.domain.states import DeviceState
 HALF_HOUR_S = ALARM_AFTER_S
 
 
-def trouble(since_s: float, reason: str = "planner: boom", level: Level | None = None) -> Trouble:
-    return Trouble(since_s, reason, level)
+def trouble(since_s: float, why: str = "boom", level: Level | None = None) -> Trouble:
+    return Trouble(since_s, "planner", why, level)
 
 
 def state(path: str, level: Level, since_s: float = 0.0) -> DeviceState:
@@ -29,7 +29,8 @@ def test_the_oldest_trouble_is_named_with_the_worst_level_of_all():
         trouble(HALF_HOUR_S, "too young", Level.NATIVE),
     )
     found = standing_of(troubles, HALF_HOUR_S + 100.0)
-    assert found == Trouble(0.0, "first; and 1 more", Level.RULES)
+    assert found == trouble(0.0, "first; and 1 more", Level.RULES)
+    assert found.reason == "planner: first; and 1 more"
 
 
 def test_only_rooms_that_nothing_better_than_rules_decides_for_count():
@@ -39,7 +40,7 @@ def test_only_rooms_that_nothing_better_than_rules_decides_for_count():
         state("devices/battery", Level.NATIVE, 5000.0),
     )
     [found] = rooms_on_rules(states, 0.0)
-    assert found == Trouble(5000.0, "rooms/bath: no plan", Level.RULES)
+    assert found == Trouble(5000.0, "rooms/bath", "no plan", Level.RULES)
 
 
 def test_a_house_that_has_just_started_is_given_time_for_its_first_plan():

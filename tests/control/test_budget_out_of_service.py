@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from pems_actors.control.power_budget import PowerBudget
 from pems_actors.domain.events import ChargeShed, RelayRequest, RelayShed
 from pems_actors.domain.house import Limits, Relay
@@ -20,7 +18,7 @@ NOW_S = 1000.0
 
 def budget(**more: object) -> PowerBudget:
     base = PowerBudget(LIMITS, RELAYS).heard(MeterReading(NOW_S, 0.5), grid_charging=False)
-    return replace(base, **more)  # type: ignore[arg-type]
+    return base._replace(**more)  # type: ignore[arg-type]
 
 
 def asking(relay: str, slack_k: float) -> RelayRequest:
@@ -38,24 +36,25 @@ def test_a_dead_relay_frees_its_share_of_the_heating() -> None:
 def test_a_welded_relay_counts_although_nobody_switched_it_on() -> None:
     welded = budget().out_of_service(frozenset(), frozenset({"big"}))
     assert welded.headroom(NOW_S).heating_kw == 4.0
-    blind = replace(welded, meter=None).headroom(NOW_S)
+    blind = welded._replace(meter=None).headroom(NOW_S)
     assert blind.import_kw == LIMITS.import_kw - LIMITS.base_load_p95_kw - 3.0
 
 
 def test_nobody_waits_behind_a_dead_relay() -> None:
     full = budget(running={"big": 0.0}).asked(asking("dead", -2.0)).asked(asking("small", 1.0))
-    _, grant = replace(full, limits=Limits(heating_kw=4.5)).next_grant(NOW_S)
+    _, grant = full._replace(limits=Limits(heating_kw=4.5)).next_grant(NOW_S)
     assert grant is None
     freed = full.out_of_service(frozenset({"dead"}), frozenset())
-    _, grant = replace(freed, limits=Limits(heating_kw=4.5)).next_grant(NOW_S)
+    _, grant = freed._replace(limits=Limits(heating_kw=4.5)).next_grant(NOW_S)
     assert grant is not None
     assert grant.relay == "small"
 
 
 def test_nobody_makes_room_for_a_dead_relay() -> None:
-    tight = replace(
-        budget(running={"big": 0.0}, slack_k={"big": 1.0}).asked(asking("dead", -2.0)),
-        limits=Limits(heating_kw=4.5),
+    tight = (
+        budget(running={"big": 0.0}, slack_k={"big": 1.0})
+        .asked(asking("dead", -2.0))
+        ._replace(limits=Limits(heating_kw=4.5))
     )
     assert [order.relay for order in tight.yields(NOW_S)] == ["big"]
     assert tight.out_of_service(frozenset({"dead"}), frozenset()).yields(NOW_S) == ()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pems_actors.control.clock_trust import ClockTrust
+from pems_actors.control.clock_trust import NOTED_S, ClockTrust
 from pems_actors.domain.units import DAY_S, HOUR_S, seconds
+from supervision.clock import ClockJump, ClockLook, jump_between, slept_s
 
 FLOOR_S = seconds("2023-01-01T00:00:00Z")
 NOW_S = seconds("2026-01-15T12:00:00Z")
@@ -76,7 +76,6 @@ def test_a_leap_of_years_is_not_trusted_and_coming_back_is() -> None:
     st.lists(st.tuples(st.floats(-1e8, 1e8), st.floats(1.0, 7200.0)), max_size=20),
     st.floats(-1e9, 1e9),
 )
-@pytest.mark.open
 def test_no_story_of_jumps_makes_a_clock_before_the_floor_trusted(
     story: list[tuple[float, float]], start_s: float
 ) -> None:
@@ -89,3 +88,31 @@ def test_no_story_of_jumps_makes_a_clock_before_the_floor_trusted(
         assert clock.trusted or clock.reason
     later_s = max(now_s, FLOOR_S) + 2 * DAY_S
     assert clock.looked(later_s, steady_s + 2 * DAY_S).trusted  # it never doubts for ever
+
+
+def look(house_s: float, steady_s: float, slept_s: float = 0.0) -> ClockLook:
+    return ClockLook(NOW_S + house_s, steady_s, slept_s)
+
+
+def test_clocks_that_go_alike_have_not_jumped() -> None:
+    assert jump_between(look(0.0, 0.0), look(3600.0, 3600.9), NOTED_S) is None
+
+
+def test_a_clock_that_was_set_has_jumped_by_what_time_does_not_explain() -> None:
+    assert jump_between(look(0.0, 0.0), look(3660.0, 60.0), NOTED_S) == ClockJump(HOUR_S)
+    assert jump_between(look(0.0, 0.0), look(-3540.0, 60.0), NOTED_S) == ClockJump(-HOUR_S)
+
+
+def test_a_machine_that_slept_has_a_right_clock() -> None:
+    jump = jump_between(look(0.0, 0.0), look(7260.0, 60.0, 7200.0), NOTED_S)
+    assert jump == ClockJump(0.0, 7200.0)
+
+
+def test_a_clock_that_stood_still_with_the_machine_has_not_jumped() -> None:
+    assert jump_between(look(0.0, 0.0), look(60.0, 60.0, 7200.0), NOTED_S) is None
+
+
+def test_time_asleep_is_never_negative_and_hardly_moves_while_awake() -> None:
+    before, after = slept_s(), slept_s()
+    assert before >= -1.0
+    assert abs(after - before) < 1.0

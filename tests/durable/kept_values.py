@@ -8,9 +8,11 @@ from typing import Any
 from hypothesis import strategies as st
 
 from pems_actors.control.battery import UserBattery
+from pems_actors.control.energy_count import EnergyCount
 from pems_actors.control.order import ByHand, RelayMemory
 from pems_actors.control.wishes import Override
 from pems_actors.domain.events import HouseMode, PlanAdopted
+from pems_actors.domain.findings import Finding, FindingKind
 from pems_actors.domain.forecasts import WeatherForecast
 from pems_actors.domain.house import BatteryMode
 from pems_actors.domain.levels import Level
@@ -105,6 +107,13 @@ KEPT: dict[str, st.SearchStrategy[Any]] = {
         st.none() | USER,
     ),
     "devices/inverter": st.builds(kept.InverterKept, FLAG, NUMBER),
+    "devices/meter": st.builds(EnergyCount, st.none() | TIME, NUMBER, NUMBER, NUMBER),
+    "incidents": st.lists(st.builds(kept.OpenIncident, TEXT, TEXT, TEXT, TIME), max_size=3).map(
+        tuple
+    ),
+    "devices/inspector": st.lists(
+        st.builds(Finding, TEXT, st.sampled_from(FindingKind), TEXT, TIME), max_size=3
+    ).map(tuple),
     "infrastructure/control": st.builds(
         kept.ModeKept, st.sampled_from(HouseMode), st.none() | TIME
     ),

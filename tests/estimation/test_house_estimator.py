@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pickle
 from dataclasses import replace
+from math import inf
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pems_actors.control.order import CONTINUOUS_ON_S
 from pems_actors.domain.forecasts import WeatherForecast
 from pems_actors.domain.house import (
     BatteryMode,
@@ -76,7 +78,7 @@ def test_the_first_picture_already_gives_a_whole_house_state() -> None:
     assert set(state.rooms) == set(state.disturbance_kw) == {LIVING, KITCHEN}
     assert state.rooms[KITCHEN].air_c == pytest.approx(21.0)
     assert state.outdoor_c == 0.0
-    assert state.relays == {LIVING: RelayHistory(on=False, since_s=START_S)}
+    assert state.relays == {LIVING: RelayHistory(False, -inf, rests_after_s=CONTINUOUS_ON_S)}
 
 
 def test_even_an_empty_picture_gives_a_state() -> None:

@@ -58,7 +58,7 @@ def test_a_block_in_between_neither_clears_nor_hastens_a_verdict() -> None:
     days = settled()
     days.broken["bath"] = False
     days.order("bath", on=True)
-    days.run(4)
+    days.run(2)
     days.blocked = True
     days.run(60)
     assert days.told == {}

@@ -206,3 +206,17 @@ def test_no_sequence_of_readings_makes_the_belief_absurd(
         assert ((state.temps_c >= -40.0) & (state.temps_c <= 90.0)).all()
         assert np.isfinite(state.disturbance_kw).all()
         assert np.abs(state.disturbance_kw).max() < 3.0
+
+
+def test_a_fresh_belief_learns_within_hours_what_a_room_loses_beside_the_paper() -> None:
+    draught_kw = np.array([-0.2, 0.0, 0.0])
+    state, _ = follow(steady(20.0), 6.0, rest_kw=draught_kw)
+    assert state.disturbance_kw[0] == pytest.approx(-0.2, abs=0.06)
+
+
+def test_doubt_settles_where_a_room_speaks_and_grows_where_it_is_silent() -> None:
+    first = FILTER.initial(dict.fromkeys(NAMES, 20.0), 0.0, START_S).doubt
+    after = follow(steady(20.0), 12.0, silent="bath")[0].doubt
+    assert (np.linalg.eigvalsh(after) > 0.0).all()
+    assert after[0, 1, 1] < 0.5 * first[0, 1, 1]
+    assert after[1, 1, 1] > 4.0 * first[1, 1, 1]

@@ -9,13 +9,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from pems_actors.appliance import Appliance
 from pems_actors.economics.tariff import Tariff
 from pems_actors.gateways.memory_history import MemoryHistory
 from pems_actors.gateways.mqtt_client import Incoming, MqttClient, MqttSettings
 from pems_actors.gateways.topics import Topics
 from pems_actors.gateways.wire import Message
-from pems_actors.house import Appliance, Pace, Surroundings
 from pems_actors.simulation.scenario import Scenario
+from pems_actors.surroundings import Pace, Surroundings
 from supervision import HouseClock, SupervisorSpec, ThreadRuntime
 from tests.actors.kit import HOUSE, NOON, Doors
 from tests.gateways.brokers import wait

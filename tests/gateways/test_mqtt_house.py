@@ -94,6 +94,22 @@ def test_a_house_that_is_only_watched_sends_no_byte_to_any_device(
     assert inverter.heard == []
 
 
+def test_the_first_picture_waits_for_whoever_starts_to_listen(
+    inverter: Inverter, broker: RealBroker, tmp_path: Path
+) -> None:
+    """A core connects before its actors are up; the status that the broker keeps comes at once."""
+    inverter.client.publish(loxone.status_message(reading()))
+    settings = MqttSettings(port=broker.port, client_id="early", status_topic="early/status")
+    house, readings = MqttHouse(two_rooms(), settings, lambda: NOW_S), []
+    house.start()
+    wait(lambda: house.client.counters["received"] >= 1, "the kept status")
+    house.subscribe(readings.append)
+    wait(lambda: len(readings) == 1, "the first picture")
+    house.close()
+    inverter.client.publish(Message(loxone.STATUS, "", retain=True))
+    assert readings[0].rooms[0].temp_c == 21.4
+
+
 def test_a_silent_house_still_gives_a_picture_after_a_tick_and_a_half(port: Port) -> None:
     port.now_s += 91.0
     wait(lambda: len(port.readings) == 1, "a reading")

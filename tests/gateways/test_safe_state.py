@@ -175,6 +175,7 @@ class Devices:
         self.written: list[str] = []
         self.asked_s: list[float] = []
         self.deaf = False
+        self.stuck = False  # its relays stay on, whatever they are told
         settings = MqttSettings(port=port, client_id="devices", status_topic="devices/status")
         topics = (Topics().heating("+"), f"{COMMANDS}/#")
         self.client = MqttClient(settings, topics, self._hear)
@@ -191,8 +192,9 @@ class Devices:
                 self.client.publish(result_message(answer))
             return
         order = read_heating(message.topic, message.payload, retained=False, now_s=NOW_S)
-        self.relays[order.relay] = order.on, order.lease_until_s
-        self.client.publish(relay_status_message(RelayStatus(order.relay, order.on, NOW_S), NOW_S))
+        on = order.on or self.stuck
+        self.relays[order.relay] = on, order.lease_until_s
+        self.client.publish(relay_status_message(RelayStatus(order.relay, on, NOW_S), NOW_S))
 
     @property
     def writes(self) -> list[str]:
@@ -240,6 +242,20 @@ def test_each_device_gets_what_it_needs_and_a_sentence(
     assert [line.split(":")[0] for line in said] == ["relay obyvak", "relay loznice", "inverter"]
     assert "on its own again (battery_slot, ac_charge)" in said[-1]
     assert GrowattJournal(tmp_path).read() == ()
+
+
+@pytest.mark.broker
+@pytest.mark.parametrize("stuck", [False, True])
+def test_a_relay_that_never_forgets_is_read_back(
+    devices: Devices, broker: RealBroker, tmp_path: Path, stuck: bool
+) -> None:
+    devices.stuck = stuck
+    safe_plan.write(tmp_path, plan_of(house_of(Native.KEEP, Native.KEEP), None, "pems"))
+    safe, said = bring(tmp_path, broker.port)
+    assert devices.relays["obyvak"][0] is stuck
+    assert safe is not stuck
+    complaint = "relay obyvak: it does not confirm that it is off; see to it by hand"
+    assert (complaint in said) is stuck
 
 
 @pytest.mark.broker

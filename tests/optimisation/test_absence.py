@@ -3,7 +3,7 @@
 from pems_actors.domain.events import HouseMode
 from pems_actors.domain.time_grid import TimeGrid
 from pems_actors.domain.units import HOUR_S
-from pems_actors.optimisation.outlook import Outlook, _band
+from pems_actors.optimisation.outlook import Outlook, comfort_bands
 from tests.actors.kit import HOUSE, NOON
 
 UNTIL_S = NOON + 6 * HOUR_S
@@ -11,8 +11,8 @@ UNTIL_S = NOON + 6 * HOUR_S
 
 def lows(**more: object) -> tuple[float, ...]:
     grid = TimeGrid.uniform(NOON, 48)
-    low, _ = _band(HOUSE, "bath", Outlook(mode=HouseMode.AWAY, **more), grid)  # type: ignore[arg-type]
-    return low
+    outlook = Outlook(mode=HouseMode.AWAY, **more)  # type: ignore[arg-type]
+    return comfort_bands(HOUSE, outlook, grid)["bath"][0]
 
 
 def test_the_band_is_low_until_the_end_of_the_absence_and_ordinary_after_it():

@@ -31,8 +31,10 @@ def test_what_is_not_ours_to_decide_comes_first() -> None:
 
 
 def test_a_cold_room_says_how_cold_it_is() -> None:
-    slot = plan_for(never_switched(at_temperature(quick_problem(), 15.0))).slots[0]
-    assert slot.reasons["hosti"].startswith("on: 2.5 K under its band, power at ")
+    problem = never_switched(at_temperature(quick_problem(), 15.0))
+    missing_k = problem.comfort_low_c["hosti"][0] - 15.0
+    said = plan_for(problem).slots[0].reasons["hosti"]
+    assert said.startswith(f"on: {missing_k:.1f} K under its band, power at ")
 
 
 def test_heating_ahead_of_a_block_says_so() -> None:

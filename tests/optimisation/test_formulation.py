@@ -11,7 +11,12 @@ from pems_actors.bench.planning_instances import START_S, instance, rooms_only
 from pems_actors.domain.plan import PlanningProblem, RoomThermalState
 from pems_actors.domain.time_grid import TimeGrid
 from pems_actors.optimisation.case import Case, case_of
-from pems_actors.optimisation.formulation import ConicSolvers, Formulation, Point
+from pems_actors.optimisation.formulation import (
+    ConicSolvers,
+    Formulation,
+    Point,
+    SolverLimits,
+)
 from pems_actors.optimisation.grid import stages_of
 from pems_actors.optimisation.program import Program
 from pems_actors.optimisation.relaxed import Relaxed
@@ -22,7 +27,7 @@ STEP = 0.01
 
 @pytest.fixture(scope="module")
 def formulation() -> Formulation:
-    return Formulation()
+    return Formulation(SolverLimits(duality_gap=1e-8))  # prices are compared with differences
 
 
 def relax(formulation: Formulation, problem: PlanningProblem) -> tuple[Case, Relaxed]:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pems_actors.bench.planning_instances import instance
 from pems_actors.domain.house import BatteryMode
 from pems_actors.domain.plan import Plan, PlanningProblem
 from pems_actors.economics.costs import slot_cost
@@ -64,6 +65,16 @@ def test_a_mode_lasts_half_an_hour_and_changes_are_few(
             assert shed or slot.start_s - since >= problem.inverter.min_mode_s - 1.0
             since, present, changes = slot.start_s, slot.battery_mode, changes + 1
     assert changes <= problem.inverter.max_mode_changes_per_day
+
+
+def test_a_mode_that_may_not_change_yet_may_still_change_its_rate() -> None:
+    problem = instance("cold", 1)
+    just = problem.grid.start_s - 600.0
+    first = plan_for(
+        with_state(problem, battery_mode=BatteryMode.SELL, battery_mode_since_s=just, soc_frac=0.4)
+    ).slots[0]
+    assert first.battery_mode is BatteryMode.SELL
+    assert first.battery_kw < 2.5
 
 
 def test_a_dear_evening_after_a_cheap_night_is_served_from_the_night() -> None:

@@ -69,7 +69,7 @@ def test_blocks_dwell_starts_and_shared_caps_hold_for_any_past(problem: Planning
             for state, lasted, ended in inner:
                 least = relay.min_on_s if state else relay.min_off_s
                 assert not ended or lasted >= least - 1.0 or (state and blocked)
-            assert near.rules[m].allows(on[None, :, m].astype(np.float32))[0]
+            assert near.rules[m].allows(on[None, :, m].astype(float))[0]
 
 
 def test_every_sequence_of_a_short_window_is_judged_as_by_hand() -> None:
@@ -77,7 +77,7 @@ def test_every_sequence_of_a_short_window_is_judged_as_by_hand() -> None:
     relay = replace(RELAY, min_on_s=1000.0, min_off_s=600.0, max_starts_per_h=1)
     past = RelayHistory(on=False, since_s=START_S - 9e3, starts_s=(START_S - 3500.0,))
     rules = switch_rules(start, relay, past)
-    rows = np.array(list(product((0.0, 1.0), repeat=4)), dtype=np.float32)
+    rows = np.array(list(product((0.0, 1.0), repeat=4)), dtype=float)
     allowed = {tuple(map(int, row)) for row, ok in zip(rows, rules.allows(rows), strict=True) if ok}
     # The old start still counts at 0 s, no longer at 300 s; a run from slot 1 needs slot 2 too.
     assert allowed == {
@@ -104,7 +104,7 @@ def test_one_relay_alone_gets_the_best_of_all_sequences() -> None:
     problem = rooms_only(instance("winter", 4, grid=grid), ("loznice",))
     near = near_of(with_state(problem, relays={}))
     every = np.array(list(product((False, True), repeat=8)))
-    rows = every[near.rules[0].allows(every.astype(np.float32))]
+    rows = every[near.rules[0].allows(every.astype(float))]
     rows = rows[~(rows & near.commitments.off[:, 0]).any(axis=1)]
     best = min(near.cost(row[:, None]) for row in rows)
     assert near.cost(whole_relays(near, passes=3)) == pytest.approx(best, abs=1e-6)
@@ -155,9 +155,31 @@ def test_starts_of_the_last_hour_count() -> None:
     now = float(QUARTERS[0])
     tired = RelayHistory(False, now - 700.0, tuple(now - s for s in (3000.0, 2000.0, 1000.0)))
     rules = switch_rules(QUARTERS, replace(RELAY, max_starts_per_h=3), tired)
-    rows = np.zeros((2, 16), dtype=np.float32)
+    rows = np.zeros((2, 16), dtype=float)
     rows[0, 0] = 1.0  # a fourth start within the hour
     rows[1, 2:] = 1.0  # half an hour later the oldest no longer counts
     assert rules.allows(rows).tolist() == [False, True]
     assert not rules.may_start([], 0)
     assert rules.may_start([False, False], 2)
+
+
+def test_a_floor_that_nobody_measures_pauses_before_it_has_to_rest() -> None:
+    long_on = RelayHistory(on=True, since_s=START_S - 13_000.0, rests_after_s=14_400.0)
+    rules = switch_rules(QUARTERS, RELAY, long_on, START_S + 14_400.0)
+    rows = np.ones((3, 16))
+    rows[1, 1] = rows[2, 2] = 0.0
+    assert rules.allows(rows).tolist() == [False, True, False]
+    assert rules.may_go_on([], 0)
+    assert not rules.may_go_on([True], 1)
+    assert rules.may_go_on([True, False, True], 3)
+
+
+def test_the_whole_house_plans_no_run_that_ends_in_a_rest() -> None:
+    problem = instance("cold", 1)
+    past = {
+        relay.name: RelayHistory(True, problem.grid.start_s - 9000.0, (), 14_400.0)
+        for relay in problem.relays
+    }
+    near = near_of(with_state(problem, relays=past))
+    for on in (round_up_sums(near), whole_relays(near)):
+        assert not on[:7].all(axis=0).any()

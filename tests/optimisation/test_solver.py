@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from pems_actors.bench.planning_instances import START_S, house17, instance, rooms_only
+from pems_actors.bench.planning_instances import START_S, instance, reference, rooms_only
 from pems_actors.domain.house import Emitter, HouseModel
 from pems_actors.domain.levels import Level
 from pems_actors.domain.plan import Plan, PlanningProblem, PlanRefused, RelayHistory
 from pems_actors.domain.time_grid import TimeGrid
-from pems_actors.optimisation.formulation import ConicSolvers, SolverLimits
+from pems_actors.optimisation.case import case_of
+from pems_actors.optimisation.formulation import ConicSolvers, Formulation, SolverLimits
+from pems_actors.optimisation.grid import stages_of
 from pems_actors.optimisation.solver import SolveOptions, factory, solve
 from pems_actors.optimisation.validator import validate
 from tests.optimisation.problems import (
@@ -169,12 +171,23 @@ def test_equal_problems_give_equal_plans() -> None:
     assert stripped(plan_for(problem)) == first
 
 
-def test_the_plan_is_close_to_what_the_relaxation_promises() -> None:
-    for kind, most in (("winter", 0.02), ("cold", 0.04), ("shoulder", 0.05)):
-        plan = plan_for(instance(kind, 1))
-        assert plan.solver.bound is not None
-        gap = plan.solver.objective / plan.solver.bound - 1.0
-        assert -0.005 < gap < most
+@pytest.mark.parametrize(("kind", "most_k"), [("winter", 0.01), ("cold", 0.05), ("shoulder", 0.01)])
+def test_the_plan_is_close_to_what_the_relaxation_promises(kind: str, most_k: float) -> None:
+    """In money to three hundredths, in warmth to a hundredth of a kelvin.
+
+    The relaxation reads the air of slow floors to a twentieth of a kelvin only. In the cold the
+    phases of this house bind, and relays that take turns use them less evenly than duties do.
+    """
+    problem = instance(kind, 1)
+    case = case_of(problem, stages_of(problem))
+    relaxed, totals = Formulation().solve(case), plan_for(problem).totals
+    assert relaxed is not None
+    hours = case.stages.hours
+    bought = np.maximum(relaxed.grid_kw, 0.0) @ (hours * case.stages.buy)
+    sold = np.maximum(-relaxed.grid_kw, 0.0) @ (hours * case.stages.sell)
+    cold_kh = hours @ np.maximum(case.stages.low_c - relaxed.air_c, 0.0).sum(axis=1)
+    assert totals["cost"] - totals["wear"] < 1.03 * (bought - sold)
+    assert totals["cold_kh"] - cold_kh < most_k * 17 * 48
 
 
 def test_every_relay_the_battery_and_the_export_switch_say_why() -> None:
@@ -217,9 +230,9 @@ def test_panels_get_whole_switches_every_quarter_of_an_hour_too() -> None:
     plan = plan_for(instance("winter", 1, emitter=Emitter.PANEL))
     assert plan.totals["disagreement_k"] < 0.1
     assert plan.totals["cold_kh"] < 12.0
-    model, relays = house17(Emitter.PANEL)
-    assert len(model.rooms) == 17
-    assert sum(relay.power_kw for relay in relays) == pytest.approx(18.12)
+    house, _ = reference(Emitter.PANEL)
+    assert len(house.model.rooms) == 17
+    assert sum(relay.power_kw for relay in house.relays) == pytest.approx(18.12)
 
 
 def test_problem_and_plan_travel_through_a_pipe() -> None:

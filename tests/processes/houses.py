@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import os
 import socket
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-import pytest
 
 from pems_actors.bench.live_house import LiveHouse
-from pems_actors.cli.main import main
+from pems_actors.bench.troubled_house import troubled_house
 from pems_actors.gateways.broker import free_port
 from pems_actors.gateways.mqtt_client import Incoming, MqttClient, MqttSettings
 
@@ -66,25 +61,11 @@ class Houses:
         house = LiveHouse(state, ("--drills", *own, *argv), env)
         return self._until_up(house, up)
 
-    def start_changed(
-        self, change: Callable[[dict[str, Any]], None], *argv: str, up: str = "core: ready"
-    ) -> LiveHouse:
-        """Run a house whose children are changed before the guardian reads them."""
+    def start_troubled(self, troubles: Mapping[str, str], up: str = "core: ready") -> LiveHouse:
+        """Run a house whose core finds troubles in its environment."""
         state = self.folder / f"house{len(self.running)}"
-        with pytest.MonkeyPatch.context() as patch:
-            for name in [n for n in os.environ if n.startswith(("MQTT_", "PEMS_"))]:
-                patch.delenv(name)
-            patch.setattr(os, "execv", lambda *_: None)  # only the run file is wanted
-            patch.setenv("PYTHONSAFEPATH", "1")
-            port = str(free_port())  # the usual one may be another test's in a moment
-            assert main(["run", "--drills", "--port", port, "--state", str(state), *argv]) == 0
-        file = state / "run.json"
-        facts = json.loads(file.read_text())
-        for child in facts["children"]:
-            change(child)
-        file.write_text(json.dumps(facts))
-        guard = ("-m", "pems_actors.cli.guard", str(file))
-        return self._until_up(LiveHouse(state, guard=guard), up)
+        argv = ("--drills", "--port", str(free_port()))
+        return self._until_up(troubled_house(state, argv, troubles), up)
 
     def _until_up(self, house: LiveHouse, up: str) -> LiveHouse:
         self.running.append(house)
@@ -123,6 +104,13 @@ def wait_for(come_true: Callable[[], bool], what: str, within_s: float = 30.0) -
         assert time.monotonic() - began_s < within_s, f"{what}: not within {within_s:g} s"
         time.sleep(0.02)
     return time.monotonic() - began_s
+
+
+def hold_the_battery(house: LiveHouse) -> None:
+    """Bring the inverter into a mode that it would never forget."""
+    assert house.ask("mode", {"mode": "hold"}, path="devices/battery") is not None
+    note = house.state / "inverter_cleanup.json"
+    wait_for(lambda: note.exists() and note.read_text() != "[]", "a register write")
 
 
 class Manager:

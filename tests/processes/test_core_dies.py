@@ -14,13 +14,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from pems_actors.bench import resilience
-from pems_actors.bench.live_house import LiveHouse, OrderTap, committed_rows, lost_rows
+from pems_actors.bench.live_house import LiveHouse
+from pems_actors.bench.live_traces import OrderTap, committed_rows, lost_rows
+from pems_actors.bench.resilience import kill_core
+from pems_actors.bench.resilience.two_lives import double_actuations
 from pems_actors.cli.main import main
 from tests.processes.houses import (
     Houses,
     Manager,
     children_of,
+    hold_the_battery,
     living_in_group,
     wait_for,
     wait_until_gone,
@@ -63,7 +66,7 @@ def test_the_service_manager_hears_how_the_whole_house_does(
 @pytest.mark.timeout(180)
 def test_a_core_killed_at_random_moments_is_back_before_anybody_feels_it(house: LiveHouse) -> None:
     """Judged by processor time, for this machine does other things as well; `bench` is strict."""
-    seen = resilience.figures(house, 5)
+    seen = kill_core.figures(house, 5)
     assert seen["rows_lost"] == 0
     assert seen["double_actuations"] == 0
     assert seen["torn_snapshots"] == 0
@@ -89,7 +92,7 @@ def test_a_restart_hands_over_all_leases(
     house.rules_live()
     tap.close()
     assert house.pid_of("core") != core
-    assert resilience.double_actuations(tap.orders, [began_s]) == []
+    assert double_actuations(tap.orders, [began_s]) == []
     assert not [order for order in tap.orders if "the core is gone" in order.reason]
     assert lost_rows(house.state, before) == 0
     assert _epoch(status_of(capsys, house)) > epoch
@@ -112,11 +115,12 @@ def test_a_frozen_core_is_killed_at_its_deadline_and_comes_back(house: LiveHouse
 
 
 @pytest.mark.timeout(90)
-@pytest.mark.open
 def test_an_orderly_end_leaves_the_devices_to_themselves_and_nobody_behind(
     house: LiveHouse, manager: Manager
 ) -> None:
     """The last test of this file: it ends the house."""
+    house.rules_live()
+    hold_the_battery(house)
     tap = OrderTap(house.run_file["broker_port"])
     groups, since = list(children_of(house).values()), len(house.lines)
     assert house.stop(signal.SIGINT) == 0
@@ -132,6 +136,6 @@ def test_an_orderly_end_leaves_the_devices_to_themselves_and_nobody_behind(
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 def test_two_hundred_kills_lose_nothing(houses: Houses) -> None:
-    seen = resilience.figures(houses.start(), 200)
+    seen = kill_core.figures(houses.start(), 200)
     assert (seen["rows_lost"], seen["double_actuations"], seen["torn_snapshots"]) == (0, 0, 0)
     assert seen["plan_s_p99"] < 10.0, seen

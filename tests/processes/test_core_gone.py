@@ -7,15 +7,21 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from pems_actors.bench.live_house import LiveHouse
+from pems_actors.bench.troubled_core import BROKEN_VARIABLE
 from pems_actors.gateways.growatt_registers import COMMANDS
 from tests.gateways.brokers import RealBroker
-from tests.processes.houses import Houses, Tap, children_of, wait_for, wait_until_gone
-from tests.processes.test_solver_dies import ROOT
+from tests.processes.houses import (
+    Houses,
+    Tap,
+    children_of,
+    hold_the_battery,
+    wait_for,
+    wait_until_gone,
+)
 
 pytestmark = [
     pytest.mark.slow,
@@ -44,13 +50,6 @@ def last_orders(tap: Tap) -> set[str]:
     return {body["room"] for body in bodies if "the core is gone" in body["reason"]}
 
 
-def hold_the_battery(house: LiveHouse) -> None:
-    """Bring the inverter into a mode that it would never forget."""
-    assert house.ask("mode", {"mode": "hold"}, path="devices/battery") is not None
-    note = house.state / "inverter_cleanup.json"
-    wait_for(lambda: note.exists() and note.read_text() != "[]", "a register write")
-
-
 def test_a_killed_guardian_takes_its_house_along_and_the_devices_are_left_safe(
     houses: Houses, broker: RealBroker
 ) -> None:
@@ -72,16 +71,7 @@ def test_a_core_that_will_not_come_up_is_replaced_by_its_safe_state(
 ) -> None:
     """At the stop as when it is given up: the guardian runs the same command."""
     broken = tmp_path / "core"
-
-    def breakable(child: dict[str, Any]) -> None:
-        if child["name"] == "core":
-            program, options = child["argv"][0], child["argv"][3:]
-            child["argv"] = [program, str(Path(__file__).with_name("troubled_core.py")), *options]
-            trouble = {"SOLVER_TROUBLE": str(tmp_path / "solver"), "CORE_TROUBLE": str(broken)}
-            child["env"] |= {"PYTHONPATH": str(ROOT), **trouble}
-
-    (tmp_path / "solver").write_text("well")
-    house = houses.start_changed(breakable)
+    house = houses.start_troubled({BROKEN_VARIABLE: str(broken)})
     house.rules_live()
     hold_the_battery(house)
     broken.touch()
@@ -108,8 +98,8 @@ def test_an_advisory_house_never_says_a_word_to_its_devices(
     os.kill(house.pid_of("core"), signal.SIGKILL)
     house.until("core: ready", 60.0, since)
     house.rules_live()
+    wait_for(lambda: len(tap.on("loxone/status")) > 3, "some minutes of the house")
     assert house.stop() == 0
     house.until("advisory: nothing is written to any device", 1.0, since)
-    assert len(tap.on("loxone/status")) > 3
     assert tap.on(ORDERS) == []
     assert tap.on(COMMANDS) == []

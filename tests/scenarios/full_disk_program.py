@@ -9,6 +9,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from pems_actors.appliance import Appliance
 from pems_actors.gateways.sqlite_history import SqliteHistory
 from pems_actors.simulate import Simulation
 from tests.scenarios.stories import NOON, rules_only
@@ -21,8 +22,7 @@ def told(path: Path, *, full: bool) -> tuple[list[str], str]:
     """Tell the story: what was commanded, and what the history said at the end."""
     simulation = Simulation(rules_only(0.1, preset="flat3", seed=6), keep_log=True)
     store = SqliteHistory(path, retry_s=0.05, queue_rows=500)
-    appliance = simulation.appliance
-    appliance.surroundings = replace(appliance.surroundings, store=store)
+    appliance = simulation.appliance = _keeping_in(store, simulation)
     simulation.start()
     simulation.run_until(FULL_FROM_S)
     assert store.flush()
@@ -36,6 +36,20 @@ def told(path: Path, *, full: bool) -> tuple[list[str], str]:
         mend(store)
     appliance.stop()
     return sorted(commands(simulation.lines)), f"{status.state} | {status.reason}"
+
+
+def _keeping_in(store: SqliteHistory, simulation: Simulation) -> Appliance:
+    """Build the appliance of a simulation anew, on a history of its own."""
+    tale, before = simulation.story, simulation.appliance
+    return Appliance(
+        tale.house,
+        tale.tariff,
+        replace(before.surroundings, store=store),
+        tale.pace,
+        simulation.runtime,
+        log=simulation._log,
+        watch=simulation._watch,
+    )
 
 
 def fill(store: SqliteHistory, path: Path) -> None:

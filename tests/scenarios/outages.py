@@ -44,8 +44,9 @@ class Outages:
 
 
 def flat(days: float = 1.0, *, plan: bool = False, **more) -> tuple[Simulation, Outages]:
-    """A flat of three rooms, started: two with panels, one with a heated floor."""
-    tale = story(days, preset="flat3", **more) if plan else rules_only(days, preset="flat3", **more)
+    """A flat of three rooms, started: two with panels, one with a heated floor, no battery."""
+    more = {"preset": "flat3", **more}
+    tale = story(days, **more) if plan else rules_only(days, **more)
     simulation = Simulation(tale, keep_log=True)
     outages = Outages(simulation)
     simulation.start()

@@ -21,7 +21,6 @@ def writes(simulation: Simulation) -> float:
 
 
 @pytest.mark.slow
-@pytest.mark.open
 def test_a_day_of_plans_and_crashes_in_advisory_mode_writes_nothing():
     pace = replace(story(1.0).pace, plan_every_s=6 * HOUR_S, horizon_s=4 * HOUR_S)
     tale = story(1.0, preset="flat3", seed=4, pace=pace, armed=frozenset(), faults="heavy")
@@ -29,15 +28,14 @@ def test_a_day_of_plans_and_crashes_in_advisory_mode_writes_nothing():
     simulation.start()
     simulation.run_until(NOON + 24 * HOUR_S)
     assert simulation.mqtt.count("pems/plan") >= 6
-    assert simulation.appliance.system.counters()["crashes"] > 3
+    assert simulation.counters()["crashes"] > 3
     shown = shadow(simulation)
     assert shown["written"] == 0
-    assert shown["withheld"] > 500
+    assert len(withheld(simulation.lines)) > 500
     assert {"relay/living", "relay/bath"} <= {row["device"] for row in shown["last"]}
     simulation.appliance.stop()
     assert writes(simulation) == 0
     assert not commands(simulation.lines)
-    assert len(withheld(simulation.lines)) == simulation.appliance.writer.withheld
 
 
 def test_the_whole_house_with_a_battery_writes_nothing_either():

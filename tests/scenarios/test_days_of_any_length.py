@@ -1,12 +1,18 @@
-"""Whole simulated days of 92 and 100 quarter hours, with rules only, in a flat of three rooms."""
+"""Whole simulated days of 92, 96 and 100 quarter hours, in a flat of three rooms."""
 
 from __future__ import annotations
+
+import json
+import random
 
 import pytest
 
 from pems_actors.control.comfort import band_c
+from pems_actors.domain.levels import Level
 from pems_actors.domain.units import seconds
-from tests.scenarios.outages import flat, until
+from pems_actors.simulate import Simulation
+from tests.scenarios.outages import Outages, flat, until
+from tests.scenarios.stories import replace, story
 from tests.scenarios.witness import by_relay, gaps, switches
 
 SPRING = seconds("2023-03-26T00:00:00+01:00")
@@ -35,3 +41,46 @@ def test_a_day_of_another_length_is_lived_through_whole(start_s: float, quarters
                  if gap < least_s and turn.rule != "tariff"]  # fmt: skip
         assert early == []
     simulation.appliance.stop()
+
+
+NOBODY_TO_SEND_TO = "infrastructure/outbox"  # a story has no database
+PLAIN = seconds("2023-01-16T00:00:00+01:00")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize(
+    ("start_s", "quarters", "seed"), [(PLAIN, 96, 1), (SPRING, 92, 2), (AUTUMN, 100, 3)]
+)
+def test_on_a_day_of_any_length_every_actor_does_its_work_and_none_fails(
+    start_s: float, quarters: int, seed: int
+) -> None:
+    """From the middle of some quarter on, with a plan each hour: nobody's day has a seam."""
+    pace = replace(story(1.0, preset="flat3").pace, plan_every_s=3600.0, horizon_s=24 * 3600.0)
+    begins_s = start_s + 60.0 * random.Random(seed).randrange(180)
+    tale = story(1.2, preset="flat3", seed=seed, start_s=begins_s, pace=pace)
+    simulation = Simulation(tale, keep_log=True)
+    outages = Outages(simulation)
+    simulation.start()
+    handled: dict[str, int] = {}
+    idle: list[str] = []
+    hours = quarters // 4 + 2
+    for hour in range(1, hours):
+        order = b'{"id": "%d", "verb": "boost", "args": {"for": "10m"}}' % hour
+        simulation.mqtt.say("pems/control/rooms/bath", order)
+        until(simulation, 60 * hour)
+        for status in simulation.appliance.system.tree():
+            works = status.kind != "supervisor" and status.path != NOBODY_TO_SEND_TO
+            if works and status.handled == handled.get(status.path, -1):
+                idle.append(f"{status.path} in hour {hour}")
+            handled[status.path] = status.handled
+    counters = simulation.appliance.system.counters()
+    assert idle == []
+    assert {name: counters[name] for name in ("crashes", "hangs", "restarts", "parked")} == {
+        "crashes": 0, "hangs": 0, "restarts": 0, "parked": 0,
+    }  # fmt: skip
+    assert not [path for path in outages.opened if path.startswith("clock/")]
+    assert simulation.mqtt.count("pems/plan") >= hours - 2
+    plan = json.loads(simulation.mqtt.newest["pems/plan"].payload)
+    assert sum(slot["duration_s"] for slot in plan["slots"]) == pytest.approx(24 * 3600.0, abs=900)
+    assert simulation.levels["rooms/living"] == Level.PLAN

@@ -14,17 +14,16 @@ from pems_actors.durable.memory import Memory
 from pems_actors.house import actor_paths
 from pems_actors.simulate import Simulation
 from supervision import Fault
-from tests.scenarios.stories import NOON, replace, rules_only
+from tests.scenarios.stories import NOON, rules_only
 
 ROOMS = ("living", "bedroom", "bath")
 CONTROL = "infrastructure/control"
 
 
 def house(days: float = 0.3, memory: Memory | None = None, **more: Any) -> Simulation:
-    simulation = Simulation(rules_only(days, preset="flat3", seed=5, **more), keep_log=True)
-    if memory is not None:
-        appliance = simulation.appliance
-        appliance.surroundings = replace(appliance.surroundings, memory=memory)
+    memory = memory or Memory()
+    tale = rules_only(days, preset="flat3", seed=5, **more)
+    simulation = Simulation(tale, keep_log=True, memory=lambda: memory)
     simulation.start()
     simulation.run_until(simulation.story.start_s + 300.0)
     return simulation

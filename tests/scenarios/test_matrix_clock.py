@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from pems_actors.appliance import Appliance
 from pems_actors.domain.events import Request
 from pems_actors.domain.house import BatteryMode
 from pems_actors.domain.levels import Level
-from pems_actors.house import Appliance
 from pems_actors.simulate import Simulation
 from tests.scenarios.outages import HOUR, Outages, flat, need, until
 from tests.scenarios.stories import NOON, story
@@ -30,14 +30,13 @@ def set_clock(simulation, by_s: float) -> None:
 
 
 @pytest.mark.parametrize("by_s", [HOUR, -HOUR])
-@pytest.mark.open
 def test_row_26_an_hours_jump_is_told_in_a_tick_and_no_lease_runs_out(by_s: float) -> None:
     simulation, outages = flat(seed=3)
     until(simulation, 30)
     set_clock(simulation, by_s)
     until(simulation, 32)
     assert outages.within("clock/jump", 30) <= 1
-    written = [need(simulation, room).written for room in ("living", "bedroom", "bath")]
+    written = [need(simulation, room).owned.written for room in ("living", "bedroom", "bath")]
     now_s = simulation.runtime.now_s()
     assert all(0.0 < each.until_s - now_s <= 1200.0 for each in written)
     leases = simulation.twin.relays.to_plain()["lease_until_s"]
@@ -119,7 +118,7 @@ def born_late(floor_s: float) -> tuple[Simulation, Outages]:
     old: Appliance = simulation.appliance
     simulation.appliance = Appliance(
         old.house,
-        old.tariff,
+        simulation.story.tariff,
         replace(old.surroundings, clock_floor_s=floor_s),
         old.pace,
         simulation.runtime,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pems_actors.domain.levels import Level
+from pems_actors.domain.time_grid import TimeGrid
 from pems_actors.simulation.troubles import Trouble
 from tests.scenarios.outages import flat, until
 
@@ -52,28 +53,12 @@ def test_row_28_a_hundredfold_day_is_refused_as_a_wrong_unit() -> None:
 
 def test_row_28_a_negative_price_keeps_its_sign_and_closes_the_export() -> None:
     simulation, _ = flat(seed=3)
-    market = simulation.port  # the house is not touched; only the market is turned round
-
-    class Turned:
-        def __init__(self, source) -> None:
-            self.source = source
-
-        def spot_eur_mwh(self, grid, now_s):
-            told = self.source.spot_eur_mwh(grid, now_s)
-            return tuple(None if price is None else -abs(price) - 50.0 for price in told)
-
-    assert market is not None
     until(simulation, 5)
-    inverter = simulation.appliance.system
-    prices = Turned(simulation.scenario)
-    from pems_actors.domain.time_grid import TimeGrid
-
-    now_s = simulation.runtime.now_s()
+    now_s, tariff = simulation.runtime.now_s(), simulation.story.tariff
     grid = TimeGrid.uniform(now_s - now_s % 900.0, 96)
-    spot = [p if p is not None else -60.0 for p in prices.spot_eur_mwh(grid, now_s)]
-    told = simulation.story.tariff.price_curve(grid, spot, now_s, grid.end_s)
-    assert min(told.import_per_kwh) < max(told.import_per_kwh)
+    told = tariff.price_curve(grid, [-60.0] * 96, now_s, grid.end_s)
     assert max(told.export_per_kwh) < 0.0
-    inverter.tell("devices/inverter", told)
+    assert min(told.import_per_kwh) < min(band.per_kwh for band in tariff.bands)
+    simulation.appliance.system.tell("devices/inverter", told)
     until(simulation, 8)
     assert simulation.twin.inverter.export_allowed is False

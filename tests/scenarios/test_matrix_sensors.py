@@ -18,7 +18,6 @@ def low_c(simulation, room: str) -> float:
     return min(found.comfort.day_c, found.comfort.night_c) - found.comfort.band_k
 
 
-@pytest.mark.open
 def test_row_18_a_stale_sensor_is_flagged_in_three_periods_and_estimated_for_two_hours() -> None:
     simulation, outages = flat(seed=3)
     until(simulation, 60)
@@ -35,7 +34,6 @@ def test_row_18_a_stale_sensor_is_flagged_in_three_periods_and_estimated_for_two
     assert witness.coldest_c["living"] >= low_c(simulation, "living") - BAND_K
 
 
-@pytest.mark.open
 def test_row_18_a_sensor_that_speaks_again_is_believed_and_the_outage_has_an_end() -> None:
     simulation, outages = flat(seed=3)
     until(simulation, 30)

@@ -30,8 +30,9 @@ def test_a_story_is_told_twice_in_the_same_words():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_each_virtual_fault_is_suffered_and_passes(name):
-    tale = Tale(_seed_for(name), f"{name}:1200/1500" if name != "suspend" else f"{name}:1200/600")
-    plot = plot_of(tale, days=1.2 / 24.0)
+    lasts_s = 600 if name == "suspend" else 1500
+    tale = Tale(_seed_for(name), f"{name}:1200/{lasts_s}", 1.2 / 24.0)
+    plot = plot_of(tale)
     witness = Witness(plot)
     witness.tell()
     simulation = witness.simulation

@@ -112,6 +112,10 @@ def opened(after_s: float, path: str = "rooms/bath", name: str = "a") -> Outage:
     return Outage(T + after_s, path, name, T + after_s, None)
 
 
+def again(after_s: float, since_s: float, path: str = "rooms/bath", name: str = "a") -> Outage:
+    return Outage(T + after_s, path, name, T + since_s, None)
+
+
 def closed(after_s: float, since_s: float, path: str = "rooms/bath", name: str = "a") -> Outage:
     return Outage(T + after_s, path, name, T + since_s, T + after_s)
 
@@ -149,6 +153,7 @@ OUTCOME, HEARTBEAT, ROWS = (
 )
 
 OVER = (PHASE_KW + 0.3, 1.0, 1.0)
+CORE_DIES = Broke(T + 5.0, "core", "kill-core", T + 9.0)
 RESTLESS = [  # a relay that goes off by itself, and is put on again and again
     fact for k in range(5) for fact in (picture(k * 720.0), heat(k * 720.0 + 1.0))
 ]
@@ -233,6 +238,10 @@ CASES: list[tuple[str, list[Fact], list[Fact]]] = [
     (INCIDENT, [opened(0.0), closed(1.0, 0.0), opened(2.0, name="b")],
      [opened(0.0), opened(2.0, name="b")]),
     (INCIDENT, [opened(0.0), closed(1.0, 0.0)], [closed(1.0, 0.0)]),
+    (INCIDENT, [opened(0.0), CORE_DIES, life(9.0, Turn.READY), closed(9.0, 0.0), truth(120.0)],
+     [opened(0.0), CORE_DIES, life(9.0, Turn.READY), truth(120.0)]),
+    (INCIDENT, [opened(0.0), CORE_DIES, life(9.0, Turn.READY), again(9.0, 0.0), closed(60.0, 0.0)],
+     [opened(0.0), CORE_DIES, life(9.0, Turn.READY), opened(9.0, name="b")]),
     (INCIDENT, [opened(0.0), life(9.0, Turn.READY), closed(9.0, 0.0), truth(60.0)],
      [opened(0.0), life(9.0, Turn.READY), truth(60.0)]),
     (OUTCOME, [Asked(T, "1"), Told(T + 1.0, "1", "accepted"), Told(T + 2.0, "1", "done")],
@@ -243,6 +252,12 @@ CASES: list[tuple[str, list[Fact], list[Fact]]] = [
     (HEARTBEAT, [Beat(T, 1), Beat(T + 300.0, 2)], [Beat(T, 1), Beat(T + 300.0, 3)]),
     (HEARTBEAT, [Beat(T, 1), Broke(T + 1.0, "broker", "broker-down", T + 900.0), truth(1500.0)],
      [Beat(T, 1), truth(1500.0)]),
+    (HEARTBEAT,
+     [Beat(T, 1), Broke(T + 1.0, "core", "kill-core", T + 900.0), Beat(T + 1000.0, 1)],
+     [Beat(T, 1), Broke(T + 1.0, "core", "kill-core", T + 900.0), Beat(T + 300.0, 2)]),
+    (HEARTBEAT,
+     [Beat(T, 1), Broke(T + 1.0, "broker", "broker-down", T + 900.0), Beat(T + 900.0, 4)],
+     [Beat(T, 1), Broke(T + 1.0, "broker", "broker-down", T + 900.0), Beat(T + 600.0, 3)]),
     (ROWS, [Kept(T, 7, 7)], [Kept(T, 7, 6)]),
 ]  # fmt: skip
 
@@ -283,6 +298,13 @@ def test_a_dead_actuator_excuses_its_room_and_nothing_else():
 def test_what_a_relay_does_by_itself_is_nobodys_switching():
     went_off = [heat(0.0), picture(60.0), heat(70.0, on=False), heat(120.0)]
     assert judged(went_off) == set()
+
+
+def test_an_order_that_came_late_counts_from_the_first_one_until_it_is_seen():
+    late = [picture(-30.0), heat(0.0, reached=False), heat(300.0)]
+    assert judged([*late, heat(660.0, on=False)]) == set()
+    assert judged([*late, heat(560.0, on=False)]) == {DWELL}
+    assert judged([*late, picture(360.0, ("office",)), heat(660.0, on=False)]) == {DWELL}
 
 
 def test_breaks_of_the_dwell_are_counted_and_blocked_hours_are_none():

@@ -1,17 +1,21 @@
 """Two words tell a story: the same ones tell the same story again."""
 
+import re
+from collections import Counter
 from dataclasses import replace
 
 import pytest
 
+from pems_actors.domain.units import DAY_S, HOUR_S
 from pems_actors.fault_table import TABLE, possible_rows, read_strikes
 from pems_actors.simulate import places_of
 from pems_actors.simulation.invariants import Violation
-from pems_actors.soak.figures import Sums, shrunk
-from pems_actors.soak.stories import Tale, pair_tale, pairs, plot_of
+from pems_actors.soak.figures import shrunk
+from pems_actors.soak.programmes import each, pairs, struck_tale
+from pems_actors.soak.stories import Tale, plot_of
 from pems_actors.soak.telling import Told
 
-TOLD = Told(Tale(3, "heavy"), "", 0.5, 3, (), 2, (1.0, 2.0), (3.0,), 0.25, "", 0.4, 100.0)
+TOLD = Told(Tale(3, "heavy"), "", 0.5, 3, (), 2, (), 0.25, "")
 
 
 def test_a_seed_draws_one_plot_and_another_seed_another():
@@ -38,30 +42,41 @@ def test_the_replay_command_carries_seed_and_faults():
     assert command == 'pems soak --stories 1 --seed 9 --faults "crash@rooms/bath:60/0"'
 
 
+def rows_of_a_planning_house():
+    return possible_rows(replace(places_of(plot_of(Tale(5, "none")).story), planning=True))
+
+
+def strikes_in(tale: Tale):
+    return read_strikes(tale.faults, places_of(plot_of(tale).story))
+
+
 def test_pairs_are_all_pairs_and_each_twice():
-    tales = pairs(5)
-    rows = len(possible_rows(replace(places_of(plot_of(Tale(5, "none")).story), planning=True)))
+    tales, rows = list(pairs(5)), len(rows_of_a_planning_house())
     assert len(tales) == 2 * (rows * (rows - 1) // 2)
     assert len({tale.seed for tale in tales}) == len(tales)
+    names = Counter(frozenset(s.name for s in strikes_in(tale)) for tale in tales[::50])
+    assert all(len(pair) == 2 for pair in names)
 
 
 def test_the_two_faults_of_a_pair_overlap():
-    tale = pair_tale(3, TABLE["meter-lost"], TABLE["house-silent"])
-    first, second = read_strikes(tale.faults, places_of(plot_of(tale).story))
+    tale = struck_tale(3, [(TABLE["meter-lost"], 1200.0), (TABLE["house-silent"], 1800.0)])
+    first, second = strikes_in(tale)
     assert first.after_s < second.after_s < first.after_s + first.lasts_s
+    assert tale.days * DAY_S >= max(s.after_s + s.lasts_s for s in (first, second)) + HOUR_S
 
 
-def test_figures_sum_up_all_stories():
-    sums = Sums()
-    for k in range(10):
-        sums.add(1, replace(TOLD, rss_mb=100.0 + k))
-    sums.add(2, replace(TOLD, violations=(Violation(0.0, "dwell", "too short"),)))
-    figures = sums.figures(9.0, "pems soak ...")
-    assert (figures["stories"], figures["violations"], figures["faults"]) == (11, 1, 33)
-    assert figures["days"] == 5.5
-    assert figures["rss_slope_mb_per_day"] == pytest.approx(2.0)  # 1 MB each half day
-    assert (figures["detect_s_p99"], figures["recover_s_p99"]) == (2.0, 3.0)
-    assert figures["replay"] == "pems soak ..."
+def test_each_fault_has_stories_of_its_own_in_houses_that_can_suffer_it():
+    tales = list(each(9, 3))
+    names = Counter(strike.name for tale in tales for strike in strikes_in(tale))
+    assert names == {row.name: 3 for row in rows_of_a_planning_house()}
+    assert all(plot_of(tale).story.armed is None for tale in tales)
+
+
+def test_a_story_can_be_told_for_longer_or_shorter_than_its_seed_says():
+    tale = Tale(7, "none", 0.123456789)
+    assert plot_of(tale).story.days * DAY_S == round(0.123456789 * DAY_S)
+    words = re.search(r"--days (\S+) --seed 7", tale.replay)
+    assert plot_of(Tale(7, "none", float(words[1]))) == plot_of(tale)
 
 
 def test_a_failing_story_is_told_again_with_ever_fewer_faults():

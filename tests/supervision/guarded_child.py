@@ -1,9 +1,11 @@
 """A child of the guardian that does what its arguments say, one after the other."""
 
+import itertools
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -18,6 +20,13 @@ for act in sys.argv[1:]:
             link.bye()
         case ["ping"]:  # until the guardian is gone
             while not link.parent_is_gone():
+                link.ping()
+                time.sleep(0.02)
+        case ["freeze"]:  # ping, until one word of C keeps every thread waiting
+            long_word = threading.Timer(0.3, lambda: sum(itertools.repeat(1, 10**11)))
+            long_word.daemon = True
+            long_word.start()
+            while True:
                 link.ping()
                 time.sleep(0.02)
         case ["pause"]:

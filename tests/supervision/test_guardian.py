@@ -194,6 +194,15 @@ def test_a_killed_child_is_started_again_and_the_others_do_not_notice(guard):
     assert not [line for line in run.said("twin") if "ended" in line]
 
 
+def test_a_child_gets_its_turn_as_it_was_told_to(guard):
+    run = guard(child("twin", "ready", "pause"), child("core", "ready", "pause", nice=3))
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    twin, core = run.started("twin"), run.started("core")
+    run.ready("core")
+    assert os.getpriority(os.PRIO_PROCESS, twin) == own
+    assert os.getpriority(os.PRIO_PROCESS, core) == 3
+
+
 def test_a_frozen_child_is_killed_and_started_again(guard):
     run = guard(child("core", "ready", "ping", ping_timeout_s=0.5))
     core = run.started("core")
@@ -202,6 +211,22 @@ def test_a_frozen_child_is_killed_and_started_again(guard):
     run.until("core: killed: no ping for 0.5 s, restart")
     assert run.started("core") != core
     run.ready("core")
+
+
+def test_a_child_whose_threads_all_wait_for_one_is_killed_and_started_again(guard):
+    run = guard(child("core", "ready", "freeze", ping_timeout_s=0.6))
+    core = run.started("core")
+    run.ready("core")
+    run.until("core: killed: no ping for 0.6 s, restart")
+    assert run.started("core") != core
+    wait_until_gone(core)
+
+
+def test_a_child_that_says_bye_with_a_complaint_is_made_safe(guard, tmp_path):
+    safe = safe_state(tmp_path / "safe")
+    run = guard(child("core", "ready", "bye", "exit=2", significant=True, on_give_up=safe))
+    assert run.end() == 2
+    assert (tmp_path / "safe").read_text() == "safe\n"
 
 
 def test_a_guardian_that_was_itself_stopped_blames_no_child(guard):

@@ -86,7 +86,7 @@ def test_an_order_and_an_answer_larger_than_the_socket_pass_whole(desk):
 def test_the_process_has_one_thread_per_library_a_low_priority_and_its_own_group(desk):
     worker = desk.hire(nice=7)
     facts = desk.ask(worker, "facts").result
-    assert facts == {"threads": "1", "nice": os.nice(0) + 7, "group": worker.status().pid}
+    assert facts == {"threads": "1", "nice": max(os.nice(0), 7), "group": worker.status().pid}
 
 
 def test_an_error_of_a_job_is_an_answer_and_the_process_lives_on(desk):

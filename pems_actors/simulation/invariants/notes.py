@@ -17,6 +17,7 @@ from pems_actors.simulation.invariants.facts import Broke, Fact, Life, Seen, Tru
 
 METER_LOST_S = 180.0
 UNSEEN_S = 180.0
+REMEMBERED_S = 86400.0  # no law looks back at a fault for longer
 WRONG_CLOCKS = ("clock-forward", "clock-back")
 
 
@@ -43,6 +44,7 @@ class Notes:
         self.blocked_since_s: float | None = None
         self.last: dict[str, Wrote] = {}
         self.ordered: dict[str, tuple[bool, float]] = {}  # relay -> on, since when
+        self.asked: dict[str, tuple[bool, float]] = {}  # the same, of orders that got lost too
         self.shown: dict[str, bool] = {}  # relay -> contact, seen after its last order
         self.turned_on_s: dict[str, float] = {}
         self.turned_off_s: dict[str, float] = {}
@@ -63,6 +65,11 @@ class Notes:
             since_s = float("-inf")
         return Turned(relay, command.on, command.on != shown_on, since_s)
 
+    def asked_for_s(self, turned: Turned, at_s: float) -> float:
+        """Tell how long a relay was asked to stay as it was until now, whatever became of it."""
+        on, asked_s = self.asked.get(turned.relay.name, (turned.on, at_s))
+        return 0.0 if on == turned.on else at_s - asked_s
+
     def note(self, fact: Fact) -> None:
         """Remember a fact, after it was judged."""
         match fact:
@@ -77,13 +84,20 @@ class Notes:
                     self.blocked_since_s = fact.at_s
                 self.truth = fact
             case Broke():
-                self.broken.append(fact)
+                since_s = fact.at_s - REMEMBERED_S
+                self.broken = [b for b in self.broken if b.until_s > since_s] + [fact]
             case Life(turn=Turn.FAILED | Turn.HUNG):
                 self.failed_s[fact.path] = fact.at_s
             case _:
                 pass
 
     def _note_order(self, wrote: Wrote) -> None:
+        command = wrote.command
+        if (
+            isinstance(command, SetHeating)
+            and command.on != self.asked.get(command.relay, (None, 0.0))[0]
+        ):
+            self.asked[command.relay] = (command.on, wrote.at_s)
         if not wrote.reached:
             return
         turned = self.turn_of(wrote)
@@ -121,6 +135,13 @@ class Notes:
             n
             for n, at_s in self.turned_off_s.items()
             if at_s >= max(seen_s, self.turned_on_s.get(n, seen_s))
+        }
+
+    def on_since(self, at_s: float) -> set[str]:
+        """Name the relays that turned on since an instant and are not off again."""
+        on, off = self.turned_on_s, self.turned_off_s
+        return {
+            name for name, on_s in on.items() if on_s >= at_s and off.get(name, on_s - 1.0) < on_s
         }
 
     def meter(self, at_s: float) -> MeterReading | None:

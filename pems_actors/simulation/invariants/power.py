@@ -6,7 +6,7 @@ pictures and the relays' powers; the control code's own arithmetic is not asked.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import isnan
 
 from pems_actors.domain.commands import SetBatteryMode, SetHeating
@@ -32,14 +32,19 @@ def worst(
     return max(over)
 
 
-def overload(house: House, reading: HouseReading) -> str | None:
-    """Name the limit that a picture shows exceeded, `meter lost` without a meter, else None."""
+def overload(house: House, reading: HouseReading, added: Sequence[Relay] = ()) -> str | None:
+    """Name the limit that a picture shows exceeded, `meter lost` without a meter, else None.
+
+    added: relays that were switched on after the picture was taken, which the meter will feel.
+    """
     heating_kw = sum(relay.power_kw for relay in house.relays if contacts(reading).get(relay.name))
+    heating_kw += _sum_kw(added)
     meter = reading.meter
     if meter is None or meter.grid_kw is None or isnan(meter.grid_kw):
         return "meter lost"
     phases = meter.phase_kw or (meter.grid_kw / 3.0,) * 3
-    over_kw, limit = worst(house, phases, meter.grid_kw, heating_kw)
+    import_kw = meter.grid_kw + _sum_kw(added)
+    over_kw, limit = worst(house, _with(phases, added), import_kw, heating_kw)
     return limit if over_kw > _EPS_KW else None
 
 
@@ -62,20 +67,14 @@ class SwitchOnFits(Law):
             added = [self.notes.relays[name] for name in on]
         else:
             phase_kw, import_kw = meter.phase_kw or (meter.grid_kw / 3.0,) * 3, meter.grid_kw
-            added = [self.notes.relays[name] for name in self._since(meter.at_s)] + [turned.relay]
+            added = [self.notes.relays[name] for name in self.notes.on_since(meter.at_s)]
+            added.append(turned.relay)
         over_kw, limit = worst(
             self.house, _with(phase_kw, added), import_kw + _sum_kw(added), heating_kw
         )
         if over_kw > _EPS_KW:
             detail = f"relay/{turned.relay.name} puts {limit} {over_kw:.2f} kW over"
             self.accuse(wrote.at_s, f"{detail} ({wrote.command.reason})")
-
-    def _since(self, at_s: float) -> set[str]:
-        """Relays that turned on since a reading and are not off again."""
-        on, off = self.notes.turned_on_s, self.notes.turned_off_s
-        return {
-            name for name, on_s in on.items() if on_s >= at_s and off.get(name, on_s - 1.0) < on_s
-        }
 
 
 def _sum_kw(relays: Iterable[Relay]) -> float:
@@ -138,7 +137,9 @@ class ExcessEnds(Law):
         )
         charging_kw = -then.battery_kw if then.mode is BatteryMode.CHARGE_GRID else 0.0
         stopped = now.mode is not BatteryMode.CHARGE_GRID
-        over_kw, limit = self._over(then, gone, max(0.0, charging_kw) if stopped else 0.0)
+        freed_kw = now.battery_kw - then.battery_kw  # it may even feed the house from now on
+        freed_kw = max(0.0, charging_kw, freed_kw) if stopped and charging_kw > 0.0 else 0.0
+        over_kw, limit = self._over(then, gone, freed_kw)
         left = self._sheddable(then, now, limit)
         charges_on = charging_kw > _FELT_KW and not stopped and not now.deaf
         if over_kw > _FELT_KW and (left or charges_on):

@@ -44,7 +44,7 @@ class Dwell(Law):
             return
         relay, stayed_s = turned.relay, wrote.at_s - turned.since_s
         least_s = relay.min_off_s if turned.on else relay.min_on_s
-        if stayed_s >= least_s - _EPS_S:
+        if stayed_s >= least_s - _EPS_S or self._came_late_unseen(turned, least_s, wrote.at_s):
             return
         rule = rule_of(wrote)
         if rule != "tariff":
@@ -53,6 +53,12 @@ class Dwell(Law):
             state = "off" if turned.on else "on"
             detail = f"relay/{relay.name} was {state} for {stayed_s:.0f} s of {least_s:.0f} s"
             self.accuse(wrote.at_s, f"{detail} ({wrote.command.reason})")
+
+    def _came_late_unseen(self, turned: Turned, least_s: float, at_s: float) -> bool:
+        """Whether an order got lost, a later one did not, and no picture has shown that since."""
+        notes, seen = self.notes, self.notes.seen
+        unseen = seen is None or seen.at_s <= turned.since_s
+        return unseen and notes.asked_for_s(turned, at_s) >= least_s - _EPS_S
 
     def _may_break(self, rule: str, turned: Turned, at_s: float) -> bool:
         notes, limits = self.notes, self.house.limits
@@ -80,17 +86,22 @@ class Dwell(Law):
 
 
 def is_blocked(notes: Notes) -> bool:
-    """Tell if heating is blocked: by the contact as seen, else as it really is."""
-    seen = None if notes.seen is None else notes.seen.reading.heating_blocked
-    if seen is not None:
-        return seen
-    return notes.truth is not None and notes.truth.blocked
+    """Tell if heating is blocked: by the contact as last seen, or as it really is by now."""
+    seen = notes.seen is not None and notes.seen.reading.heating_blocked is True
+    return seen or (notes.truth is not None and notes.truth.blocked)
 
 
 def _was_over(notes: Notes) -> bool:
-    """Whether one of the last two pictures showed an excess, or no meter at all."""
+    """Whether one of the last two pictures showed an excess, or no meter at all.
+
+    What was switched on since the newest one will be felt, so it counts as well.
+    """
     pictures = [seen for seen in (notes.seen_before, notes.seen) if seen is not None]
-    return any(overload(notes.house, picture.reading) is not None for picture in pictures)
+    if any(overload(notes.house, picture.reading) is not None for picture in pictures):
+        return True
+    seen = notes.seen
+    added = [] if seen is None else [notes.relays[name] for name in notes.on_since(seen.at_s)]
+    return seen is not None and overload(notes.house, seen.reading, added) is not None
 
 
 class StartsPerHour(Law):

@@ -22,27 +22,36 @@ BEATS_MISSED = 2.5
 SPEAKERS = ("infrastructure", "infrastructure/mqtt", "broker", "clock", "core")
 CORE = "core"
 SPEAKERS_BACK_S = 900.0
+MUTE = ("kill-core", "suspend", "broker-down")
+TAKEN_OVER_WITHIN_S = 60.0
 _GRACE_S = 1.0
 
 
 class OneIncident(Law):
-    """Every outage is one incident with a start and an end, its own or that of a branch above."""
+    """Every outage is one incident with a start and an end, its own or that of a branch above.
+
+    One that is open when the core dies has to be taken over by the next core under the same name,
+    or ended by it.
+    """
 
     name = "every outage is one incident"
 
     def __init__(self, notes: Notes) -> None:
         super().__init__(notes)
         self._open: dict[str, Outage] = {}
+        self._left: dict[str, Outage] = {}  # open when the core died
+        self._left_until_s: float | None = None
         self._down: dict[str, float] = {}  # path -> failed at, its incident not yet seen
         self._alive: dict[str, float] = {}
 
     def on_outage(self, outage: Outage) -> None:
         """Match beginnings and ends."""
-        before = self._open.get(outage.path)
+        before = self._open.get(outage.path) or self._left.get(outage.path)
         if outage.end_s is None:
-            if before is not None:
+            if before is not None and not self._is_taken_over(outage):
                 self.accuse(outage.at_s, f"{outage.path}: {outage.id} opened, {before.id} open")
             self._open[outage.path] = outage
+            self._left.pop(outage.path, None)
             self._down.pop(outage.path, None)
             return
         if before is None or before.id != outage.id or before.start_s != outage.start_s:
@@ -50,16 +59,25 @@ class OneIncident(Law):
         elif outage.at_s < before.at_s:
             self.accuse(outage.at_s, f"{outage.path}: {outage.id} ends before it starts")
         self._open.pop(outage.path, None)
+        self._left.pop(outage.path, None)
+
+    def _is_taken_over(self, outage: Outage) -> bool:
+        left = self._left.get(outage.path)
+        return left is not None and left.id == outage.id and left.start_s == outage.start_s
 
     def on_broke(self, broke: Broke) -> None:
-        """Close the book when the core itself is gone: that outage is the guardian's to tell."""
+        """Put aside what is open when the core itself is gone: its successor has to see to it."""
         if broke.target == CORE:
+            self._left.update(self._open)
+            self._left_until_s = None
             self._open.clear()
             self._down.clear()
             self._alive.clear()
 
     def on_life(self, life: Life) -> None:
         """Note who is down and who is back."""
+        if self._left_until_s is None:
+            self._left_until_s = life.at_s + TAKEN_OVER_WITHIN_S
         if life.turn in {Turn.FAILED, Turn.HUNG}:
             self._alive.pop(life.path, None)
             if not self._is_covered(life.path):
@@ -79,6 +97,10 @@ class OneIncident(Law):
         self._judge(at_s + 2 * _GRACE_S)
 
     def _judge(self, at_s: float) -> None:
+        if self._left and self._left_until_s is not None and at_s > self._left_until_s:
+            for path, outage in self._left.items():
+                self.accuse(at_s, f"{path}: the core died and {outage.id} never ended")
+            self._left.clear()
         for path, failed_s in list(self._down.items()):
             if self._is_covered(path):
                 del self._down[path]
@@ -130,7 +152,10 @@ class OneOutcome(Law):
 
 
 class HeartBeats(Law):
-    """The heartbeat falls silent only by a fault of who speaks, and counts without a gap."""
+    """The heartbeat falls silent by a fault of who speaks and only then, and counts without a gap.
+
+    Who cannot speak must not be heard: a beat of a dead core, or past a dead broker, is a lie.
+    """
 
     name = "a heartbeat is silent only by a fault"
 
@@ -139,16 +164,22 @@ class HeartBeats(Law):
         self._interval_s = interval_s
         self._last: Beat | None = None
         self._excused_until_s = float("-inf")
+        self._mute: dict[str, float] = {}  # who cannot speak, and until when
 
     def on_broke(self, broke: Broke) -> None:
         """Excuse a silence that was made."""
         if broke.target in SPEAKERS:
             until_s = broke.until_s + SPEAKERS_BACK_S
             self._excused_until_s = max(self._excused_until_s, until_s)
+        if broke.name in MUTE and self._mute.get(broke.name, broke.at_s) <= broke.at_s:
+            self._mute[broke.name] = broke.until_s - _GRACE_S  # one who is dead dies no second time
 
     def on_beat(self, beat: Beat) -> None:
-        """Look at the time since the last one, and at its number."""
+        """Look at the time since the last one, at its number, and if it can be at all."""
         self._judge(beat.at_s)
+        mute = next((name for name, until_s in self._mute.items() if until_s > beat.at_s), None)
+        if mute is not None:
+            self.accuse(beat.at_s, f"heartbeat {beat.sequence} in spite of {mute}")
         last, self._last = self._last, beat
         if last is None or beat.at_s < self._excused_until_s:
             return

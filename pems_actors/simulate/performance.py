@@ -1,7 +1,7 @@
-"""A whole appliance against the twin on virtual time: the same actors, one thread, seeded.
+"""The appliance on virtual time before a plant that is stepped from outside, with all that breaks.
 
-The twin is stepped from outside like any plant: up to the next tick the appliance lives, then the
-house moves on and says what it sees. Equal seeds give equal logs, byte for byte.
+Up to the next tick the appliance lives, then the plant moves on and says what it sees. A core can
+die and be born again; faults begin and end at their instants of true time.
 """
 
 from __future__ import annotations
@@ -9,35 +9,29 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import heapq
-import random
-import time
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from functools import partial
+from itertools import count
 from math import inf
+from typing import Any
 
-from pems_actors.domain.house import House
-from pems_actors.domain.time_grid import TimeGrid
-from pems_actors.domain.units import DAY_S
+from pems_actors.appliance import Appliance
+from pems_actors.domain.ports import History, PriceSource, WeatherSource
 from pems_actors.durable.memory import Memory
-from pems_actors.economics.costs import CostTerms, settle
-from pems_actors.economics.tariff import Tariff
 from pems_actors.fault_table import (
     ClockStep,
     KillCore,
-    Places,
     Strike,
     Suspend,
     Target,
-    draw_strikes,
-    read_strikes,
     row_named,
 )
 from pems_actors.gateways.memory_history import MemoryHistory
 from pems_actors.gateways.memory_mqtt import MemoryMqtt
-from pems_actors.house import Appliance, Pace, Surroundings, actor_paths
+from pems_actors.simulate.story import Story, strikes_of
 from pems_actors.simulation.device_faults import DeviceFault
-from pems_actors.simulation.energy_ledger import metered_rows
-from pems_actors.simulation.scenario import Scenario
 from pems_actors.simulation.troubled_doors import (
     TroubledHouse,
     TroubledMarket,
@@ -45,87 +39,46 @@ from pems_actors.simulation.troubled_doors import (
     TroubledWeather,
 )
 from pems_actors.simulation.troubles import Trouble, Troubles
-from pems_actors.simulation.truth import true_model
-from pems_actors.simulation.twin import Twin
-from pems_actors.simulation.twin_house import TwinHouse
+from pems_actors.simulation.twin_house import Plant, TwinHouse
 from pems_actors.story_stage import StoryRuntime
+from pems_actors.surroundings import Surroundings
 from supervision import Event, Fault, FaultKind, NobodyThere
 from supervision.events import HealthChanged
 
-VIRTUAL_HEARTBEAT_S = 3600.0
-VIRTUAL_PUBLISH_S = 900.0
-FAULTS_PER_DAY = {"none": 0.0, "light": 4.0, "heavy": 48.0}
 KILL = "kill-core"
 RESTARTED_AFTER_S = 2.0
 EPOCHS_PER_LIFE = 1000
 
 
-@dataclass(frozen=True)
-class Story:
-    """What to simulate. `faults`: none, light, heavy, or names as `fault_table` reads them."""
-
-    house: House
-    tariff: Tariff
-    start_s: float
-    days: float
-    seed: int = 0
-    weather_shift_k: float = 0.0
-    faults: str = "none"
-    pace: Pace = field(
-        default_factory=lambda: Pace(
-            heartbeat_s=VIRTUAL_HEARTBEAT_S, publish_s=VIRTUAL_PUBLISH_S, demo=True
-        )
-    )
-    armed: frozenset[str] | None = None
-
-
-@dataclass
-class Result:
-    """What came of it: figures for machines, the log's hash, and the log if it was kept."""
-
-    figures: dict[str, float | int | str]
-    lines: list[str]
-
-
-Observer = Callable[["Simulation"], None]
-
-
-class Simulation:
-    """One story being told. `run` tells it to the end; `run_until` as far as asked."""
+class Performance:
+    """One story being told before a plant; `run_until` tells it as far as asked."""
 
     def __init__(
         self,
         story: Story,
+        plant: Plant,
+        prices: PriceSource,
+        weather: WeatherSource,
         *,
         keep_log: bool = False,
         mqtt: MemoryMqtt | None = None,
-        memory: Callable[[], Memory] = Memory,
+        memory: Callable[[], Memory] | None = None,
+        history: History | None = None,
     ) -> None:
-        """Set the stage; `memory` opens what outlives a restart of the core.
+        """Set the stage.
+
+        memory: opens what outlives a restart of the core; None: one memory for the whole story.
+        history: where rows are kept; None: all of them in memory.
 
         Raises: ValueError for a fault or a target that there is not.
         """
-        self.story, self._memory, self._lives = story, memory, 1
+        self.story, self.plant, self._sources = story, plant, (prices, weather)
+        self._memory, self._lives = memory or partial(_same, Memory()), 1
         self.troubles = Troubles()
         self.runtime = StoryRuntime(story.seed, story.start_s, self.troubles)
-        self.scenario = Scenario.reference(
-            story.house,
-            story.start_s,
-            story.days,
-            weather_shift_k=story.weather_shift_k,
-            seed=story.seed,
-        )
-        self.twin = Twin(
-            story.house,
-            true_model(story.house.model, story.seed),
-            self.scenario,
-            story.tariff.blocked,
-            story.start_s,
-            story.seed,
-        )
-        self.port = TroubledHouse(TwinHouse(self.twin), self.troubles, lambda: self.runtime.ahead_s)
+        self.port = TroubledHouse(TwinHouse(plant), self.troubles, lambda: self.runtime.ahead_s)
         self.mqtt = MemoryMqtt() if mqtt is None else mqtt
-        self.store = TroubledStore(MemoryHistory(), self.troubles)
+        self.store = TroubledStore(history or MemoryHistory(), self.troubles)
         self.lines: list[str] = []
         self._digest = hashlib.sha256()
         self._keep_log = keep_log
@@ -135,11 +88,13 @@ class Simulation:
         self.on_strike: Callable[[Strike, float], None] = _see_nothing
         self.on_birth: Callable[[Appliance], None] = _greet_nobody
         self.given_up: list[str] = []  # why a core ended by itself
+        self._counted: Counter[str] = Counter()  # by cores that are no more
         self.alive = True  # whether there is a core just now
         self.appliance = self._core()
         self.strikes = strikes_of(story)
         self._coming = [*self.strikes]
         self._ending: list[tuple[float, int, Strike]] = []
+        self._numbers = count()
 
     def _core(self) -> Appliance:
         story = self.story
@@ -156,10 +111,11 @@ class Simulation:
         )
 
     def _surroundings(self) -> Surroundings:
+        prices, weather = self._sources
         return Surroundings(
             port=self.port,
-            prices=TroubledMarket(self.scenario, self.troubles),
-            weather=TroubledWeather(self.scenario, self.troubles),
+            prices=TroubledMarket(prices, self.troubles),
+            weather=TroubledWeather(weather, self.troubles),
             store=self.store,
             connect=self.mqtt.connect,
             armed=self.story.armed,
@@ -199,11 +155,16 @@ class Simulation:
         self.runtime = StoryRuntime(seed, before.process_s(), self.troubles)
         self.runtime.ahead_s, self.runtime.slept_s = before.ahead_s, before.slept_s
         self.alive = True
+        self._counted = self.counters()
         self.appliance = self._core()
         self.on_birth(self.appliance)
         self.appliance.start()
 
-    def run_until(self, at_s: float, observe: Observer | None = None) -> None:
+    def counters(self) -> Counter[str]:
+        """Count what happened in the tree, over all lives of the core."""
+        return self._counted + Counter(self.appliance.system.counters())
+
+    def run_until(self, at_s: float, observe: Callable[[Any], object] | None = None) -> None:
         """Go on to an instant of true time, tick by tick; `observe` looks after each one."""
         tick_s = self.story.pace.control_tick_s
         while (now_s := self.runtime.process_s()) < at_s:
@@ -227,42 +188,6 @@ class Simulation:
         if verdict is not None and self.alive:  # the guardian would start the process again
             self.given_up.append(verdict)
             self._begin(Strike(KILL, Target.CORE.value, 0.0, RESTARTED_AFTER_S), at_s)
-
-    def run(self, observe: Observer | None = None) -> Result:
-        """Tell the whole story and stop in order."""
-        began = time.process_time()
-        self.start()
-        self.run_until(self.story.start_s + self.story.days * DAY_S, observe)
-        if self.alive:
-            self.appliance.stop()
-        return self.result(time.process_time() - began)
-
-    def result(self, cpu_s: float) -> Result:
-        """Collect the figures of `pems simulate --json`."""
-        figures: dict[str, float | int | str] = {
-            "cost": round(self._cost().total, 4),
-            "currency": self.story.tariff.currency,
-            "energy_kwh": round(self.twin.figures()["import_kwh"], 3),
-            **{name: round(value, 4) for name, value in self.twin.figures().items()},
-            "wall_s": round(cpu_s, 3),
-            "plans": self.mqtt.count("pems/plan"),
-            **{f"level_h_{n}": round(s / 3600.0, 2) for n, s in enumerate(self.level_s)},
-            "restarts": self.appliance.system.counters().get("restarts", 0),
-            "log_sha256": self._digest.hexdigest(),
-        }
-        return Result(figures, self.lines)
-
-    def _cost(self) -> CostTerms:
-        """Settle what the twin's meters counted."""
-        story, ledger = self.story, self.twin.ledger
-        ledger.close()
-        edges = [row.start_s for row in ledger.rows]
-        grid = TimeGrid((*edges, edges[-1] + ledger.rows[-1].duration_s))
-        rows = metered_rows(ledger.rows, self.scenario.traded_eur_mwh(grid), story.tariff.netting)
-        starts = sum(
-            self.twin.starts[relay.name] * relay.start_cost for relay in story.house.relays
-        )
-        return settle(rows, story.tariff, story.house.battery.wear_per_kwh, starts)
 
     def _count_levels(self, tick_s: float) -> None:
         """Hours of the house at each level: the mean over rooms and battery."""
@@ -315,11 +240,11 @@ class Simulation:
                 return
             case DeviceFault() as fault:
                 until_s = now_s + strike.lasts_s
-                self.twin.fault(strike.target, replace(fault, until_s=until_s))
+                self.plant.fault(strike.target, replace(fault, until_s=until_s))
                 return
             case Suspend():
                 self.runtime.sleep(strike.lasts_s)
-                self.twin.step_to(self.runtime.process_s())
+                self.plant.step_to(self.runtime.process_s())
                 return
             case Trouble() as trouble:
                 self.troubles.begin(trouble, strike.target)
@@ -330,7 +255,7 @@ class Simulation:
                 if not self.alive:
                     return
                 self._die()
-        heapq.heappush(self._ending, (now_s + strike.lasts_s, len(self._coming), strike))
+        heapq.heappush(self._ending, (now_s + strike.lasts_s, next(self._numbers), strike))
 
     def _lift(self, strike: Strike) -> None:
         """Let a fault end that does not end by itself."""
@@ -347,6 +272,11 @@ class Simulation:
         self.mqtt.up = not self.troubles.on(Trouble.BROKER_DOWN)
 
 
+def _same(memory: Memory) -> Memory:
+    """Open the same memory in each life."""
+    return memory
+
+
 def _hear_nothing(_event: Event) -> None:
     """Listen to nobody."""
 
@@ -357,28 +287,3 @@ def _greet_nobody(_core: Appliance) -> None:
 
 def _see_nothing(_strike: Strike, _at_s: float) -> None:
     """Watch nothing."""
-
-
-def places_of(story: Story) -> Places:
-    """List what can be struck in a story."""
-    planning = story.pace.planning
-    return Places.of(story.house, actor_paths(story.house, planning=planning), planning=planning)
-
-
-def strikes_of(story: Story) -> tuple[Strike, ...]:
-    """Draw the seeded faults of a story, or read those that it names.
-
-    Raises: ValueError for a fault or a target that there is not.
-    """
-    places = places_of(story)
-    if story.faults not in FAULTS_PER_DAY:
-        read = read_strikes(story.faults, places)
-        return tuple(sorted(read, key=lambda strike: strike.after_s))
-    rng = random.Random(f"faults {story.seed}")
-    count = round(FAULTS_PER_DAY[story.faults] * story.days)
-    return draw_strikes(rng, count, story.days * DAY_S, places)
-
-
-def without_planner(story: Story) -> Story:
-    """The same story with rules only."""
-    return replace(story, pace=replace(story.pace, planning=False))

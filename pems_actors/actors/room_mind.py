@@ -1,0 +1,106 @@
+"""All that a room's successor must know: of the room itself, and of the relay that it may own.
+
+Plain values: whoever decides makes a new one, and what is kept after each message is whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from math import inf
+from types import MappingProxyType
+from typing import NamedTuple
+
+from pems_actors.control.ladder import Ladder
+from pems_actors.control.order import Decision, DutyAccount, RelayMemory
+from pems_actors.control.reconcile import Look
+from pems_actors.control.wishes import Override
+from pems_actors.domain.events import GuardOrder, HouseMode, Need, RoomPlan, RoomTick
+from pems_actors.domain.readings import Quality
+from pems_actors.estimation.freshness import FreshValue
+
+USABLE = frozenset({Quality.GOOD, Quality.ESTIMATED})
+
+
+class Written(NamedTuple):
+    """The last command that went out: until when it holds, when to write it again."""
+
+    until_s: float = -inf
+    again_s: float = -inf
+
+
+class RelayMind(NamedTuple):
+    """What the owner of a relay knows of it, and of what others want of it."""
+
+    memory: RelayMemory | None = None  # None until it is found at the first tick
+    account: DutyAccount = DutyAccount()
+    wanted: Decision | None = None
+    written: Written = Written()
+    look: Look = Look()  # how the relay compares with our command
+    needs: Mapping[str, Need] = MappingProxyType({})  # of the other members
+    guard: GuardOrder | None = None
+    kept: RelayMemory | None = None  # its history from before the restart, until it is found
+
+    @property
+    def starved(self) -> bool:
+        """Whether heat is wanted that the relay does not give."""
+        memory, wanted = self.memory, self.wanted
+        return memory is not None and wanted is not None and wanted.on and not memory.on
+
+    def shifted(self, by_s: float) -> RelayMind:
+        """Move along with a clock that was set; the lease is renewed by the new time at once."""
+        account, guard = self.account, self.guard
+        stepped_s = None if account.stepped_s is None else account.stepped_s + by_s
+        return self._replace(
+            memory=self.memory and self.memory.shifted(by_s),
+            account=account._replace(stepped_s=stepped_s),
+            written=Written(self.written.until_s + by_s),
+            look=self.look.shifted(by_s),
+            needs={name: n._replace(at_s=n.at_s + by_s) for name, n in self.needs.items()},
+            guard=guard and replace(guard, until_s=guard.until_s + by_s),
+        )
+
+
+class RoomMind(NamedTuple):
+    """What a room knows; `owned` is None where another room owns its relay, or nobody does."""
+
+    sensor: FreshValue
+    tick: RoomTick | None = None  # the last one: what the room saw
+    plan: RoomPlan | None = None
+    override: Override | None = None
+    mode: HouseMode = HouseMode.NORMAL
+    mode_until_s: float | None = None
+    ladder: Ladder = Ladder()
+    trim: float = 0.0
+    owned: RelayMind | None = None
+
+    @property
+    def relay(self) -> RelayMemory | None:
+        """The relay's history, once it was found."""
+        return None if self.owned is None else self.owned.memory
+
+    @property
+    def wanted(self) -> Decision | None:
+        """What the relay should be, by the last tick."""
+        return None if self.owned is None else self.owned.wanted
+
+    def shifted(self, by_s: float) -> RoomMind:
+        """Move along with a clock that was set."""
+        tick = self.tick
+        return self._replace(
+            sensor=self.sensor.shifted(by_s),
+            tick=tick and tick._replace(at_s=tick.at_s + by_s),
+            owned=self.owned and self.owned.shifted(by_s),
+        )
+
+
+def believed(tick: RoomTick, sensor: FreshValue) -> tuple[float | None, Quality]:
+    """Give a room's temperature as it can best be believed: as measured, else as estimated.
+
+    The model stands in for a sensor that was believed within the last two hours, never for one
+    that was never heard.
+    """
+    quality = sensor.quality(tick.at_s)
+    if tick.estimate_c is None or sensor.value is None or quality not in USABLE:
+        return sensor.value, quality
+    return tick.estimate_c, Quality.ESTIMATED
