@@ -125,10 +125,8 @@ class RelayReconciler:
         actual = tick.reading.relay_on if tick.reading else None
         if actual is None or (tick.blocked and actual != memory.on):
             return None
-        if (
-            actual == memory.on
-        ):  # off in a block too: else its pause would count from the block's end
-            return True
+        if actual == memory.on:
+            return True  # off in a block too: else its pause would count from the block's end
         guard = mind.guard
         guarded = guard is not None and tick.at_s < guard.until_s and guard.on == actual
         return None if guarded or not self.writer.is_armed(self.device) else False

@@ -156,6 +156,8 @@ def watched(watch: RelayWatch, picture: Picture, passed_s: float) -> RelayWatch:
 
 def _by_contact(before: Kinds, contact: Array, stuck: Mask) -> Kinds:
     """Say who is stuck now; a contact that shows the contrary is free again."""
+    if not (np.count_nonzero(stuck) or np.count_nonzero(before)):
+        return before
     after = before.copy()
     after[stuck] = np.where(contact[stuck] == 1.0, Stuck.ON, Stuck.OFF)
     opened = (after == Stuck.ON) & (contact == 0.0)

@@ -35,6 +35,8 @@ from supervision.gate import Gate
 from supervision.journal import Journal
 from tests.scenarios.stories import NOON, rules_only
 
+pytestmark = pytest.mark.long  # each law costs two stories
+
 MINUTE_S, HOUR_S = 60.0, 3600.0
 Break = Callable[[pytest.MonkeyPatch], object]
 Lax = Callable[[House], House]
