@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from enum import Enum
 from typing import Any
 
@@ -245,9 +245,6 @@ class ThreadMailbox(Mailbox):
         with self._lock:
             self._filled.notify()
             return super().inherit(control, data)
-
-
-MailboxFactory = Callable[[Mapping[type, Policy], int], Mailbox]
 
 
 def _message_of(item: object) -> object:

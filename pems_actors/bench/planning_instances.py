@@ -136,11 +136,6 @@ def _state(house: House, at_s: float, series: _Series, rng: np.random.Generator)
     )
 
 
-def one_room(problem: PlanningProblem, room: str) -> PlanningProblem:
-    """Keep one room and its relay of a problem."""
-    return rooms_only(problem, (room,))
-
-
 def rooms_only(problem: PlanningProblem, names: tuple[str, ...]) -> PlanningProblem:
     """Keep some rooms, in the order given, and the relays that heat only them."""
     rooms = {room.name: room for room in problem.model.rooms}
