@@ -1,0 +1,1 @@
+"""The thermal parameters of all rooms together, identified from what was measured."""
