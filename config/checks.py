@@ -183,12 +183,31 @@ def left_cold(system: SystemConfig) -> Iterator[Finding]:
         yield Finding(("relays",), says, "warning")
 
 
+def modelled(system: SystemConfig) -> Iterator[Finding]:
+    """A thermal model is of rooms that there are, with the emitter that they have."""
+    rooms, path = system.rooms, ("house_model", "rooms")
+    for key, body in system.house_model.rooms.items():
+        if key not in rooms:
+            yield Finding((*path, key), unknown(key, tuple(rooms), one_of="rooms are"))
+        elif body.emitter != rooms[key].emitter:
+            says = (
+                f'is "{body.emitter}" but the room has "{rooms[key].emitter}"; give both the same'
+            )
+            yield Finding((*path, key, "emitter"), says)
+    for place, (one, other, _) in enumerate(system.house_model.links):
+        for key in (one, other):
+            if key not in rooms:
+                says = f"names {key}, which {unknown(key, tuple(rooms), one_of='rooms are')}"
+                yield Finding(("house_model", "links", place), says)
+
+
 CHECKS: tuple[tuple[tuple[str, ...], Check], ...] = (
     (("rooms",), keys),
     (("rooms", "relays"), members),
     (("rooms", "relays"), heated_once),
     (("rooms", "relays"), one_voice),
     (("rooms",), neighbours),
+    (("rooms", "house_model"), modelled),
     (("rooms", "relays", "room_power_ratings_kw"), ratings),
     (("relays",), nameplates),
     (("relays", "grid"), relay_under_breaker),

@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from config import checks
 from config.completion import Raw, completed, written_at
 from config.files import config_file, read_json
+from config.house_model import inlined
 from config.layers import Entry, Layer, read_layers
 from config.overrides import Overlaid, overlaid, overrides_of
 from config.problems import ConfigError, Finding, Problem, findings, located, shown
@@ -62,6 +63,8 @@ def load(
     file = config_file(path or _chosen(layers))
     raw, file_problems = read_json(file)
     problems += settings_problems + file_problems
+    if raw is not None:
+        problems += inlined(raw, file)
     system = None
     sources = addresses
     if raw is not None:

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from config.base import Good, HeaterKw, Key, Part
 from config.energy import Battery, Ev, Grid, Inverter, Limits, Pv, Tariff
+from config.house_model import HouseModel
 from config.operation import (
     Influx,
     Models,
@@ -46,6 +47,7 @@ class SystemConfig(Part):
     topics: Topics = Topics()
     ev: Ev = Ev()
     influx: Influx = Influx()
+    house_model: HouseModel = HouseModel()
 
     @property
     def heating_kw(self) -> float:

@@ -59,7 +59,8 @@ class Appliance:
             runtime, on_event=self.record.event, drills=drills, first_epoch=first_epoch
         )
         self.record.system = self.system
-        paths, runtime = actor_paths(house), self.system.runtime
+        paths = actor_paths(house, learning=pace.learning is not None)
+        runtime = self.system.runtime
         self.door = OrderDoor(self.topics, paths, runtime.now_s, runtime.process_s)
         self.link = surroundings.connect(self._on_arrival)
         self.tree = HouseTree(

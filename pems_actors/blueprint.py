@@ -1,11 +1,16 @@
 """From the configuration's words to the house's own: `SystemConfig` in, `House` and `Tariff` out.
 
 The only place that knows both. What the configuration leaves open about a room's heat is guessed
-from its size and power (physics/priors.py).
+from its size and power (physics/priors.py). `model_data` writes a model for a configuration.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from config.house_model import RoomBody
 from config.rooms import Relay as RelayConfig
 from config.rooms import Room as RoomConfig
 from config.system import SystemConfig
@@ -49,10 +54,7 @@ def house_from(config: SystemConfig, *, nameplate: bool = False) -> House:
         site=_site(config),
         rooms=tuple(_room(name, part) for name, part in config.rooms.items()),
         relays=relays,
-        model=HouseModel(
-            tuple(_model(n, part, shares.get(n, 0.0)) for n, part in config.rooms.items()),
-            tuple(_link(config, a, b, between) for a, b, between in config.links),
-        ),
+        model=_house_model(config, shares),
         battery=_battery(config),
         inverter=_inverter(config),
         roofs=tuple(
@@ -118,6 +120,27 @@ def _relay(name: str, part: RelayConfig, nameplate: bool) -> Relay:
         start_cost=part.start_cost,
         native=Native(part.native),
     )
+
+
+def _house_model(config: SystemConfig, shares: Mapping[str, float]) -> HouseModel:
+    """Take the identified model where there is one, and guess the rest."""
+    bodies = config.house_model.rooms
+    rooms = (
+        _identified(name, bodies[name])
+        if name in bodies
+        else _model(name, part, shares.get(name, 0.0))
+        for name, part in config.rooms.items()
+    )
+    guessed = (
+        _link(config, a, b, between)
+        for a, b, between in config.links
+        if not (a in bodies and b in bodies)
+    )
+    return HouseModel(tuple(rooms), (*config.house_model.links, *guessed))
+
+
+def _identified(name: str, body: RoomBody) -> RoomModel:
+    return RoomModel(name=name, **{**body.model_dump(), "emitter": Emitter(body.emitter)})
 
 
 def _model(name: str, part: RoomConfig, power_kw: float) -> RoomModel:
@@ -189,3 +212,14 @@ def _limits(config: SystemConfig) -> Limits:
 
 def _first(value: float | None, fallback: float) -> float:
     return fallback if value is None else value
+
+
+def model_data(model: HouseModel) -> dict[str, Any]:
+    """Write a thermal model as a configuration's `house_model`, or a file of it, has it."""
+    rooms = {room.name: _body_data(room) for room in model.rooms}
+    return {"rooms": rooms, "links": [list(link) for link in model.links]}
+
+
+def _body_data(room: RoomModel) -> dict[str, Any]:
+    body = {key: value for key, value in asdict(room).items() if key != "name"}
+    return {**body, "emitter": room.emitter.value}

@@ -24,6 +24,7 @@ import config
 from config.loading import LoadedConfig
 from pems_actors import safe_state
 from pems_actors.actors.base import GATEWAY, PLAN_KEEPER
+from pems_actors.actors.learner_school import Learning
 from pems_actors.actors.mqtt import Link
 from pems_actors.appliance import Appliance
 from pems_actors.blueprint import house_from, tariff_from
@@ -67,6 +68,7 @@ MEMORY = MemoryLimits()
 ARMED_FILE = "armed.json"
 HISTORY_FILE = "history.sqlite"
 RESERVE_FILE = "disk_reserve"
+MODELS_FOLDER = "models"
 SCENARIO_DAYS = 400.0
 SANE_FROM_S = seconds("2023-01-01T00:00:00Z")  # a wall clock before this has lost its battery
 
@@ -150,6 +152,7 @@ class Core:
                 horizon_s=loaded.system.optimization.horizon_hours * 3600.0,
                 demo=options.house == "twin",
                 solver=solver,
+                learning=Learning(options.state / MODELS_FOLDER),
             ),
             ThreadRuntime(self.clock),
             topics=self.topics,

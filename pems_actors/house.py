@@ -28,6 +28,7 @@ from pems_actors.actors.guard import GuardActor
 from pems_actors.actors.history import HistoryActor
 from pems_actors.actors.inspector import InspectorActor
 from pems_actors.actors.inverter import InverterActor
+from pems_actors.actors.learner import LearnerActor
 from pems_actors.actors.load import LoadActor
 from pems_actors.actors.meter import MeterActor
 from pems_actors.actors.metrics import MetricsActor
@@ -42,6 +43,7 @@ from pems_actors.actors.room import RoomActor
 from pems_actors.actors.thermal import ThermalActor
 from pems_actors.actors.weather import WeatherActor
 from pems_actors.control.duty import loss_kw_k
+from pems_actors.control.floor import floors_of
 from pems_actors.control.room import RoomFacts
 from pems_actors.domain.events import (
     AlarmChanged,
@@ -57,8 +59,8 @@ from pems_actors.domain.events import (
     StateEstimated,
     TreeChanged,
 )
-from pems_actors.domain.findings import ToInspect
-from pems_actors.domain.forecasts import PriceCurve, WeatherForecast
+from pems_actors.domain.findings import ClockJumped, ToInspect
+from pems_actors.domain.forecasts import LearnedForecast, PriceCurve, WeatherForecast
 from pems_actors.domain.house import House, Room
 from pems_actors.domain.readings import HouseReading
 from pems_actors.durable.memory import Memory
@@ -81,9 +83,9 @@ PARK = Park(retry_s=300.0)
 
 NEWEST_COUNTS = (
     HouseReading, ToInspect, RoomPlan, EnergyPlan, PlanAdopted, StateEstimated,
-    PriceCurve, WeatherForecast, AlarmChanged, TreeChanged,
+    PriceCurve, WeatherForecast, LearnedForecast, AlarmChanged, TreeChanged,
 )  # fmt: skip
-NEVER_DROPPED = (RelayShed, ChargeShed, GuardOrder, ModeChanged, Outcome)
+NEVER_DROPPED = (RelayShed, ChargeShed, GuardOrder, ModeChanged, ClockJumped, Outcome)
 MAILBOX = MailboxSpec(
     bound=1000,
     policies={
@@ -110,12 +112,13 @@ def room_facts(house: House, room: Room) -> RoomFacts:
         timezone=house.site.timezone,
         limits=limits,
         surface_limit_c=limits.bath_surface_c if room.bath else limits.floor_surface_c,
+        floors=floors_of(house, relay) if relay is not None and relay.name == room.name else (),
     )
 
 
-def actor_paths(house: House, *, planning: bool = True) -> frozenset[str]:
-    """Addresses of all actors of a house, with or without the planning branch."""
-    fixed = {
+def actor_paths(house: House, *, planning: bool = True, learning: bool = False) -> frozenset[str]:
+    """Addresses of all actors of a house, with or without the planning branch and the learner."""
+    fixed: dict[str, tuple[str, ...]] = {
         "safety": ("guard", "power_budget"),
         "devices": ("gateway", "inspector", "battery", "inverter", "meter"),
         "infrastructure": ("history", "outbox", "mqtt", "control", "metrics"),
@@ -124,6 +127,8 @@ def actor_paths(house: House, *, planning: bool = True) -> frozenset[str]:
     }
     if not planning:
         del fixed["planning"]
+    if learning:
+        fixed["forecasting"] += ("learner",)
     paths = {f"{branch}/{name}" for branch, names in fixed.items() for name in names}
     return frozenset(paths | {room_address(room.name) for room in house.rooms})
 
@@ -207,7 +212,8 @@ class HouseTree:
         return floor_s, newest_s if floor_s > float("-inf") else floor_s
 
     def _infrastructure(self) -> SupervisorSpec:
-        outside, pace, paths = self.surroundings, self.pace, actor_paths(self.house)
+        outside, pace = self.surroundings, self.pace
+        paths = actor_paths(self.house, learning=pace.learning is not None)
         children = (
             _child("history", lambda c: HistoryActor(c, outside.store), deadline_s=5.0),
             _child("outbox", lambda c: OutboxActor(c, outside.exporter), deadline_s=60.0),
@@ -248,7 +254,16 @@ class HouseTree:
             _child("load", lambda c: LoadActor(c, house.site.timezone)),
             _child("thermal", lambda c: ThermalActor(c, house)),
         )
-        return _parked("forecasting", children)
+        return _parked("forecasting", (*children, *self._learner()))
+
+    def _learner(self) -> tuple[ChildSpec, ...]:
+        """Whoever has models trained; last of its branch, and nobody needs it to go on."""
+        house, store, learning = self.house, self.surroundings.store, self.pace.learning
+        if learning is None:
+            return ()
+        return (
+            _child("learner", lambda c: LearnerActor(c, house, store, learning), deadline_s=60.0),
+        )
 
     def _planning(self) -> SupervisorSpec:
         house, pace = self.house, self.pace

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pems_actors.actors.control import Server
+from pems_actors.actors.learner_school import Learning
 from pems_actors.actors.mqtt import Connect
 from pems_actors.actors.outbox import Exporter
 from pems_actors.domain.ports import History, PriceSource, WeatherSource
@@ -63,3 +64,4 @@ class Pace:
     demo: bool = False
     solver: WorkerSpec = SOLVER
     trainer: WorkerSpec = TRAINER
+    learning: Learning | None = None  # None: the house forecasts with what needs no training

@@ -95,7 +95,9 @@ class SupervisedActor(pykka.Actor):
         if life.fenced:
             life.system.journal.late_tell(self.path, life.epoch, path)
             return False
-        return life.system.tell(path, message)
+        system = life.system
+        slot = system.directory.slots.get(path)
+        return system.tell(path, message) if slot is None else system.runtime.post(slot, message)
 
     def after(
         self, delay_s: float, message: object, key: Hashable = None, *, process: bool = False

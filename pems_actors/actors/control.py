@@ -24,6 +24,7 @@ from pems_actors.actors.chronicle import Chronicle
 from pems_actors.actors.device_writer import DeviceWriter
 from pems_actors.actors.worker_drill import KILL_LOOK_S, KilledWorker, kill_worker, look_again
 from pems_actors.control.modes import mode_problem
+from pems_actors.control.presence import Presence
 from pems_actors.domain.events import HouseMode, ModeChanged, Outcome, Republish, Request
 from pems_actors.domain.house import House
 from pems_actors.domain.units import iso
@@ -36,7 +37,8 @@ from supervision import Context, Fault, GetSnapshot, Snapshot, SupervisionError
 ANSWER_WITHIN_S = 5.0
 ACCEPTED_AFTER_S = 0.5
 KEPT_COMMANDS = 100
-MODE_TIMER = "mode"
+MODE_TIMER, PRESENCE_TIMER = "mode", "presence"
+PARTY_ZONE = "living"
 READING_VERBS = frozenset(
     {"status", "plan", "explain", "shadow", "commands", "prices", "events", "workers"}
 )
@@ -82,6 +84,11 @@ class ModeOver:
 
 
 @dataclass(frozen=True, slots=True)
+class LooksEmpty:
+    """Nobody has been home for long enough that it counts."""
+
+
+@dataclass(frozen=True, slots=True)
 class Waiting:
     """An order that is with its actor, and how to answer the one who gave it."""
 
@@ -96,6 +103,7 @@ class ControlMind:
     mode: ModeKept = field(default_factory=ModeKept)
     waiting: Mapping[str, Waiting] = field(default_factory=dict)
     commands: tuple[Mapping[str, Any], ...] = ()
+    presence: Presence = field(default_factory=Presence)
 
 
 class ControlActor(HouseActor):
@@ -124,6 +132,7 @@ class ControlActor(HouseActor):
         if self.state.mode != ModeKept():
             self.remember(self.state.mode)  # anew: however often this actor fails, it is latched
         self._end_mode_in_time()
+        self._look_again_for_people()
         for order_id in self.state.waiting:
             self._give_time(order_id)
 
@@ -148,9 +157,8 @@ class ControlActor(HouseActor):
                 self._on_overdue(order_id)
             case TakesTime(id=order_id):
                 self._on_delay(order_id)
-            case ModeOver():
-                self.keep("mode", {"mode": "normal", "over": self.state.mode.mode.value})
-                self._enter(ModeKept())
+            case ModeOver() | LooksEmpty():
+                self._on_time(message)
             case Republish():
                 self._tell_mode()
             case _:
@@ -201,7 +209,7 @@ class ControlActor(HouseActor):
             self._finish(request, reply, "rejected", "the order has expired")
             return
         if request.path == "house":
-            self._finish(request, reply, *self._on_mode(request.args))
+            self._finish(request, reply, *self._on_house(request))
         elif request.verb == "restart":
             if self.context.system.restart(request.path):
                 self._finish(request, reply, "done", f"{request.path} is starting anew")
@@ -212,6 +220,59 @@ class ControlActor(HouseActor):
             heard = self.tell(request.path, question if request.verb == "snapshot" else request)
             if not heard:
                 self._end(request.id, "failed", f"nobody is at {request.path} just now")
+
+    def _on_house(self, request: Request) -> tuple[str, str]:
+        """Do what concerns all rooms, or say why not."""
+        match request.verb:
+            case "party":
+                return self._on_party(request)
+            case "presence":
+                return self._on_presence(bool(request.args["home"]))
+            case _:
+                self.state = replace(self.state, presence=replace(self.state.presence, ours=False))
+                return self._on_mode(request.args)
+
+    def _on_party(self, request: Request) -> tuple[str, str]:
+        """Let the day go on in the rooms where people stay up."""
+        rooms = [room.name for room in self.house.rooms if room.zone == PARTY_ZONE]
+        for name in rooms:
+            order = replace(request, id=f"{request.id}/{name}", path=room_address(name))
+            self.tell(order.path, order)
+        if not rooms:
+            return "rejected", f"the house has no room of zone {PARTY_ZONE!r}"
+        return "done", f"the day goes on in {', '.join(rooms)} until {iso(request.args['until_s'])}"
+
+    def _on_presence(self, home: bool) -> tuple[str, str]:
+        """Note that somebody is home, or that nobody is; the mode follows."""
+        presence = self.state.presence.heard(home, self.now_s())
+        self.state = replace(self.state, presence=presence)
+        self._look_again_for_people()
+        self._follow_presence()
+        return "done", "somebody is home" if home else "nobody is home; that counts in half an hour"
+
+    def _look_again_for_people(self) -> None:
+        self.cancel(PRESENCE_TIMER)
+        left_s = self.state.presence.left_s()
+        if left_s is not None:
+            self.after(max(0.0, left_s - self.now_s()), LooksEmpty(), key=PRESENCE_TIMER)
+
+    def _on_time(self, over: ModeOver | LooksEmpty) -> None:
+        """End a mode that has had its time, or begin the one of an empty house."""
+        if isinstance(over, LooksEmpty):
+            self._follow_presence()
+            return
+        self.keep("mode", {"mode": "normal", "over": self.state.mode.mode.value})
+        self._enter(ModeKept())
+
+    def _follow_presence(self) -> None:
+        """Enter the mode that presence asks for, if any."""
+        presence = self.state.presence
+        mode = presence.wants(self.state.mode.mode, self.now_s())
+        if mode is not None:
+            ours = mode is not HouseMode.NORMAL
+            self.state = replace(self.state, presence=replace(presence, ours=ours))
+            self.keep("mode", {"mode": mode.value, "presence": presence.home})
+            self._enter(ModeKept(mode))
 
     def _on_mode(self, args: Mapping[str, Any]) -> tuple[str, str]:
         """Take a house mode, or say why not."""

@@ -251,11 +251,15 @@ class GatewayActor(HouseActor):
         inspected, trusted = self.state.inspected or NOTHING_FOUND, reading.clock_trusted
         estimates_c, refused = inspected.estimates_c, inspected.refused
         for name, address in self.rooms:
-            tick = RoomTick(
-                now_s, by_room.get(name), outdoor, blocked, available, blocks,
-                estimates_c.get(name), refused.get(name, ""), trusted,
-            )  # fmt: skip
-            self.tell(address, tick)
+            seen, estimate_c, doubt = by_room.get(name), None, ""
+            if estimates_c or refused:
+                estimate_c, doubt = estimates_c.get(name), refused.get(name, "")
+            self.tell(
+                address,
+                RoomTick(
+                    now_s, seen, outdoor, blocked, available, blocks, estimate_c, doubt, trusted
+                ),
+            )
         energy = EnergyTick(now_s, reading.battery, reading.inverter, reading.meter, trusted)
         for address in (BATTERY, INVERTER, METER, POWER_BUDGET):
             self.tell(address, energy)
@@ -270,11 +274,12 @@ class GatewayActor(HouseActor):
 
     def _tell_samples(self, reading: HouseReading) -> None:
         meter, inverter, battery = reading.meter, reading.inverter, reading.battery
-        rows = [
-            (f"temp_c.{r.room}", r.at_s, r.temp_c) for r in reading.rooms if r.temp_c is not None
-        ]
-        rows += [(f"relay.{r.room}", r.at_s, float(r.relay_on)) for r in reading.rooms
-                 if r.relay_on is not None]  # fmt: skip
+        rows = []
+        for room, at_s, temp_c, relay_on, _, _ in reading.rooms:
+            if temp_c is not None:
+                rows.append((f"temp_c.{room}", at_s, temp_c))
+            if relay_on is not None:
+                rows.append((f"relay.{room}", at_s, float(relay_on)))
         if reading.outdoor is not None and reading.outdoor.temp_c is not None:
             rows.append(("outdoor_c", reading.at_s, reading.outdoor.temp_c))
         if meter is not None and meter.grid_kw is not None:
@@ -296,13 +301,12 @@ class GatewayActor(HouseActor):
         if reading.meter is None or reading.meter.load_kw is None:
             return None
         heating_kw = 0.0
-        for room in reading.rooms:
-            power_kw = self.power_kw.get(room.room)
-            if power_kw is None:
+        for name, _, _, relay_on, _, _ in reading.rooms:
+            if name not in self.power_kw:
                 continue
-            if room.relay_on is None:
+            if relay_on is None:
                 return None
-            heating_kw += power_kw * room.relay_on
+            heating_kw += self.power_kw[name] * relay_on
         return max(0.0, reading.meter.load_kw - heating_kw)
 
     def _curtailed(self, reading: HouseReading) -> bool:

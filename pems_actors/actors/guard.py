@@ -49,6 +49,8 @@ class GuardActor(HouseActor):
         return None
 
     def _on_reading(self, reading: HouseReading) -> None:
+        if self.told and all_well(self.state, reading):
+            return
         self.state, orders, acts = self.state.look(reading)
         for order in (*orders, *acts):
             self.tell(room_address(order.relay), order)
@@ -76,3 +78,14 @@ class GuardActor(HouseActor):
         self.health(Health.DEGRADED if alarms or dangers else Health.RUNNING, reason)
         values = (("alarms", Value(len(alarms), "")), ("dangers", Value(len(dangers), "")))
         self.publish(DeviceState(self.path, now_s, Level.PLAN, reason, values, now_s))
+
+
+def all_well(guard: Guard, reading: HouseReading) -> bool:
+    """Tell at a glance that a picture shows no danger, after one that showed none either."""
+    limits = guard.house.limits
+    if guard.dangers or guard.alarms or guard.outlook_c:
+        return False
+    low_c, high_c = max(limits.alarm_c, limits.frost_c), limits.ceiling_c
+    temps_c = [room.temp_c for room in reading.rooms if room.temp_c is not None]
+    measured = any(room.floor_c is not None for room in reading.rooms)
+    return bool(temps_c) and not measured and low_c <= min(temps_c) and max(temps_c) <= high_c

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pems_actors.actors.base import GATEWAY, PLANNER, POWER_BUDGET, HouseActor
+from pems_actors.actors.base import GATEWAY, PLAN_KEEPER, PLANNER, POWER_BUDGET, HouseActor
 from pems_actors.actors.incidents import close_incident, open_incident
 from pems_actors.domain.commands import SetHeating
 from pems_actors.domain.events import Republish
@@ -17,6 +17,7 @@ from pems_actors.domain.forecasts import WeatherForecast
 from pems_actors.domain.house import House
 from pems_actors.domain.levels import Level
 from pems_actors.domain.states import DeviceState, Value
+from pems_actors.estimation.heard import missed_since
 from pems_actors.estimation.inspection import Inspection, Inspector, Open
 from pems_actors.estimation.wording import Speaker
 from supervision import Context, Health
@@ -45,16 +46,15 @@ class InspectorActor(HouseActor):
     def first_state(self) -> Inspection:
         """Begin with nothing heard: the clocks of all sensors run from now on.
 
-        Findings from before a restart stand until they are not found again. A meter or an
-        inverter that was silent is missed at once, though nothing was ever heard of it.
+        Findings from before a restart stand until they are not found again. Who was
+        missed is missed at once again, though nothing was ever heard of it.
         """
         now_s = self.now_s()
         kept = {finding.path: Open(finding, now_s) for finding in self.recall() or ()}
         missed = {f.finding.device for f in kept.values() if f.finding.what is FindingKind.SILENT}
         return self.inspector.first(now_s)._replace(
             open=kept,
-            meter_s=now_s if "meter" in missed else None,
-            inverter_s=now_s if "inverter" in missed else None,
+            heard=missed_since(frozenset(missed), now_s),
         )
 
     def on_receive(self, message: object) -> Any:
@@ -97,7 +97,7 @@ class InspectorActor(HouseActor):
             self.tell(GATEWAY, inspected)
 
     def _tell_service(self, service: OutOfService) -> None:
-        for address in (PLANNER, POWER_BUDGET):
+        for address in (PLANNER, PLAN_KEEPER, POWER_BUDGET):
             self.tell(address, service)
 
     def _tell_findings(self, before: Inspection, after: Inspection) -> None:

@@ -10,6 +10,7 @@ from pems_actors.actors.base import CONTROL, PLAN_KEEPER, PRICES, HouseActor
 from pems_actors.actors.device_writer import DeviceWriter
 from pems_actors.control.inverter import ExportChoice, choose_export
 from pems_actors.control.reconcile import Finding, export_text, found_at_start
+from pems_actors.control.rest import next_change_s
 from pems_actors.domain.commands import SetExport
 from pems_actors.domain.events import (
     EnergyPlan,
@@ -65,6 +66,8 @@ class InverterActor(HouseActor):
     def __init__(self, context: Context, writer: DeviceWriter) -> None:
         super().__init__(context)
         self.writer = writer
+        self.decide_s = -inf  # when it must decide anew, if nothing else happens
+        self.decided_on: tuple[object, ...] = ()
 
     def on_start(self) -> None:
         """Begin without a plan; ask for the one in force and for prices."""
@@ -83,26 +86,37 @@ class InverterActor(HouseActor):
         """Carry each message to its handler."""
         match message:
             case EnergyTick():
-                self.state = self.state._replace(
-                    reading=message.inverter or self.state.reading,
-                    clock_trusted=message.clock_trusted,
-                )
-                if self.state.choice is None:
-                    self._adopt(message.at_s)
-                self._decide(message.at_s)
+                self._on_tick(message)
             case EnergyPlan():
+                self.decide_s = -inf
                 self.state = self.state._replace(plan=message)
             case PriceCurve():
+                self.decide_s = -inf
                 self.state = self.state._replace(prices=message)
             case ModeChanged():
                 self._on_mode(message.mode)
             case ClockJumped():
+                self.decide_s = -inf
                 self.state = self.state._replace(renew_at_s=-inf)
             case Request():
                 return self.answer(self._on_request(message))
             case _:
                 return super().on_receive(message)
         return None
+
+    def _on_tick(self, tick: EnergyTick) -> None:
+        """Decide anew when something has changed that the last decision rests on."""
+        reading, trusted = tick.inverter or self.state.reading, tick.clock_trusted
+        self.state = self.state._replace(reading=reading, clock_trusted=trusted)
+        if self.state.choice is None:
+            self._adopt(tick.at_s)
+        rests_on = (trusted, self.state.permission())
+        if tick.at_s >= self.decide_s or rests_on != self.decided_on:
+            self._decide(tick.at_s)
+            self.decided_on = rests_on
+            mind = self.state
+            ends_s = (mind.told_s + REPUBLISH_S, mind.user_until_s)
+            self.decide_s = min(mind.renew_at_s, next_change_s(mind.plan, tick.at_s, *ends_s))
 
     def _adopt(self, now_s: float) -> None:
         """Leave the device alone after a restart if it still is as we last ordered."""
@@ -119,6 +133,7 @@ class InverterActor(HouseActor):
         before = self.state
         if mode is before.mode:
             return
+        self.decide_s = -inf
         self.state = before._replace(mode=mode, renew_at_s=-inf)
         if before.choice is not None:
             self._decide(self.now_s())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 from pems_actors.actors.base import (
@@ -17,7 +18,7 @@ from pems_actors.actors.base import (
     HouseActor,
 )
 from pems_actors.actors.device_writer import DeviceWriter
-from pems_actors.control.alarm import Outages, Trouble, rooms_on_rules, standing
+from pems_actors.control.alarm import Outages, Trouble, next_s, rooms_on_rules, standing
 from pems_actors.domain.events import (
     AlarmChanged,
     HouseMode,
@@ -103,6 +104,7 @@ class MetricsActor(HouseActor):
         super().__init__(context)
         self.writer, self.demo, self.edge = writer, demo, edge
         self.counted = -1.0  # the quarter hour of the last counters kept
+        self.watch_s = -inf  # when the alarm may change next, unless something happens
 
     def on_start(self) -> None:
         """Ask for the plan in force, the prices and the mode that stands."""
@@ -124,6 +126,7 @@ class MetricsActor(HouseActor):
         """Carry each message to its place on the board."""
         match message:
             case IncidentOpened() | IncidentClosed():
+                self.watch_s = -inf
                 self._on_incident(message)
             case Tick():
                 self.after(SAMPLE_S, Tick())
@@ -150,6 +153,9 @@ class MetricsActor(HouseActor):
         board = self.board
         match news:
             case DeviceState():
+                before = board.devices.get(news.path)
+                if before is None or (before.level, before.since_s) != (news.level, news.since_s):
+                    self.watch_s = -inf
                 board.devices[news.path] = news
                 board.outages = board.outages.heard(news)
             case PlanAdopted(plan=plan):
@@ -189,6 +195,8 @@ class MetricsActor(HouseActor):
     def _watch(self) -> None:
         """Raise the alarm when something has been wrong for half an hour, and end it again."""
         board, now_s = self.board, self.now_s()
+        if now_s < self.watch_s:
+            return
         out = (
             Trouble(
                 outage.start_s,
@@ -199,7 +207,9 @@ class MetricsActor(HouseActor):
             for outage_id, outage in board.open_incidents.items()
         )
         rooms = rooms_on_rules(board.devices.values(), board.started_s)
-        found, before = standing((*out, *rooms), now_s), board.alarm
+        troubles = (*out, *rooms)
+        self.watch_s = next_s(troubles, now_s)
+        found, before = standing(troubles, now_s), board.alarm
         since_s, level = (None, None) if found is None else (found.since_s, found.level)
         if before is not None and before.since_s == since_s and before.level == level:
             return  # the words of a reason change all the time

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
 from pems_actors.actors.base import (
     BATTERY,
+    INSPECTOR,
     INVERTER,
     METRICS,
     MQTT,
@@ -15,7 +17,7 @@ from pems_actors.actors.base import (
 )
 from pems_actors.control.plan_views import energy_plan, fits, room_plan
 from pems_actors.domain.events import PlanAdopted, PlanFailed, Republish, Tick
-from pems_actors.domain.findings import ClockJumped
+from pems_actors.domain.findings import ClockJumped, OutOfService
 from pems_actors.domain.house import House
 from pems_actors.domain.plan import Plan
 from supervision import Context, Health
@@ -23,10 +25,11 @@ from supervision import Context, Health
 
 @dataclass(frozen=True, slots=True)
 class KeeperMind:
-    """The plan in force and the last reason why a newer one did not come."""
+    """The plan in force, the last reason why a newer one did not come, and who does not obey."""
 
     adopted: PlanAdopted | None = None
     failure: PlanFailed | None = None
+    disobey: frozenset[str] = frozenset()  # relays that are out of service
 
 
 class PlanKeeperActor(HouseActor):
@@ -41,6 +44,7 @@ class PlanKeeperActor(HouseActor):
     def on_start(self) -> None:
         """Begin with what the predecessor held, and hand it out again."""
         super().on_start()
+        self.tell(INSPECTOR, Republish())
         if self.state.adopted is not None:
             self._hand_out(self.state.adopted)
 
@@ -63,6 +67,8 @@ class PlanKeeperActor(HouseActor):
             case Republish():
                 if self.state.adopted is not None:
                     self._hand_out(self.state.adopted)
+            case OutOfService():
+                self._on_service(message.relays)
             case Tick():
                 self._on_expiry()
             case ClockJumped():  # what was issued by another time must not hold back a newer plan
@@ -85,9 +91,7 @@ class PlanKeeperActor(HouseActor):
     def _hand_out(self, adopted: PlanAdopted) -> None:
         plan = adopted.plan
         now_s = self.now_s()
-        for room in self.house.rooms:
-            relay = self.house.relay_of(room.name)
-            self.tell(room_address(room.name), room_plan(plan, room.name, relay))
+        self._tell_rooms(plan)
         energy = energy_plan(plan)
         for address in (BATTERY, INVERTER):
             self.tell(address, energy)
@@ -101,6 +105,22 @@ class PlanKeeperActor(HouseActor):
         )
         if fresh:
             self.after(plan.valid_until_s - now_s, Tick())
+
+    def _on_service(self, disobey: frozenset[str]) -> None:
+        """Let the rooms of relays that do not obey go by their rules, and no others."""
+        turned, adopted = disobey ^ self.state.disobey, self.state.adopted
+        self.state = replace(self.state, disobey=disobey)
+        if adopted is not None:
+            self._tell_rooms(adopted.plan, turned)
+
+    def _tell_rooms(self, plan: Plan, relays: Collection[str] | None = None) -> None:
+        """Give each room its part, or only those heated by some relays."""
+        for room in self.house.rooms:
+            relay = self.house.relay_of(room.name)
+            name = relay.name if relay is not None else ""
+            if relays is None or name in relays:
+                part = room_plan(plan, room.name, relay, obeys=name not in self.state.disobey)
+                self.tell(room_address(room.name), part)
 
     def _on_expiry(self) -> None:
         adopted, failure = self.state.adopted, self.state.failure

@@ -23,6 +23,7 @@ from pems_actors.actors.base import (
     HouseActor,
     room_address,
 )
+from pems_actors.actors.planner_curve import CurveInHand
 from pems_actors.domain.events import (
     ComfortWish,
     ModeChanged,
@@ -39,6 +40,7 @@ from pems_actors.domain.forecasts import Forecast, PriceCurve, WeatherForecast
 from pems_actors.domain.house import House
 from pems_actors.domain.plan import HouseState, Plan, PlanningProblem, PlanRefused
 from pems_actors.domain.time_grid import TimeGrid
+from pems_actors.optimisation.curve import weights_at
 from pems_actors.optimisation.outlook import Outlook, planning_problem
 from pems_actors.optimisation.strategies import STRATEGIES
 from pems_actors.optimisation.validator import validate
@@ -66,6 +68,8 @@ class PlannerMind:
     failures: int = 0
     planned: int = 0
     waiting: bool = False  # a fresh question came while one was out
+    curve: CurveInHand | None = None  # a cost-comfort curve that somebody asked for
+    curves: int = 0
 
 
 class PlannerActor(HouseActor):
@@ -105,19 +109,29 @@ class PlannerActor(HouseActor):
                 self._on_jump()
             case WeatherForecast() | PriceCurve() | Forecast() | ComfortWish() | ModeChanged():
                 self._learn(message)
-            case WorkerDone(ticket=ticket, result=result):
-                self._on_answer(ticket, result)
-            case WorkerFailed(ticket=ticket, reason=reason):
-                self._on_answer(ticket, PlanRefused(reason, self.now_s()))
+            case WorkerDone() | WorkerFailed():
+                self._on_outcome(message)
             case Overdue(ticket=ticket):
                 self._on_answer(ticket, PlanRefused("the solver does not answer", self.now_s()))
             case Tick():
                 self.tell(ESTIMATOR, Republish())
             case Request():
-                return self.answer(self._on_request(message))
+                return self._on_order(message)
             case _:
                 return super().on_receive(message)
         return None
+
+    def _on_outcome(self, outcome: WorkerDone | WorkerFailed) -> None:
+        """Take the worker's word, on the plan or on a point of a curve."""
+        ticket = outcome.ticket
+        if isinstance(outcome, WorkerDone):
+            answer = outcome.result
+        else:
+            answer = PlanRefused(outcome.reason, self.now_s())
+        if ticket < 0:
+            self._on_curve_answer(ticket, answer)
+        else:
+            self._on_answer(ticket, answer)
 
     def _on_state(self, estimated: StateEstimated) -> None:
         """Plan from a new house state; without a clock to be trusted no hour has a price."""
@@ -167,13 +181,16 @@ class PlannerActor(HouseActor):
         if mind.asked is not None:
             self.state = replace(mind, waiting=True)
             return
-        grid = TimeGrid.planning(mind.house_state.at_s, self.horizon_s)
-        problem = planning_problem(self.house, mind.house_state, mind.outlook, grid)
-        problem = replace(problem, issued_at_s=min(problem.issued_at_s, self.now_s()))
+        problem = self._problem(mind.house_state)
         self.state = replace(mind, asked=problem, ticket=mind.ticket + 1, waiting=False)
         self.solver.submit(self.state.ticket, problem)
         patience_s = self.spec.deadline_s + self.spec.start_timeout_s  # it may have to be replaced
         self.after(patience_s, Overdue(self.state.ticket), process=True)
+
+    def _problem(self, house_state: HouseState) -> PlanningProblem:
+        grid = TimeGrid.planning(house_state.at_s, self.horizon_s)
+        problem = planning_problem(self.house, house_state, self.state.outlook, grid)
+        return replace(problem, issued_at_s=min(problem.issued_at_s, self.now_s()))
 
     def _on_answer(self, ticket: int, answer: object) -> None:
         mind = self.state
@@ -204,6 +221,40 @@ class PlannerActor(HouseActor):
         self.tell(PLAN_KEEPER, PlanFailed(self.now_s(), reason))
         self.after(min(60.0 * failures, 300.0), Tick(), key="retry")
 
+    # --- the cost-comfort curve
+
+    def _on_curve(self, request: Request) -> None:
+        """Plan the present question at several points; whoever asked last gets the answer."""
+        mind = self.state
+        prices = mind.outlook.prices
+        if mind.house_state is None or mind.outlook.lacks() or prices is None:
+            said = "rejected", "there is nothing to plan from yet; ask again in a moment"
+            self.answer(Outcome(request.id, self.path, request.verb, *said, self.now_s()))
+            return
+        problem = self._problem(mind.house_state)
+        curve = CurveInHand.asked(request, problem, prices.price_level, mind.curves)
+        self.state = replace(mind, curve=curve, curves=mind.curves + 1)
+        for ticket, (_, question) in curve.questions.items():
+            self.solver.submit(ticket, question)
+
+    def _on_curve_answer(self, ticket: int, answer: object) -> None:
+        curve = self.state.curve
+        if curve is None:
+            return
+        curve = curve.answered(ticket, answer)
+        self.state = replace(self.state, curve=None if curve.complete else curve)
+        if curve.complete:
+            asked, found = curve.request, curve.result()
+            done = ("done", "") if found["points"] else ("failed", "no point has a plan")
+            self.answer(Outcome(asked.id, self.path, asked.verb, *done, self.now_s(), found))
+
+    def _on_order(self, request: Request) -> Outcome | None:
+        """Answer an order, at once where that can be."""
+        if request.verb == "curve":
+            self._on_curve(request)
+            return None
+        return self.answer(self._on_request(request))
+
     def _on_request(self, request: Request) -> Outcome:
         outcome, reason = self._obey(request)
         return Outcome(request.id, self.path, request.verb, outcome, reason, self.now_s())
@@ -212,6 +263,8 @@ class PlannerActor(HouseActor):
         if request.verb == "replan":
             self.tell(ESTIMATOR, Republish())
             return "done", "a new plan is on its way"
+        if request.verb == "point":
+            return self._take_point(float(str(request.args["point"])))
         if request.verb == "strategy":
             name = str(request.args.get("name", "")).lower()
             if name not in STRATEGIES:
@@ -220,7 +273,20 @@ class PlannerActor(HouseActor):
             self.state = replace(self.state, outlook=outlook)
             self.tell(ESTIMATOR, Republish())
             return "done", f"planning with strategy {name}"
-        return "rejected", f"the planner knows no {request.verb!r}; try replan or strategy"
+        return (
+            "rejected",
+            f"the planner knows no {request.verb!r}; try replan, strategy, point or curve",
+        )
+
+    def _take_point(self, point: float) -> tuple[str, str]:
+        """Plan by a point of the cost-comfort curve from now on."""
+        try:
+            weights = weights_at(point)
+        except ValueError as problem:
+            return "rejected", str(problem)
+        self.state = replace(self.state, outlook=replace(self.state.outlook, weights=weights))
+        self.tell(ESTIMATOR, Republish())
+        return "done", f"planning at point {point:g} of the cost-comfort curve"
 
 
 def _with(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pems_actors.actors.base import BATTERY, INSPECTOR, HouseActor, room_address
+from pems_actors.control.limits import Headroom
 from pems_actors.control.power_budget import PowerBudget
 from pems_actors.domain.events import (
     EnergyTick,
@@ -22,6 +23,8 @@ from pems_actors.durable.kept import BudgetKept
 from supervision import Context
 
 PUBLISH_S = 300.0
+LOOKS_S = 90.0  # who asks again is served with the next picture, if they still come
+LATE_S = 5.0  # a picture that is due is waited for: nobody starts by the one before it
 
 
 class PowerBudgetActor(HouseActor):
@@ -32,7 +35,8 @@ class PowerBudgetActor(HouseActor):
     def __init__(self, context: Context, house: House) -> None:
         super().__init__(context)
         self.house = house
-        self.published_s = float("-inf")
+        self.published_s = self.looked_s = float("-inf")
+        self.every_s = 0.0  # between the last two pictures
         self.since_s = self.now_s()
 
     def first_state(self) -> PowerBudget:
@@ -48,12 +52,17 @@ class PowerBudgetActor(HouseActor):
         """Carry each message to its handler."""
         match message:
             case RelayRequest():
+                again = message.relay in self.state.waiting and not message.urgent
                 self.state = self.state.asked(message)
-                self._serve()
+                if not again or self.now_s() - self.looked_s > LOOKS_S:
+                    self._serve()
             case RelaySwitched():
+                answered = message.relay == self.state.pledged
                 self.state = self.state.switched(
-                    message.relay, message.on, message.at_s, message.slack_k
+                    message.relay, message.on, message.at_s, message.slack_k, self.now_s()
                 )
+                if answered:
+                    self._serve()
             case EnergyTick():
                 self._on_tick(message)
             case OutOfService(dead=dead, welded=welded):
@@ -61,7 +70,10 @@ class PowerBudgetActor(HouseActor):
             case ClockJumped(by_s=by_s):
                 self.state = self.state.shifted(by_s)
             case Tick():
-                self._serve()
+                if self.every_s <= self.now_s() - self.looked_s < self.every_s + LATE_S:
+                    self.after(LATE_S, Tick())
+                else:
+                    self._serve()
             case _:
                 return super().on_receive(message)
         return None
@@ -74,18 +86,22 @@ class PowerBudgetActor(HouseActor):
             and (battery.power_kw or 0.0) < 0.0
         )
         self.state = self.state.heard(tick.meter, grid_charging=charging)
-        orders = (*self.state.excess(tick.at_s), *self.state.yields(tick.at_s))
+        spare = self.state.headroom(tick.at_s)
+        orders = (*self.state.excess(tick.at_s, spare), *self.state.yields(tick.at_s, spare))
         self.state = self.state.shed(orders, tick.at_s)
         for order in orders:
             address = room_address(order.relay) if isinstance(order, RelayShed) else BATTERY
             self.tell(address, order)
+        self.every_s, self.looked_s = tick.at_s - self.looked_s, tick.at_s
+        if self.state.waiting:
+            self._serve(spare)
         if tick.at_s - self.published_s >= PUBLISH_S:
             self.published_s = tick.at_s
             self._publish(tick.at_s)
 
-    def _serve(self) -> None:
+    def _serve(self, spare: Headroom | None = None) -> None:
         now_s = self.now_s()
-        self.state, grant = self.state.next_grant(now_s)
+        self.state, grant = self.state.next_grant(now_s, spare)
         if grant is not None:
             self.tell(room_address(grant.relay), grant)
             self.remember(BudgetKept(grant.at_s))

@@ -1,17 +1,23 @@
-"""PV: the physics runs in a worker process; here its answer is scaled by what the roofs give."""
+"""PV: the physics runs in a worker process; here its answer is scaled by what the roofs give.
+
+A trained model takes its place where one is trusted. Only quarter hours without a curtailed sample
+go into the history for whoever trains.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from pems_actors.actors.base import PLANNER, WEATHER, HouseActor
-from pems_actors.domain.events import PvSample, Republish, Tick
-from pems_actors.domain.forecasts import Forecast, WeatherForecast
+from pems_actors.actors.as_issued import keep_issue
+from pems_actors.actors.base import HISTORY, PLANNER, WEATHER, HouseActor, Samples
+from pems_actors.domain.events import ForecastWanted, PvSample, Republish, Tick
+from pems_actors.domain.forecasts import Forecast, LearnedForecast, WeatherForecast
 from pems_actors.domain.house import House
 from pems_actors.domain.time_grid import TimeGrid
 from pems_actors.domain.units import HOUR_S, QUARTER_S
 from pems_actors.durable.kept import PvKept
+from pems_actors.forecasting.learned import Learned, is_learned
 from pems_actors.forecasting.pv import PvScaler
 from pems_actors.forecasting.pv_job import PvJob
 from supervision import Context, Health
@@ -19,15 +25,17 @@ from supervision.worker import WorkerDone, WorkerFailed, WorkerSpec
 
 AHEAD_QUARTERS = 50 * 4
 ASK_AGAIN_S = 2 * HOUR_S
+LEARNED_FROM = "learn.pv_kw"  # the series of finished, uncurtailed quarter hours in the history
 
 
 class PvMind(NamedTuple):
-    """The scaler, and the weather whose physics is out or waiting."""
+    """The scaler, the weather whose physics is out or waiting, and what a trained model says."""
 
     scaler: PvScaler
     ticket: int = 0
     out: WeatherForecast | None = None
     weather: WeatherForecast | None = None
+    learned: Learned = Learned()
 
 
 class PvActor(HouseActor):
@@ -39,6 +47,7 @@ class PvActor(HouseActor):
         super().__init__(context)
         self.house, self.spec = house, worker
         self.peak_kw = sum(roof.power_kwp for roof in house.roofs)  # the inverter limits later
+        self.kept = -1.0
 
     def on_start(self) -> None:
         """Start the worker and ask for the weather."""
@@ -64,6 +73,8 @@ class PvActor(HouseActor):
                 self._observe(message)
             case WeatherForecast():
                 self._ask(message)
+            case LearnedForecast():
+                self.state = self.state._replace(learned=self.state.learned.heard(message))
             case WorkerDone(ticket=ticket, result=result):
                 self._on_physics(ticket, result)
             case WorkerFailed(ticket=ticket, reason=reason):
@@ -75,13 +86,20 @@ class PvActor(HouseActor):
                 self._remember()
             case Republish():
                 self._tell()
+            case ForecastWanted(by=by):
+                self.tell(by, self._own(self.now_s()))
             case _:
                 return super().on_receive(message)
         return None
 
     def _observe(self, sample: PvSample) -> None:
-        scaler = self.state.scaler.observe(sample.at_s, sample.pv_kw, curtailed=sample.curtailed)
+        before, full = self.state.scaler, self.state.scaler.filling
+        scaler = before.observe(sample.at_s, sample.pv_kw, curtailed=sample.curtailed)
         self.state = self.state._replace(scaler=scaler)
+        closed = full.samples > 0 and scaler.filling.quarter != full.quarter
+        if closed and before.spoiled != full.quarter:
+            row = (LEARNED_FROM, full.quarter * QUARTER_S, full.mean)
+            self.tell(HISTORY, Samples((row,)))
 
     def _remember(self) -> None:
         scaler = self.state.scaler
@@ -116,12 +134,16 @@ class PvActor(HouseActor):
             self.state = self.state._replace(out=None, weather=None)
         self.health(Health.DEGRADED, f"physics: {reason}")
 
+    def _own(self, now_s: float) -> Forecast:
+        grid = TimeGrid.uniform(now_s - now_s % QUARTER_S, AHEAD_QUARTERS)
+        return self.state.scaler.forecast(grid, now_s)
+
     def _tell(self) -> bool:
         """Tell the planner; False if nobody plans just now, which makes haste needless."""
         now_s = self.now_s()
-        grid = TimeGrid.uniform(now_s - now_s % QUARTER_S, AHEAD_QUARTERS)
-        forecast = self.state.scaler.forecast(grid, now_s)
-        if forecast.source in {"physics", "night"}:
+        forecast = self.state.learned.over(self._own(now_s), now_s, least=0.0)
+        self.kept = keep_issue(self, "pv", forecast, self.kept)
+        if forecast.source in {"physics", "night"} or is_learned(forecast):
             self.health(Health.RUNNING, forecast.source)
         else:
             self.health(Health.DEGRADED, f"from {forecast.source}")

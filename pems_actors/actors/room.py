@@ -24,7 +24,9 @@ from pems_actors.actors.room_mind import USABLE, RelayMind, RoomMind, believed
 from pems_actors.actors.room_orders import answered
 from pems_actors.actors.room_relay import RoomRelay
 from pems_actors.actors.room_state import room_state
+from pems_actors.control.floor import FloorHeat
 from pems_actors.control.ladder import Ladder
+from pems_actors.control.rest import Rest, plan_holds_until_s, rest_after
 from pems_actors.control.room import (
     LEAD_H,
     RoomFacts,
@@ -59,6 +61,7 @@ from supervision import Context, Health
 
 REPUBLISH_S = 900.0
 SILENCE_S = 180.0
+TELL_AGAIN_S = 180.0  # the owner of a relay forgets a member's need after five minutes
 HELD_S = 900.0  # heat is corrected against a temperature no older than this
 REMEMBER_S = 900.0
 
@@ -66,6 +69,9 @@ REMEMBER_S = 900.0
 @dataclass(frozen=True, slots=True)
 class Silence:
     """The room's own timer: time to look whether anybody ticks."""
+
+
+SILENCE = Silence()
 
 
 class RoomActor(HouseActor):
@@ -96,7 +102,7 @@ class RoomActor(HouseActor):
     def on_start(self) -> None:
         """Begin without a reading: the sensor's clock of trust runs from now on."""
         super().on_start()
-        self.after(SILENCE_S / 2, Silence())  # looks between two ticks, not just before one
+        self.after(SILENCE_S / 2, SILENCE)  # looks between two ticks, not just before one
         for address in (PLAN_KEEPER, CONTROL):
             self.tell(address, Republish())
 
@@ -108,19 +114,28 @@ class RoomActor(HouseActor):
             ladder=Ladder(since_s=now_s),
             override=kept.override,
             trim=kept.trim,
-            owned=RelayMind(kept=kept.relay) if self.relay is not None else None,
+            owned=self._owned(kept, now_s),
         )
+
+    def _owned(self, kept: RoomKept, now_s: float) -> RelayMind | None:
+        if self.relay is None:
+            return None
+        return RelayMind(kept=kept.relay, floors=FloorHeat(kept.floors, now_s))
 
     def on_receive(self, message: object) -> Any:
         """Carry each message to its handler."""
         match message:
             case RoomTick():
                 self.ticked = True
-                self._on_tick(message)
+                rest = self.state.rest
+                if rest is not None and rest.holds(message):
+                    self._stand(message)
+                else:
+                    self._on_tick(message)
             case RoomPlan():
-                self.state = self.state._replace(plan=message)
+                self.state = self.state._replace(plan=message, rest=None)
             case ModeChanged(mode=mode, until_s=until_s):
-                self.state = self.state._replace(mode=mode, mode_until_s=until_s)
+                self.state = self.state._replace(mode=mode, mode_until_s=until_s, rest=None)
             case Need() | GuardOrder() | RelayGrant() | RelayShed():
                 self._on_relay_news(message)
             case Silence():
@@ -137,7 +152,10 @@ class RoomActor(HouseActor):
 
     def _on_relay_news(self, news: Need | GuardOrder | RelayGrant | RelayShed) -> None:
         """Keep what the next tick will be decided by; follow the power budget at once."""
-        relay, mind, tick = self.relay, self.state.owned, self.state.tick
+        tick = self.state.tick
+        if isinstance(news, RelayGrant | RelayShed) and self.state.rest is not None and tick:
+            self._on_tick(tick)  # what the relay has done until now is reckoned first
+        relay, mind = self.relay, self.state.owned
         if relay is None or mind is None:
             return
         match news:
@@ -149,13 +167,21 @@ class RoomActor(HouseActor):
                 mind = relay.on_grant(mind, news, tick)
             case RelayShed():
                 mind = relay.on_shed(mind, news, tick)
-        self.state = self.state._replace(owned=mind)
+        self.state = self.state._replace(owned=mind, rest=None)
         self._remember(self.now_s())
 
     # --- sensing and deciding
 
+    def _stand(self, tick: RoomTick) -> None:
+        """Leave the decision as it is; all that there may be to do is to keep it up."""
+        mind = self.state.saw(tick)
+        relay, owned = self.relay, mind.owned
+        if relay is not None and owned is not None and owned.is_due(tick.at_s):
+            mind = mind._replace(owned=relay.kept_up(owned, tick.at_s))
+        self.state = mind
+
     def _on_tick(self, tick: RoomTick) -> None:
-        mind, reading, before = self.state, tick.reading, self.state.tick
+        mind, reading = self._caught_up(), tick.reading
         sensor, owned = mind.sensor, mind.owned
         if reading is not None:
             sensor = sensor.heard(reading.temp_c, reading.at_s, tick.at_s)
@@ -165,7 +191,7 @@ class RoomActor(HouseActor):
         plan_s = mind.plan.issued_at_s if mind.plan else None
         ladder = mind.ladder.offer(level, reason, tick.at_s, plan_s)
         need = room_need(self.facts, view, ladder.level, ladder.reason)
-        dt_s = tick.at_s - before.at_s if before is not None else 0.0
+        dt_s = tick.at_s - mind.decided_s if mind.decided_s is not None else 0.0
         starved = owned is not None and owned.starved
         held_back = starved or tick.blocked or tick.estimate_c is not None
         trim = next_trim(view, need, mind.trim, dt_s, held_back=held_back)
@@ -175,10 +201,34 @@ class RoomActor(HouseActor):
             self.tell(room_address(self.owner), need)
         self.state = RoomMind(
             sensor, tick, mind.plan, view.override, mind.mode, mind.mode_until_s,
-            ladder, trim, owned,
+            ladder, trim, owned, tick.at_s, self._rest(tick, need, owned),
         )  # fmt: skip
         self._tell_state(need, quality, tick.at_s)
         self._remember(tick.at_s)
+
+    def _caught_up(self) -> RoomMind:
+        """Take in what was last seen while a decision stood: the sensor spoke, the relay obeyed."""
+        mind, tick, relay = self.state, self.state.tick, self.relay
+        rested = tick is not None and mind.decided_s is not None and tick.at_s > mind.decided_s
+        if not rested or tick is None or tick.reading is None:
+            return mind
+        reading, owned = tick.reading, mind.owned
+        sensor = mind.sensor.heard(reading.temp_c, reading.at_s, tick.at_s)
+        if relay is not None and owned is not None:
+            owned = relay.seen(owned, tick, sensor)
+        return mind._replace(sensor=sensor, owned=owned)
+
+    def _rest(self, tick: RoomTick, need: Need, owned: RelayMind | None) -> Rest | None:
+        """Let the decision stand for a while, if it may."""
+        mind = self.state
+        until_s = plan_holds_until_s(mind.plan, tick.at_s)
+        if tick.at_s < self._mode_ends_s():
+            until_s = min(until_s, self._mode_ends_s())
+        if self.relay is not None and owned is not None:
+            until_s = min(until_s, self.relay.rests_until_s(owned, need, tick.at_s))
+        elif self.owner is not None:
+            until_s = min(until_s, tick.at_s + TELL_AGAIN_S)
+        return rest_after(tick, need, self.facts.limits, until_s, mind.override)
 
     def _view(self, tick: RoomTick, sensor: FreshValue, temp_c: float | None) -> RoomView:
         mind, reading, wish = self.state, tick.reading, self.state.override
@@ -193,20 +243,22 @@ class RoomActor(HouseActor):
 
     def _mode(self, now_s: float) -> HouseMode:
         """The mode that counts: an absence ends early enough to be warm again at its end."""
+        return self.state.mode if now_s < self._mode_ends_s() else HouseMode.NORMAL
+
+    def _mode_ends_s(self) -> float:
         until_s = self.state.mode_until_s
-        if until_s is not None and now_s >= until_s - LEAD_H[self.facts.emitter] * HOUR_S:
-            return HouseMode.NORMAL
-        return self.state.mode
+        return inf if until_s is None else until_s - LEAD_H[self.facts.emitter] * HOUR_S
 
     def _on_silence(self) -> None:
         """Nobody ticks: go on by the room's own timer, with nothing read.
 
         A clock that was set, or a machine that slept, is no silence.
         """
-        self.after(SILENCE_S, Silence())
+        self.after(SILENCE_S, SILENCE)
         ticked, self.ticked = self.ticked, False
-        now_s, last = self.now_s(), self.state.tick
+        last = self.state.tick
         if last is not None and not ticked:
+            now_s = self.now_s()
             blocked = any(start_s <= now_s < end_s for start_s, end_s in last.blocks)
             self._on_tick(RoomTick(now_s, None, last.outdoor, blocked, blocks=last.blocks))
 
@@ -224,7 +276,7 @@ class RoomActor(HouseActor):
         mind, owned, self.told_s = self.state, self.state.owned, -inf
         if owned is not None and owned.memory is not None:
             owned = owned._replace(memory=replace(owned.memory, by_hand=None))
-        self.state = mind._replace(override=wish, owned=owned)
+        self.state = mind._replace(override=wish, owned=owned, rest=None)
         self._tell_wish(wish or Override(self.facts.comfort.day_c, now_s, "user", "released"))
         temp_c, until_s = (wish.temp_c, wish.until_s) if wish else (None, now_s)
         self.keep("wish", {"room": self.facts.name, "temp_c": temp_c, "until_s": until_s})
@@ -251,8 +303,10 @@ class RoomActor(HouseActor):
         level, reason = mind.ladder.level, mind.ladder.reason
         on = owned.memory.on if owned is not None and owned.memory is not None else None
         rule = owned.wanted.rule if owned is not None and owned.wanted is not None else "need"
-        summary = (level, reason, on, rule, quality)
-        if summary == self.told and now_s - self.told_s < REPUBLISH_S:
+        reading = mind.tick.reading if mind.tick is not None else None
+        opened = bool(reading and reading.window_open)
+        summary = (level, reason, on, rule, quality, opened)
+        if summary == self.told and now_s // REPUBLISH_S == self.told_s // REPUBLISH_S:
             return
         if summary[:2] != self.told[:2]:
             health = Health.RUNNING if level <= Level.LATE else Health.FALLBACK
@@ -267,5 +321,7 @@ class RoomActor(HouseActor):
         same = last is not None and relay is last.relay and mind.override is last.override
         if same and now_s - self.remembered_s < REMEMBER_S:
             return
-        self.remembered, self.remembered_s = RoomKept(mind.trim, mind.override, relay), now_s
+        floors = owned.floors.shares if owned is not None else ()
+        self.remembered_s = now_s
+        self.remembered = RoomKept(mind.trim, mind.override, relay, floors)
         self.remember(self.remembered)

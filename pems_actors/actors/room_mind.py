@@ -11,14 +11,17 @@ from math import inf
 from types import MappingProxyType
 from typing import NamedTuple
 
+from pems_actors.control.floor import FloorHeat
 from pems_actors.control.ladder import Ladder
 from pems_actors.control.order import Decision, DutyAccount, RelayMemory
 from pems_actors.control.reconcile import Look
+from pems_actors.control.rest import Rest
 from pems_actors.control.wishes import Override
 from pems_actors.domain.events import GuardOrder, HouseMode, Need, RoomPlan, RoomTick
 from pems_actors.domain.readings import Quality
 from pems_actors.estimation.freshness import FreshValue
 
+ASK_AGAIN_S = 120.0  # the power budget forgets a request soon
 USABLE = frozenset({Quality.GOOD, Quality.ESTIMATED})
 
 
@@ -40,6 +43,12 @@ class RelayMind(NamedTuple):
     needs: Mapping[str, Need] = MappingProxyType({})  # of the other members
     guard: GuardOrder | None = None
     kept: RelayMemory | None = None  # its history from before the restart, until it is found
+    floors: FloorHeat = FloorHeat()
+    asked_s: float = -inf  # when it last asked for power that it still waits for
+
+    def is_due(self, now_s: float) -> bool:
+        """Tell if it is time to renew the lease, or to ask for power again."""
+        return self.written.again_s <= now_s or -inf < self.asked_s <= now_s - ASK_AGAIN_S
 
     @property
     def starved(self) -> bool:
@@ -58,6 +67,7 @@ class RelayMind(NamedTuple):
             look=self.look.shifted(by_s),
             needs={name: n._replace(at_s=n.at_s + by_s) for name, n in self.needs.items()},
             guard=guard and replace(guard, until_s=guard.until_s + by_s),
+            floors=self.floors.shifted(by_s),
         )
 
 
@@ -73,6 +83,12 @@ class RoomMind(NamedTuple):
     ladder: Ladder = Ladder()
     trim: float = 0.0
     owned: RelayMind | None = None
+    decided_s: float | None = None  # when it last decided
+    rest: Rest | None = None  # until when that stands, as far as it does
+
+    def saw(self, tick: RoomTick) -> RoomMind:
+        """See one more tick at which the decision stands."""
+        return RoomMind(self.sensor, tick, *self[2:])
 
     @property
     def relay(self) -> RelayMemory | None:
@@ -91,6 +107,8 @@ class RoomMind(NamedTuple):
             sensor=self.sensor.shifted(by_s),
             tick=tick and tick._replace(at_s=tick.at_s + by_s),
             owned=self.owned and self.owned.shifted(by_s),
+            decided_s=None if self.decided_s is None else self.decided_s + by_s,
+            rest=None,
         )
 
 

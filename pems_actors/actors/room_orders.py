@@ -26,7 +26,7 @@ class Answer(NamedTuple):
 def answered(request: Request, facts: RoomFacts, now_s: float) -> Answer:
     """Read an order; the codec has checked and normalised its arguments."""
     match request.verb:
-        case "override" | "boost" | "away":
+        case "override" | "boost" | "away" | "party":
             wish = _wish(request, facts, now_s)
             problem = override_problem(wish.temp_c, wish.until_s - now_s)
             if problem is not None:
@@ -38,7 +38,7 @@ def answered(request: Request, facts: RoomFacts, now_s: float) -> Answer:
             return Answer(
                 "rejected",
                 f"a room knows no {request.verb!r} {dict(request.args) or ''}; "
-                "try override temp_c=22 for=2h, boost, away until=..., release",
+                "try override temp_c=22 for=2h, boost, party or away until=..., release",
             )
 
 
@@ -50,4 +50,6 @@ def _wish(request: Request, facts: RoomFacts, now_s: float) -> Override:
         return Override(args["temp_c"], until_s, "user", reason)
     if request.verb == "boost":
         return Override(comfort.day_c + BOOST_K, until_s, "user", reason)
+    if request.verb == "party":  # the day goes on, for as long as people stay up
+        return Override(comfort.day_c, args["until_s"], "user", reason)
     return Override(min(AWAY_C, comfort.night_c), args["until_s"], "user", reason)

@@ -115,7 +115,8 @@ class RelayReconciler:
             unleased = -inf < mind.written.until_s <= tick.at_s and not actual
             if unleased or look.disobeyed():
                 self._tell_budget(tick, on=False)
-                since_s = tick.at_s if look.confirmed else -inf  # what never closed has rested
+                maybe_ran = look.confirmed or actual is None
+                since_s = tick.at_s if maybe_ran else -inf  # what never closed has rested
                 gone = replace(memory, on=False, since_s=since_s)
                 return gone, look._replace(differs=0), Written()
         return memory, look, mind.written

@@ -13,7 +13,10 @@ from pems_actors.actors.base import POWER_BUDGET, HouseActor
 from pems_actors.actors.device_writer import DeviceWriter
 from pems_actors.actors.room_mind import RelayMind, Written
 from pems_actors.actors.room_reconcile import RENEW_S, RelayReconciler
-from pems_actors.control.order import Decision, RelayMemory, settle
+from pems_actors.control.duty import steady_duty
+from pems_actors.control.floor import FloorHeat, too_warm
+from pems_actors.control.order import Decision, RelayMemory, neediest, settle
+from pems_actors.control.rest import relay_rests_until_s
 from pems_actors.control.room import RoomFacts
 from pems_actors.domain.commands import SetHeating
 from pems_actors.domain.events import (
@@ -25,6 +28,7 @@ from pems_actors.domain.events import (
     RoomTick,
 )
 from pems_actors.domain.house import Relay
+from pems_actors.domain.units import QUARTER_S
 from pems_actors.economics.local_hours import local_day
 from pems_actors.estimation.freshness import FreshValue
 
@@ -59,9 +63,9 @@ class RoomRelay:
             look, written = mind.look, mind.written
         else:
             memory, look, written = self.reconciler.looked(mind, mind.memory, tick, sensor)
-        needs = [need]
-        if mind.needs:
-            needs += [n for n in mind.needs.values() if tick.at_s - n.at_s <= NEED_LIFE_S]
+        needs = _heard(mind, need, tick.at_s)
+        measured = tick.reading is not None and tick.reading.floor_c is not None
+        floors = self._floors(mind, memory, need, tick)
         account, decision = settle(
             self.relay,
             memory,
@@ -70,31 +74,96 @@ class RoomRelay:
             tick.at_s,
             blocked=tick.blocked,
             guard=mind.guard,
-            floor_measured=tick.reading is not None and tick.reading.floor_c is not None,
+            floor_measured=measured,
+            floor_hot=too_warm(
+                self.facts.floors,
+                floors,
+                needs,
+                on=memory.on,
+                measured=self.facts.name if measured else None,
+            ),
         )
-        mind = RelayMind(memory, account, decision, written, look, mind.needs, mind.guard)
+        mind = RelayMind(
+            memory, account, decision, written, look, mind.needs, mind.guard, floors=floors
+        )
         if decision.on and not memory.on:
-            return self._asked(mind, memory, decision, tick)
+            if decision.rule == "guard" and tick.reading is not None and tick.reading.relay_on:
+                # the guard has done it already: take it over
+                return self._switched(mind, memory, decision, tick, on=True)
+            return self._asked(mind, memory, decision, tick.at_s)
         if memory.on and not decision.on:
             return self._switched(mind, memory, decision, tick, on=False)
-        renewed = self._renewed(mind, memory, decision, tick.at_s)
-        if renewed is not None:
-            self._tell_budget(decision, on=memory.on)
-        return renewed or mind
+        return self.renewed(mind, tick.at_s)
+
+    def kept_up(self, mind: RelayMind, now_s: float) -> RelayMind:
+        """Keep up what stands: ask for power again, renew the lease."""
+        memory, decision = mind.memory, mind.wanted
+        if memory is None or decision is None:
+            return mind
+        if decision.on and not memory.on:
+            return self._asked(mind, memory, decision, now_s)
+        return self.renewed(mind, now_s)
+
+    def renewed(self, mind: RelayMind, now_s: float) -> RelayMind:
+        """Renew the lease of what is wanted, if it is time, and tell the budget of it."""
+        memory, decision = mind.memory, mind.wanted
+        if memory is None or decision is None:
+            return mind
+        after = self._renewed(mind, memory, decision, now_s)
+        if after is None:
+            return mind
+        self._tell_budget(decision, on=memory.on)
+        return after
+
+    def _floors(
+        self, mind: RelayMind, memory: RelayMemory, need: Need, tick: RoomTick
+    ) -> FloorHeat:
+        """Reckon how warm the floors are; at first, as warm as the weather makes them."""
+        facts, heat = self.facts, mind.floors
+        if len(heat.shares) != len(facts.floors):
+            usual = steady_duty(
+                facts.loss_kw_k, need.target_c, tick.outdoor.temp_c, facts.free_kw, facts.power_kw
+            )
+            heat = FloorHeat((usual,) * len(facts.floors), tick.at_s)
+        return heat.after(facts.floors, tick.at_s, was_on=memory.on)
+
+    def seen(self, mind: RelayMind, tick: RoomTick, sensor: FreshValue) -> RelayMind:
+        """Look at the relay without deciding anything."""
+        if mind.memory is None:
+            return mind
+        memory, look, written = self.reconciler.looked(mind, mind.memory, tick, sensor)
+        return mind._replace(memory=memory, look=look, written=written)
+
+    def rests_until_s(self, mind: RelayMind, need: Need, now_s: float) -> float:
+        """Tell until when nothing is to be done while the needs stay as they are."""
+        memory, decision, guard = mind.memory, mind.wanted, mind.guard
+        guarded = guard is not None and now_s < guard.until_s
+        if memory is None or decision is None or guarded or mind.look.seen_s != now_s:
+            return -inf  # not seen as ordered in this very moment
+        needs = _heard(mind, need, now_s)
+        if memory.on and self._warm_soon(mind, needs, now_s):
+            return -inf
+        modulator = mind.account.modulator
+        turns_s = relay_rests_until_s(memory, decision, modulator, neediest(needs), now_s)
+        return min([turns_s, *(n.at_s + NEED_LIFE_S for n in needs[1:])])
+
+    def _warm_soon(self, mind: RelayMind, needs: list[Need], now_s: float) -> bool:
+        """Tell if a floor may get too warm while a decision stands."""
+        floors = self.facts.floors
+        heat = mind.floors.after(floors, now_s + QUARTER_S, was_on=True)
+        return bool(too_warm(floors, heat, needs, on=True, measured=None))
 
     def _asked(
-        self, mind: RelayMind, memory: RelayMemory, decision: Decision, tick: RoomTick
+        self, mind: RelayMind, memory: RelayMemory, decision: Decision, now_s: float
     ) -> RelayMind:
         """Ask for power, and hold the relay off meanwhile: its own thermostat must not start it."""
-        if decision.rule == "guard" and tick.reading is not None and tick.reading.relay_on:
-            # the guard has done it already: take it over
-            return self._switched(mind, memory, decision, tick, on=True)
         urgent, planned = decision.rule in URGENT, decision.rule == "plan"
         slack_k = decision.slack_k
-        request = RelayRequest(self.relay.name, tick.at_s, slack_k, urgent, planned)
+        request = RelayRequest(self.relay.name, now_s, slack_k, urgent, planned)
         self.actor.tell(POWER_BUDGET, request)
         waits = decision._replace(rule="budget", why="waits for power")
-        return self._renewed(mind, memory, waits, tick.at_s) or mind
+        mind = mind._replace(asked_s=now_s)
+        return self._renewed(mind, memory, waits, now_s) or mind
 
     # --- what the power budget says
 
@@ -188,3 +257,8 @@ class RoomRelay:
         until_s = command.lease_until_s if self.writer.is_armed(self.device) else -inf
         written = Written(until_s, now_s + RENEW_S)
         return mind._replace(written=written, look=mind.look.repeated(now_s))
+
+
+def _heard(mind: RelayMind, need: Need, now_s: float) -> list[Need]:
+    """List the needs that count: the owner's, and those of members that were heard of lately."""
+    return [need, *(n for n in mind.needs.values() if now_s - n.at_s <= NEED_LIFE_S)]

@@ -5,8 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from pems_actors.actors.base import ESTIMATOR, GATEWAY, PLANNER, PV, THERMAL, HouseActor
-from pems_actors.domain.events import Outdoor, Republish, Tick
+from pems_actors.actors.as_issued import keep_issue
+from pems_actors.actors.base import (
+    ESTIMATOR,
+    GATEWAY,
+    HISTORY,
+    PLANNER,
+    PV,
+    THERMAL,
+    HouseActor,
+    Samples,
+)
+from pems_actors.domain.events import ForecastWanted, Outdoor, Republish, Tick
+from pems_actors.domain.forecasts import WeatherForecast
 from pems_actors.domain.house import House
 from pems_actors.domain.ports import WeatherSource
 from pems_actors.domain.readings import Quality
@@ -28,6 +39,7 @@ class WeatherActor(HouseActor):
     def __init__(self, context: Context, house: House, source: WeatherSource) -> None:
         super().__init__(context)
         self.house, self.source = house, source
+        self.kept = -1.0
 
     def on_start(self) -> None:
         """Ask at once."""
@@ -51,6 +63,8 @@ class WeatherActor(HouseActor):
                 self.state = self.state.observe(self.now_s(), temp_c)
             case Republish():
                 self._tell()
+            case ForecastWanted(by=by):
+                self.tell(by, self._forecast(self.now_s()))
             case _:
                 return super().on_receive(message)
         return None
@@ -68,11 +82,27 @@ class WeatherActor(HouseActor):
             self.remember(WeatherKept(mind.issue, mind.bias, mind.anomaly))
             refused = mind.refused
             self.health(Health.DEGRADED if refused else Health.RUNNING, refused or "as forecast")
+            if issue is not None and not refused:
+                self._keep_hour(self._forecast(now_s))
         self._tell()
 
+    def _forecast(self, now_s: float) -> WeatherForecast:
+        return self.state.forecast(self._grid(now_s), now_s)
+
+    def _keep_hour(self, forecast: WeatherForecast) -> None:
+        """Keep the present hour as last forecast: the weather that whoever trains will see."""
+        at_s = forecast.grid.start_s
+        rows = (
+            ("learn.temp_c", at_s, forecast.outdoor_c[0]),
+            ("learn.ghi_w_m2", at_s, forecast.ghi_w_m2[0]),
+            ("learn.dni_w_m2", at_s, forecast.dni_w_m2[0]),
+            ("learn.dhi_w_m2", at_s, forecast.dhi_w_m2[0]),
+        )
+        self.tell(HISTORY, Samples(rows))
+
     def _tell(self) -> None:
-        now_s = self.now_s()
-        forecast = self.state.forecast(self._grid(now_s), now_s)
+        forecast = self._forecast(self.now_s())
+        self.kept = keep_issue(self, "weather", forecast, self.kept)
         for address in (GATEWAY, PV, THERMAL, ESTIMATOR, PLANNER):
             self.tell(address, forecast)
 

@@ -27,6 +27,7 @@ DEMO_START = "2023-01-16T05:00:00Z"  # a winter Monday of the reference scenario
 TWIN_STATE = "twin.json"
 LOCK = "run.lock"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+NOT_REAL = ("twin", "cosim")  # houses of which nothing may reach a real device
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +65,12 @@ class Origin:
 
 
 def checked_speed(house: str, speed: float | None) -> float:
-    """Choose the speed of house time. A real house lives in real time.
+    """Choose the speed of house time. A real house lives in real time, a plant brings its own.
 
     Raises: Refusal if a lease would not last long enough to be renewed.
     """
+    if house == "cosim" and speed is not None:
+        refuse("the plant sets the time; leave --speed out, or use --house twin", BAD_USAGE)
     if house != "twin":
         if speed not in {None, 1.0}:
             refuse("a real house lives at speed 1; leave --speed out, or use --house twin", 2)
@@ -81,6 +84,16 @@ def checked_speed(house: str, speed: float | None) -> float:
             BAD_USAGE,
         )
     return chosen
+
+
+def check_for_plant(order: Order) -> None:
+    """Refuse what makes no sense with an outside plant. Raises: Refusal."""
+    if order.house == "cosim" and (order.advisory or order.drills):
+        refuse(
+            "a plant may ignore what it is told, and its faults are its own; leave --advisory and "
+            "--drills out",
+            BAD_USAGE,
+        )
 
 
 def origin(house: str, state: Path, start: str | None, wall_s: float) -> Origin:
@@ -147,7 +160,7 @@ def choose_broker(
     Raises: Refusal where that cannot be.
     """
     host = settings.mqtt_broker
-    if house == "twin" and (port is not None or sources.get("MQTT_BROKER") != "environment"):
+    if house in NOT_REAL and (port is not None or sources.get("MQTT_BROKER") != "environment"):
         host = None
     if host is None:
         return Broker("127.0.0.1", _own_port(settings, sources, port), own=True)

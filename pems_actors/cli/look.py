@@ -78,9 +78,19 @@ def _watch(folder: Path, *, tree: bool) -> None:
         return
 
 
-def plan(as_json: AsJson = False, state: State = None) -> None:
-    """Draw the plan in force: prices, sun, battery, heat, and the next four hours of relays."""
+def plan(
+    curve: Annotated[
+        bool, typer.Option("--curve", help="What it would cost to be cooler or warmer.")
+    ] = False,
+    as_json: AsJson = False,
+    state: State = None,
+) -> None:
+    """Draw the plan in force: prices, sun, battery, heat, rooms, and four hours of relays."""
     folder = state_dir(state)
+    if curve:
+        told = house_line.result(folder, "curve", path="planning/planner")
+        say_json(told) if as_json else print("\n".join(curve_lines(told)))
+        return
     told = house_line.result(folder, "plan")
     if as_json:
         say_json(told)
@@ -91,21 +101,39 @@ def plan(as_json: AsJson = False, state: State = None) -> None:
     show(drawing(told, zone(facts.timezone if facts else None)))
 
 
+def curve_lines(told: Mapping[str, Any]) -> list[str]:
+    """Tell the cost-comfort curve, a point on a line, and how to choose one."""
+    points = [
+        f"{each['point']:>5.2f}  {figure(each['cost'], 1):>8} {told.get('currency', '')}"
+        f"  {figure(each['cold_kh'], 1):>6} Kh too cold  {figure(each['mean_c'], 1)} °C on average"
+        for each in told.get("points") or []
+    ]
+    return [
+        "point  what the plan costs, and how cold and warm the rooms are over its hours",
+        *points,
+        "0 is as cheap as economic, 0.5 is balanced, 1 is as warm as comfort; choose with",
+        "pems tell planning/planner point 0.75",
+    ]
+
+
 def explain(
     subject: Annotated[str, typer.Argument(help="A room, battery or export.")],
+    time_: Annotated[
+        str | None, typer.Argument(metavar="[TIME]", help="House time, ISO 8601; now by default.")
+    ] = None,
     at: Annotated[
-        str | None, typer.Option(metavar="ISO", help="House time; now by default.")
+        str | None, typer.Option(metavar="ISO", help="The same as TIME.", hidden=True)
     ] = None,
     as_json: AsJson = False,
     state: State = None,
 ) -> None:
-    """Say why a room, the battery or the export does what it does."""
+    """Say why a room, the battery or the export does what it does, and what else would cost."""
     from pems_actors.cli.launch import an_instant  # noqa: PLC0415
 
     folder = state_dir(state)
     asked: dict[str, object] = {"subject": subject.rpartition("/")[2]}
-    if at is not None:
-        asked["at_s"] = an_instant("--at", at)
+    if time_ is not None or at is not None:
+        asked["at_s"] = an_instant("TIME", time_ or at or "")
     told = house_line.result(folder, "explain", asked)
     if as_json:
         say_json(told)
@@ -122,7 +150,8 @@ def explanation(told: Mapping[str, Any], when: str) -> list[str]:
         "just now": told.get("decided_by"),
         "price": _price_words(told.get("price_rank")),
         "worth": _pairs(told.get("shadow_prices")),
-        "otherwise": _pairs(told.get("alternative_cost")),
+        "pre-heat": _preheating_words(told),
+        "otherwise": _otherwise_words(told),
         "forecasts": _pairs(told.get("forecast_ids")),
     }
     return [
@@ -131,6 +160,25 @@ def explanation(told: Mapping[str, Any], when: str) -> list[str]:
         f"decided by {level_name(level)} (level {level})",
         *(f"{name:<10} {text}" for name, text in optional.items() if text),
     ]
+
+
+def _preheating_words(told: Mapping[str, Any]) -> str:
+    """Say if heat is better made now or when the room must have it."""
+    gain = told.get("preheating_per_kwh")
+    if not isinstance(gain, int | float):
+        return ""
+    does = "gains" if gain >= 0.0 else "loses"
+    return f"a kWh of heat now {does} {figure(abs(gain), 2)} over one made later"
+
+
+def _otherwise_words(told: Mapping[str, Any]) -> str:
+    """Say what the other choice would cost, as far as the plan's shadow prices tell."""
+    other = told.get("alternative_cost")
+    if not isinstance(other, Mapping):
+        return ""
+    cost = float(other["cost"])
+    than = "more" if cost >= 0.0 else "less"
+    return f"{other['instead']} would cost {figure(abs(cost), 2)} {told.get('currency', '')} {than}"
 
 
 def _price_words(rank: Mapping[str, Any] | None) -> str:

@@ -17,6 +17,8 @@ from pems_actors.cli import (
     check,
     doctor,
     drill,
+    learn,
+    learned,
     look,
     orders,
     proof,
@@ -36,7 +38,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 FAMILIES = (
-    run, restart, look, orders, drill, simulate, soak, replay, proof, bench, check, doctor,
+    run, restart, look, orders, drill, simulate, soak, replay, proof, bench, learn, learned,
+    check, doctor,
 )  # fmt: skip
 for family in FAMILIES:
     family.add_to(app)

@@ -45,12 +45,30 @@ def tell(
     values: Annotated[
         list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="temp_c=22 for=2h")
     ] = None,
+    price: Annotated[
+        bool, typer.Option("--price", help="Only say what a wish for a room would cost.")
+    ] = False,
     as_json: AsJson = False,
     state: State = None,
 ) -> None:
     """Give an order: `pems tell rooms/obyvak override temp_c=22 for=2h`, `tell house mode away`."""
+    if price:
+        _price(state_dir(state), path, verb, arguments(path, verb, values or ()), as_json=as_json)
+        return
     final = house_line.answer(state_dir(state), verb, arguments(path, verb, values or ()), path)
     _finish(final, f"{path} {verb}", as_json=as_json)
+
+
+def _price(folder: Path, path: str, verb: str, args: dict[str, object], *, as_json: bool) -> None:
+    """Say what a wish would cost; nothing is ordered."""
+    from pems_actors.cli.wish_price import priced, words  # noqa: PLC0415 - loads the house
+
+    told = priced(folder, path, verb, args)
+    if as_json:
+        say_json(told)
+    else:
+        facts = run_file.of_state(folder)
+        print("\n".join(words(told, zone(facts.timezone if facts else None))))
 
 
 def arguments(path: str, verb: str, values: Sequence[str]) -> dict[str, object]:

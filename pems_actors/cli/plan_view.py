@@ -25,6 +25,7 @@ from pems_actors.cli.hours import (
     scale,
     spans,
 )
+from pems_actors.cli.plan_rooms import room_lines
 from pems_actors.cli.words import clock, figure, instant, level_name, level_style
 
 NEAR_H = 4.0
@@ -67,6 +68,7 @@ def drawing(plan: Told, local: tzinfo) -> RenderableType:
         heading(plan, local),
         "",
         _grid(hour_rows(plan, local)),
+        *_rooms(slots),
         "",
         Text(relay_title(slots, local), style="dim"),
         relay_grid(slots, local),
@@ -108,6 +110,15 @@ def hour_rows(plan: Told, local: tzinfo) -> list[Row]:
         Row("battery", "".join(MODE_MARKS.get(each, " ") for each in mode), _mode_note(mode)),
     ]
     return [row for row in rows if row.cells.strip()]
+
+
+def _rooms(slots: Sequence[Told]) -> list[RenderableType]:
+    """Draw the rooms below the hours, under the same columns as far as their names allow."""
+    lines = room_lines(slots, hour_starts(slots))
+    if not lines:
+        return []
+    rows = [Row(line.name, line.cells, line.note, "red") for line in lines]
+    return ["", Text("rooms", style="dim"), _grid(rows)]
 
 
 def _heat_kw(slot: Told) -> float:
@@ -180,8 +191,12 @@ def _three_columns(names: Sequence[str], cells_width: int) -> Table:
     table = Table.grid(padding=(0, 1))
     table.add_column(no_wrap=True, min_width=max(map(len, names)))
     table.add_column(no_wrap=True, min_width=cells_width)
-    table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+    table.add_column(ratio=1)  # the only one that may shrink; its cells are cut, not wrapped
     return table
+
+
+def _note(text: str) -> Text:
+    return Text(text, style="dim", no_wrap=True, overflow="ellipsis")
 
 
 def _grid(rows: Sequence[Row]) -> Table:
@@ -190,7 +205,7 @@ def _grid(rows: Sequence[Row]) -> Table:
         table.add_row(
             Text(row.name, style="dim"),
             Text(row.cells, style=row.style),
-            Text(row.note, style="dim"),
+            _note(row.note),
         )
     return table
 
@@ -234,9 +249,9 @@ def relay_grid(slots: Sequence[Told], local: tzinfo) -> Table:
     for name in busy:
         reason = str(near[0].get("reasons", {}).get(name, ""))
         blocks = Text(relay_blocks(near, name), style="red")
-        table.add_row(name, blocks, Text(reason, style="dim"))
+        table.add_row(name, blocks, _note(reason))
     if idle:
-        table.add_row("off", "", Text(", ".join(idle), style="dim"))
+        table.add_row("off", "", _note(", ".join(idle)))
     return table
 
 

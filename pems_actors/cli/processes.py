@@ -1,5 +1,7 @@
 """The processes of the appliance as data, in the order of their start: broker, twin, core.
 
+With an outside plant one process stands for the core: the appliance in step with the plant.
+
 The only place that knows the command lines of these programs.
 """
 
@@ -26,6 +28,8 @@ def children(
 ) -> tuple[Child, ...]:
     """List the processes of the appliance in the order of their start."""
     own = (_broker_child(broker, state),) if broker.own else ()
+    if order.house == "cosim":
+        return (*own, _cosim_child(order, broker, state, config))
     twin = (_twin_child(order, begin, broker, state, config),) if order.house == "twin" else ()
     return (*own, *twin, _core_child(order, begin, broker, state, config))
 
@@ -46,6 +50,23 @@ def _twin_child(order: Order, begin: Origin, broker: Broker, state: Path, config
         *_world(order),
     )
     return Child("twin", argv, ready_timeout_s=60.0, ping_timeout_s=30.0, env=THRIFTY)
+
+
+def _cosim_child(order: Order, broker: Broker, state: Path, config: Path) -> Child:
+    argv = (
+        *_program("pems_actors.cosimulation.server"),
+        *("--config", str(config), "--state", str(state)),
+        *("--broker", str(broker), "--seed", str(order.seed)),
+    )
+    return Child(
+        "cosim",
+        argv,
+        ready_timeout_s=60.0,
+        ping_timeout_s=60.0,  # a step's plan is made in this process
+        significant=True,
+        stop_timeout_s=CORE_STOPS_WITHIN_S,
+        env=THRIFTY,
+    )
 
 
 def _core_child(order: Order, begin: Origin, broker: Broker, state: Path, config: Path) -> Child:

@@ -27,8 +27,8 @@ def add_to(app: typer.Typer) -> None:
 
 def run(
     house: Annotated[
-        Literal["twin", "mqtt"],
-        typer.Option(help="A simulated house, or a real one behind a broker."),
+        Literal["twin", "mqtt", "cosim"],
+        typer.Option(help="A simulated house, a real one behind a broker, or an outside plant."),
     ] = "twin",
     speed: Annotated[
         float | None,
@@ -64,6 +64,7 @@ def run(
     order = launch.Order(
         house, launch.checked_speed(house, speed), seed, weather_shift_k, advisory, drills
     )
+    launch.check_for_plant(order)
     begin = launch.origin(house, folder, start, time.time())
     stop_after_s = launch.stop_after_s(until, begin, order.speed)
     broker = launch.choose_broker(loaded.settings, loaded.sources, house, port)
@@ -166,7 +167,12 @@ def _kind_words(facts: RunFile, *, continued: bool) -> list[str]:
     from pems_actors.domain.units import utc  # noqa: PLC0415
 
     begin = utc(facts.origin_house_s).astimezone(zone(facts.timezone))
-    if facts.demo:
+    if facts.house == "cosim":
+        words = [
+            "This is a CO-SIMULATION: the house is a plant of yours, and nothing real is switched.",
+            "Its time is the plant's; each step waits for the appliance, and the other way round.",
+        ]
+    elif facts.demo:
         does = "goes on" if continued else "begins"
         when = f"{begin:%a %d %b %Y %H:%M} ({facts.timezone})"
         words = [
@@ -188,6 +194,9 @@ def _advice(facts: RunFile, loaded: LoadedConfig, state: Path) -> list[str]:
         topics = f"'{loaded.system.topics.prefix}/#'"
         look.append(f"mosquitto_sub {host}-p {facts.broker_port} -t {topics} -v")
     act = [f"{pems} tell rooms/{room} override temp_c=22 for=2h", f"{pems} explain {room}"]
+    if facts.house == "cosim":
+        plant = f"{sys.executable} -m pems_actors.examples.plant"
+        act.insert(0, f"{plant} {facts.broker_host} {facts.broker_port}")
     if facts.drills:
         act.append(f"{pems} drill crash rooms/{room}")
     if not facts.demo or facts.advisory:

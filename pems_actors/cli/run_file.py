@@ -57,8 +57,8 @@ class RunFile:
 
     @property
     def demo(self) -> bool:
-        """Whether the house is a simulated one."""
-        return self.house == "twin"
+        """Whether the house is a simulated one, ours or a plant's."""
+        return self.house in {"twin", "cosim"}
 
 
 def write(state: Path, facts: RunFile) -> Path:

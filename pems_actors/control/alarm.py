@@ -16,6 +16,7 @@ from pems_actors.domain.states import DeviceState
 
 ALARM_AFTER_S = 1800.0
 START_S = 600.0
+LOOK_S = 900.0  # the clock may have been set meanwhile
 ROOMS, ENERGY = "rooms/", frozenset({"devices/battery", "devices/inverter"})
 
 
@@ -51,6 +52,12 @@ def standing(troubles: Iterable[Trouble], now_s: float) -> Trouble | None:
     worst = max([each.level for each in old if each.level is not None], default=None)
     more = f"; and {len(old) - 1} more" if len(old) > 1 else ""
     return Trouble(oldest.since_s, oldest.where, oldest.why + more, worst)
+
+
+def next_s(troubles: Iterable[Trouble], now_s: float) -> float:
+    """Tell when to look again if nothing happens: when the next of them is half an hour old."""
+    due_s = [each.since_s + ALARM_AFTER_S for each in troubles]
+    return min([now_s + LOOK_S, *(at_s for at_s in due_s if at_s > now_s)])
 
 
 class Outages(NamedTuple):

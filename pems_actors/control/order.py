@@ -147,6 +147,7 @@ def settle(
     blocked: bool,
     guard: GuardOrder | None = None,
     floor_measured: bool = False,
+    floor_hot: str = "",
 ) -> tuple[DutyAccount, Decision]:
     """Apply the order of rules to a relay.
 
@@ -154,6 +155,8 @@ def settle(
         relay: limits and dwell times.    memory, account: what its owner remembers.
         needs: one per member heard of lately; at least the owner's.
         blocked: heating is blocked by the tariff now.    guard: an order of the guard in force.
+        floor_measured: the owner's floor has a sensor.    floor_hot: a floor that is estimated too
+            warm, as a sentence.
     Returns: the duty account moved on, and the decision.
     """
     need = neediest(needs) if len(needs) > 1 else needs[0]
@@ -170,6 +173,8 @@ def settle(
         breaks = on != memory.on and not dwelt
         return account, wanted._replace(on=on, rule=rule, why=why, breaks_dwell=breaks)
     verdict = _barred(memory, now_s, blocked=blocked, floor_measured=floor_measured)
+    if verdict is None and floor_hot and dwelt:
+        verdict = False, "floor", floor_hot
     if verdict is None and wanted.on != memory.on:
         verdict = _too_soon(relay, memory, now_s, dwelt=dwelt)
     if verdict is not None:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from pems_actors.domain.events import BatteryStep, EnergyPlan, RoomPlan
 from pems_actors.domain.house import House, Relay
+from pems_actors.domain.levels import Level
 from pems_actors.domain.plan import Plan
 
 
-def room_plan(plan: Plan, room: str, relay: Relay | None) -> RoomPlan:
-    """Cut out what concerns one room: its relay's slots and its own temperature path."""
+def room_plan(plan: Plan, room: str, relay: Relay | None, *, obeys: bool = True) -> RoomPlan:
+    """Cut out what concerns one room: its relay's slots and its own temperature path.
+
+    obeys: whether its relay does what it is told. One that does not is planned without, and could
+    still be accused wrongly: its room goes on by its rules, which harms nobody if it is dead.
+    """
     slots = plan.slots
     path = plan.paths.get(room)
     temps = tuple(slot.temps_c[room] for slot in slots)
@@ -18,8 +23,8 @@ def room_plan(plan: Plan, room: str, relay: Relay | None) -> RoomPlan:
     return RoomPlan(
         issued_at_s=plan.issued_at_s,
         valid_until_s=plan.valid_until_s,
-        path_until_s=plan.path_until_s,
-        level=plan.level,
+        path_until_s=plan.path_until_s if obeys else plan.issued_at_s,
+        level=plan.level if obeys else Level.RULES,
         start_s=tuple(slot.start_s for slot in slots),
         on=tuple(slot.relays.get(name) if slot.binary else None for slot in slots),
         duty=tuple(slot.heat_kw.get(name, 0.0) / power_kw for slot in slots),

@@ -39,6 +39,7 @@ class PowerBudget(NamedTuple):
     meter: MeterReading | None = None
     grid_charging: bool = False
     last_start_s: float = float("-inf")
+    pledged: str | None = None  # the relay whose owner has not answered to its grant yet
     refusals: int = 0
     dead: frozenset[str] = frozenset()  # draws nothing, whatever was ordered
     welded: frozenset[str] = frozenset()  # draws always
@@ -64,21 +65,34 @@ class PowerBudget(NamedTuple):
         )
 
     def switched(
-        self, relay: str, on: bool, now_s: float, slack_k: float | None = None
+        self,
+        relay: str,
+        on: bool,
+        now_s: float,
+        slack_k: float | None = None,
+        heard_s: float | None = None,
     ) -> PowerBudget:
-        """Note what an owner says of its relay; one that was on already keeps its since-when."""
+        """Note what an owner says of its relay; one that was on already keeps its since-when.
+
+        heard_s: when it was heard, if later: an owner may be slow to do as it says.
+        """
         slacks = self.slack_k if slack_k is None else {**self.slack_k, relay: slack_k}
+        if relay == self.pledged:
+            return self._replace(pledged=None).switched(relay, on, now_s, slack_k, heard_s)
         holds = (self.running,) if on else (self.running, self.waiting, self.granted)
         if on is any(relay in each for each in holds):  # a renewal
             return self._replace(slack_k=slacks)
         running = {name: at for name, at in self.running.items() if name != relay}
         waiting = {name: r for name, r in self.waiting.items() if name != relay}
-        granted = dict(self.granted)
+        granted, last_s = dict(self.granted), self.last_start_s
         if on:
             running[relay] = now_s
+            last_s = max(last_s, now_s, heard_s or now_s)
         else:
             granted.pop(relay, None)
-        return self._replace(running=running, waiting=waiting, granted=granted, slack_k=slacks)
+        return self._replace(
+            running=running, waiting=waiting, granted=granted, slack_k=slacks, last_start_s=last_s
+        )
 
     def out_of_service(self, dead: frozenset[str], welded: frozenset[str]) -> PowerBudget:
         """Note the relays that do not obey; those that draw nothing free their share."""
@@ -113,13 +127,18 @@ class PowerBudget(NamedTuple):
         on = {*self.running, *self.granted, *self.welded} - self.dead
         return tuple([name for name in self.relays if name in on])
 
-    def next_grant(self, now_s: float) -> tuple[PowerBudget, RelayGrant | None]:
-        """Grant the neediest waiting relay that fits, if the last start is long enough ago."""
+    def next_grant(
+        self, now_s: float, spare: Headroom | None = None
+    ) -> tuple[PowerBudget, RelayGrant | None]:
+        """Grant the neediest waiting relay that fits, if the last start is long enough ago.
+
+        spare: the headroom, if it is known already.
+        """
         fresh = {n: r for n, r in self.waiting.items() if now_s - r.at_s <= REQUEST_LIFE_S}
         here = self if len(fresh) == len(self.waiting) else self._replace(waiting=fresh)
-        if not fresh or now_s - here.last_start_s < here.limits.start_gap_s:
+        if not fresh or now_s < here.next_start_s:
             return here, None
-        room = here.headroom(now_s).less(SPARE_KW)
+        room = (spare or here.headroom(now_s)).less(SPARE_KW)
         queue = _by_need(fresh.values())
         first = next((r for r in queue if r.relay not in self.dead), queue[0])
         for request in queue:
@@ -129,8 +148,11 @@ class PowerBudget(NamedTuple):
                 return here.granting(request.relay, now_s)
         return here._replace(refusals=here.refusals + 1), None
 
-    def yields(self, now_s: float) -> tuple[RelayShed, ...]:
-        """Find better-off running relays that must make room for the neediest waiting one."""
+    def yields(self, now_s: float, spare: Headroom | None = None) -> tuple[RelayShed, ...]:
+        """Find better-off running relays that must make room for the neediest waiting one.
+
+        spare: the headroom, if it is known already.
+        """
         fresh = [
             r
             for r in self.waiting.values()
@@ -139,7 +161,9 @@ class PowerBudget(NamedTuple):
         if not fresh:
             return ()
         first = _by_need(fresh)[0]
-        relay, room = self.relays[first.relay], self.headroom(now_s).less(SPARE_KW)
+        relay, room = self.relays[first.relay], (spare or self.headroom(now_s)).less(SPARE_KW)
+        if room.carries(relay):
+            return ()
         orders: list[RelayShed] = []
         for name, since_s in self._best_off():
             if room.carries(relay) or self.slack_k[name] <= first.slack_k + BETTER_OFF_K:
@@ -159,7 +183,10 @@ class PowerBudget(NamedTuple):
         """Pledge a relay's power to its owner."""
         waiting = {name: r for name, r in self.waiting.items() if name != relay}
         after = self._replace(
-            waiting=waiting, granted={**self.granted, relay: now_s}, last_start_s=now_s
+            waiting=waiting,
+            granted={**self.granted, relay: now_s},
+            last_start_s=now_s,
+            pledged=relay,
         )
         return after, RelayGrant(relay, now_s, now_s + GRANT_LIFE_S)
 
@@ -167,7 +194,13 @@ class PowerBudget(NamedTuple):
         """When to look again: None if nobody waits, else seconds until the next possible start."""
         if not self.waiting:
             return None
-        return max(0.0, self.last_start_s + self.limits.start_gap_s - now_s)
+        return max(0.0, self.next_start_s - now_s)
+
+    @property
+    def next_start_s(self) -> float:
+        """When the next relay may start; one with a grant may start as late as that ends."""
+        late_s = 0.0 if self.pledged is None else GRANT_LIFE_S
+        return self.last_start_s + late_s + self.limits.start_gap_s
 
     def shed(self, orders: Iterable[object], now_s: float) -> PowerBudget:
         """Note since when a grid charge is told to stop."""
@@ -175,9 +208,14 @@ class PowerBudget(NamedTuple):
             return self._replace(charge_shed_s=now_s)
         return self
 
-    def excess(self, now_s: float) -> tuple[RelayShed | ChargeShed, ...]:
-        """What must go off now so that no limit is exceeded on the last reading."""
-        room = self.headroom(now_s)
+    def excess(
+        self, now_s: float, spare: Headroom | None = None
+    ) -> tuple[RelayShed | ChargeShed, ...]:
+        """What must go off now so that no limit is exceeded on the last reading.
+
+        spare: the headroom, if it is known already.
+        """
+        room = spare or self.headroom(now_s)
         why = room.exceeded
         if why is None:
             return ()

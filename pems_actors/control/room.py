@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from pems_actors.control.comfort import in_mode, ramped_setpoint_c, rule_target_c
 from pems_actors.control.duty import before_blocks, corrected_duty, steady_duty, unknown_duty
+from pems_actors.control.floor import Floor
 from pems_actors.control.wishes import Override
 from pems_actors.domain.events import HouseMode, Need, Outdoor, RoomPlan, Why
 from pems_actors.domain.house import Comfort, Emitter, Limits
@@ -40,6 +41,7 @@ class RoomFacts:
     timezone: str
     limits: Limits
     surface_limit_c: float
+    floors: tuple[Floor, ...] = ()  # of the relay that it owns
 
 
 class RoomView(NamedTuple):
@@ -79,8 +81,8 @@ def room_need(facts: RoomFacts, view: RoomView, level: Level, reason: str) -> Ne
     if level <= Level.LATE and view.plan is not None:
         return _by_plan(facts, view, view.plan, low_c)
     if level is Level.PATH and view.plan is not None:
-        target_c = rule_target_c(comfort, hour, LEAD_H[facts.emitter])
-        return _by_path(facts, view, view.plan, low_c, target_c)
+        floor_c = rule_target_c(comfort, hour, LEAD_H[facts.emitter]) - comfort.band_k
+        return _by_path(facts, view, view.plan, low_c, floor_c + RULE_AIM_K)
     target_c = rule_target_c(comfort, hour, LEAD_H[facts.emitter])
     duty, why = _rule_duty(facts, view, target_c + RULE_AIM_K, reason)
     return _need(facts, view, duty, Level.RULES, why, low_c, target_c)
@@ -95,7 +97,8 @@ def available_level(view: RoomView) -> tuple[Level, str]:
     if plan is None:
         return Level.RULES, "no plan yet"
     if view.now_s < plan.valid_until_s:
-        return plan.level, "plan in force"
+        by_rules = plan.level is Level.RULES
+        return plan.level, "its relay is out of service" if by_rules else "plan in force"
     if view.now_s >= min(plan.path_until_s, plan.end_s):
         return Level.RULES, "the last plan's path has ended"
     path_c = plan.path_c[_index(plan, view.now_s)]
@@ -121,7 +124,7 @@ def _need(
         duty, exact, why = 0.0, False, "window open"
     return Need(
         facts.name, view.now_s, duty, exact, level, why, slack_k, target_c,
-        frost, overheat, user,
+        frost, overheat, user, temp_c,
     )  # fmt: skip
 
 
@@ -135,14 +138,16 @@ def _by_plan(facts: RoomFacts, view: RoomView, plan: RoomPlan, low_c: float) -> 
     return _need(facts, view, duty, plan.level, plan.reasons[k], low_c, path_c)
 
 
-def _by_path(facts: RoomFacts, view: RoomView, plan: RoomPlan, low_c: float, rule_c: float) -> Need:
-    """Follow the last plan's path, but not deep down: nobody would lead the room up in time."""
+def _by_path(
+    facts: RoomFacts, view: RoomView, plan: RoomPlan, low_c: float, least_c: float
+) -> Need:
+    """Follow the last plan's path within the band; `least_c` leads up to a coming step in time."""
     k = _index(plan, view.now_s)
     path_c = plan.path_c[k]
     error_k = 0.0 if view.temp_c is None or not view.measured else path_c - view.temp_c
     duty = corrected_duty(plan.duty[k], error_k, GAIN_PER_K[facts.emitter])
     worth = Why("path {:.1f} °C, heat worth {:.2f}/kWh", (path_c, plan.heat_price_per_kwh[k]))
-    floor_duty, why = _rule_duty(facts, view, rule_c, "above the path")
+    floor_duty, why = _rule_duty(facts, view, least_c, "above the path")
     if floor_duty > duty:
         return _need(facts, view, floor_duty, Level.PATH, why, low_c, path_c)
     return _need(facts, view, duty, Level.PATH, worth, low_c, path_c)

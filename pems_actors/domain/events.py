@@ -108,6 +108,7 @@ class Need(NamedTuple):
     frost: bool = False
     overheat: bool = False
     user: bool = False
+    temp_c: float | None = None  # as far as it is known
 
     @property
     def reason(self) -> str:
@@ -339,6 +340,13 @@ class Outcome:
     at_s: float
     result: Mapping[str, object] = field(default_factory=dict)
     reply_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastWanted:
+    """Somebody wants a predictor's own forecast, with nothing learned elsewhere in it."""
+
+    by: str  # the address to tell it to
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,19 @@ class Forecast:
 
 
 @dataclass(frozen=True, slots=True)
+class LearnedForecast:
+    """What a trained model says, for the predictor whose place it takes.
+
+    `model` names its version. None as `forecast`: nobody is trusted, the predictor is on its own;
+    `reason` says why.
+    """
+
+    model: str
+    forecast: Forecast | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PriceCurve:
     """All-in prices per slot in the house's currency per kWh, and where published ones end."""
 
@@ -37,6 +50,7 @@ class PriceCurve:
     blocked: tuple[bool, ...]  # heating blocked by the tariff (HDO) in this slot, as timetabled
     currency: str = "CZK"
     source: str = "published"
+    price_level: float = 1.0  # of this currency beside CZK, in which the strategies are written
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,6 +101,8 @@ class PlanningProblem:
     known_until_s: float | None = None  # where published prices end
     out_of_service: frozenset[str] = frozenset()
     battery_obeys: bool = True  # if not, only self-use can be planned
+    floor_limits_c: Mapping[str, float] = field(default_factory=dict)
+    """Most for the surface of a room's floor; a room not named has the house's limit."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,9 +42,14 @@ class IncidentBook:
         return isinstance(event, IncidentOpened) and bool(told)
 
     def replaced_by(self, event: IncidentOpened | IncidentClosed) -> IncidentClosed | None:
-        """End what was left open at a place where another incident begins."""
-        left = self._left.get(event.path)
-        return None if left is None or left.id == event.id else _end(left, event.at_s)
+        """End what stands open at a place where another incident begins.
+
+        An earlier process left it, or an actor that has lost its mind and its memory.
+        """
+        here = self._left.get(event.path)
+        if here is None and isinstance(event, IncidentOpened):
+            here = next((each for each in self._open.values() if each.path == event.path), None)
+        return None if here is None or here.id == event.id else _end(here, event.at_s)
 
     def left_open(self, now_s: float) -> list[IncidentClosed]:
         """End everything that was left open and that nobody took over."""

@@ -40,6 +40,7 @@ class RoomKept:
     trim: float = 0.0
     override: Override | None = None
     relay: RelayMemory | None = None
+    floors: tuple[float, ...] = ()  # the warmth of its relay's floors, a share each
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +211,7 @@ ROOM: Kind[RoomKept] = Kind(
         trim=NUMBER,
         override=optional(codecs.OVERRIDE),
         relay=optional(codecs.RELAY),
+        floors=codecs.NUMBERS,
     ),
     _room,
 )

@@ -14,6 +14,7 @@ from pems_actors.domain.forecasts import PriceCurve
 from pems_actors.domain.time_grid import TimeGrid
 from pems_actors.economics.local_hours import Spans, contains, local_hour
 
+_CZK_PER_EUR = 25.0  # for which prices of comfort are written; not a rate of the day
 _ROWS_PER_HOUR = 12
 _LOOK_EVERY_S = 300.0  # ripple-control windows begin on five minutes
 
@@ -70,6 +71,11 @@ class Tariff:
     timezone: str = "Europe/Prague"
     _timetable: tuple[tuple[Band, bool], ...] = field(init=False, repr=False, compare=False)
     """Band and block of every five minutes of a day."""
+
+    @property
+    def price_level(self) -> float:
+        """How many units of the currency are what one is in CZK: prices of comfort scale by it."""
+        return self.eur_rate / _CZK_PER_EUR
 
     def __post_init__(self) -> None:
         """Refuse a tariff without bands, or one that would never let the house be heated."""
@@ -136,6 +142,7 @@ class Tariff:
             blocked=tuple(any(blocked for _, blocked in look) for look in looks),
             currency=self.currency,
             source=source,
+            price_level=self.price_level,
         )
 
     def _shown_spot(self, grid: TimeGrid, spot_eur_mwh: Sequence[float]) -> list[float]:

@@ -23,6 +23,7 @@ from pems_actors.domain.readings import HouseReading
 from pems_actors.domain.units import HOUR_S
 from pems_actors.estimation import heat_runs, relay_watch, window_watch
 from pems_actors.estimation.freshness import IRRADIANCE_W_M2, FreshValue
+from pems_actors.estimation.heard import Heard
 from pems_actors.estimation.heat_runs import HeatRuns
 from pems_actors.estimation.house_state import sun_heard, sun_now
 from pems_actors.estimation.picture import Array, Mask, Picture, PictureReader
@@ -32,6 +33,8 @@ from pems_actors.estimation.thermal_filter import FORGETS_S, GRAIN_S, ThermalFil
 from pems_actors.estimation.window_watch import WindowWatch
 from pems_actors.physics.house_model import HouseDynamics, heat_shares_kw
 
+CALM_S = 100.0  # while all is well, every second minute is looked at closely
+NEAR_K = 0.25  # a reading so near the last one believed is nothing new
 SETTLING_S = 12 * HOUR_S  # until the model has found the screeds that nobody measures
 WINDOWS_SETTLE_S = HOUR_S
 
@@ -47,7 +50,7 @@ class Inspection(NamedTuple):
     """What has been seen up to `at_s`; arrays in it are changed by nobody.
 
     beliefs: the model's belief as columns, shape (4R, 2): corrected by every believed reading, and
-    left alone since each reading last moved.    meter_s, inverter_s: when last heard.
+    left alone since each reading last moved.    heard: who else was heard when.
     open: the findings that stand, by path.
     """
 
@@ -61,9 +64,9 @@ class Inspection(NamedTuple):
     sun: FreshValue
     outdoor: OutdoorBelief = OutdoorBelief()
     outdoor_c: float = 5.0
-    meter_s: float | None = None
-    inverter_s: float | None = None
+    heard: Heard = Heard()
     open: Mapping[str, Open] = MappingProxyType({})
+    glanced_s: float = -inf  # when a picture last showed nothing new
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -74,6 +77,15 @@ class Inspection(NamedTuple):
         """Air temperatures by the model, shape (R,)."""
         rooms = len(self.beliefs) // 4
         return self.beliefs[rooms : 2 * rooms, column]
+
+    def glanced(self, picture: Picture, reading: HouseReading) -> Inspection:
+        """Note of a picture only who was heard in it."""
+        stamps = picture.said_at_s
+        return self._replace(
+            sensors=self.sensors._replace(said_at_s=stamps, believed_at_s=stamps),
+            heard=self.heard.by(reading),
+            glanced_s=picture.at_s,
+        )
 
     def with_forecast(self, forecast: WeatherForecast) -> Inspection:
         """Know what is forecast, for when the sensors outdoors say nothing."""
@@ -89,8 +101,8 @@ class Inspection(NamedTuple):
             windows=self.windows.shifted(by_s),
             relays=self.relays.shifted(by_s),
             sun=self.sun.shifted(by_s),
-            meter_s=None if self.meter_s is None else self.meter_s + by_s,
-            inverter_s=None if self.inverter_s is None else self.inverter_s + by_s,
+            glanced_s=self.glanced_s + by_s,
+            heard=self.heard.shifted(by_s),
             open={p: each._replace(seen_s=each.seen_s + by_s) for p, each in self.open.items()},
         )
 
@@ -145,12 +157,15 @@ class Inspector:
         Args:
             before: all that was seen so far.    reading: the picture, offsets already added.
             blocked: the tariff blocks heating now.
-        Returns: the inspection; `before` itself if hardly any time has passed.
+        Returns: the inspection; `before` itself if hardly any time has passed. Of two pictures
+        that show nothing new only one is looked at closely.
         """
         passed_s = reading.at_s - before.at_s
         if 0.0 <= passed_s < GRAIN_S and before.sensors.calm:
             return before
         picture = self._reader.read(reading, blocked=blocked)
+        if 0.0 <= passed_s < CALM_S and _shows_nothing_new(before, picture):
+            return before.glanced(picture, reading)
         here = self._outdoors(before, reading)
         if not 0.0 <= passed_s <= FORGETS_S or (
             not before.sensors.calm and (before.sensors.believed_at_s == -inf).all()
@@ -159,15 +174,14 @@ class Inspector:
         return self._inspected(here, picture, passed_s // GRAIN_S * GRAIN_S)
 
     def _outdoors(self, before: Inspection, reading: HouseReading) -> Inspection:
-        """Take in what is read outdoors, and that meter and inverter are there."""
-        now_s, meter, outdoors = reading.at_s, reading.meter, reading.outdoor
+        """Take in what is read outdoors, and who else is there."""
+        now_s, outdoors = reading.at_s, reading.outdoor
         outdoor = before.outdoor.heard(outdoors)
         return before._replace(
             outdoor=outdoor,
             sun=sun_heard(before.sun, outdoors, now_s),
             outdoor_c=outdoor.at(now_s, self.house.site.timezone).temp_c,
-            meter_s=before.meter_s if meter is None or meter.grid_kw is None else meter.at_s,
-            inverter_s=before.inverter_s if reading.battery is None else reading.battery.at_s,
+            heard=before.heard.by(reading),
         )
 
     def _begun(self, before: Inspection, picture: Picture) -> Inspection:
@@ -210,7 +224,8 @@ class Inspector:
         is_open = None if windows.calm else windows.is_open(now_s)
         learning = None if is_open is None else np.where(is_open, 0.0, 1.0)
         belief, _ = model.corrected(beliefs[:, 0], verdict.air_c, passed_s or GRAIN_S, learning)
-        relays = relay_watch.watched(before.relays, picture, passed_s)
+        unseen_s = now_s - max(before.at_s, before.glanced_s)  # before that all was as ordered
+        relays = relay_watch.watched(before.relays, picture, min(passed_s, unseen_s))
         runs = before.runs.lived(acting, passed_s)
         if not verdict.watch.calm or is_open is not None:
             alone = np.isnan(verdict.air_c)
@@ -226,8 +241,7 @@ class Inspector:
             sun=before.sun,
             outdoor=before.outdoor,
             outdoor_c=before.outdoor_c,
-            meter_s=before.meter_s,
-            inverter_s=before.inverter_s,
+            heard=before.heard,
             open=before.open,
         )
         if runs.acted_s < heat_runs.STRIDE_S:
@@ -297,6 +311,16 @@ class _Heats(NamedTuple):
             and self.by_room is relays.by_room
             and picture.all_contacts
         )
+
+
+def _shows_nothing_new(before: Inspection, picture: Picture) -> bool:
+    """Tell if all is well and as it was: rooms near their last readings, relays as ordered."""
+    calm = before.sensors.calm and before.windows.calm and not before.open
+    if not (calm and picture.whole and picture.all_contacts) or picture.blocked:
+        return False
+    if picture.window is not None or not (picture.contact == before.relays.ordered).all():
+        return False
+    return bool(np.abs(picture.said_c - before.sensors.believed_c).max() <= NEAR_K)
 
 
 _BOTH = np.ones(2)

@@ -54,11 +54,21 @@ def sound_reading(reading: HouseReading) -> tuple[HouseReading, tuple[str, ...]]
 
     Returns: the picture with unknowns in place of nonsense, and the names of what was nonsense.
     """
-    rooms = tuple(map(_sound_room, reading.rooms))
+    low, high = ROOM_C.low, ROOM_C.high
+    rooms = tuple(
+        [
+            room  # the usual one, without a call
+            if room.temp_c is not None and low <= room.temp_c <= high and room.floor_c is None
+            else _sound_room(room)
+            for room in reading.rooms
+        ]
+    )
     battery = reading.battery and _sound_battery(reading.battery)
     inverter = reading.inverter and _sound_inverter(reading.inverter)
     meter = reading.meter and _sound_meter(reading.meter)
-    odd = [r.room for r, s in zip(reading.rooms, rooms, strict=True) if r is not s]
+    odd = []
+    if rooms != reading.rooms:
+        odd += [r.room for r, s in zip(reading.rooms, rooms, strict=True) if r is not s]
     odd += ["battery"] if battery is not reading.battery else []
     odd += ["inverter"] if inverter is not reading.inverter else []
     odd += ["meter"] if meter is not reading.meter else []

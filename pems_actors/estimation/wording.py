@@ -18,7 +18,6 @@ from pems_actors.estimation.relay_watch import RelayWatch, Stuck
 from pems_actors.estimation.sensor_watch import KINDS, REFUSED, Verdict
 
 QUIET_S = 5 * MINUTE_S
-SILENT_S = 180.0  # a meter or an inverter that says nothing for so long is lost
 
 
 class Speaker:
@@ -30,7 +29,7 @@ class Speaker:
     def told(self, here: Inspection, reading: HouseReading) -> Inspection:
         """Open, keep and close findings by the newest picture."""
         now_s = reading.at_s
-        lost = _lost(here, now_s)
+        lost = dict(here.heard.missed(now_s))
         if here.sensors.calm and here.windows.calm and here.relays.all_obey and not lost:
             if not here.open:
                 return here
@@ -108,12 +107,6 @@ class Speaker:
             why = "its room warms without an order" if on else "its room feels no heat of it"
         kind = FindingKind.STUCK_ON if on else FindingKind.STUCK_OFF
         return Finding(f"relay/{self.relays[row]}", kind, f"{why}: out of service", now_s)
-
-
-def _lost(here: Inspection, now_s: float) -> dict[str, float]:
-    """Find meter and inverter silent; what was never heard is not missed."""
-    heard = (("meter", here.meter_s), ("inverter", here.inverter_s))
-    return {name: at_s for name, at_s in heard if at_s is not None and now_s - at_s > SILENT_S}
 
 
 def _named(names: Sequence[str], chosen: Mask) -> frozenset[str]:

@@ -13,16 +13,24 @@ class MemoryHistory:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._fresh: list[tuple[tuple[str, float, float], ...]] = []  # filed when somebody reads
         self._samples: dict[str, dict[int, float]] = defaultdict(dict)
         self._records: dict[str, list[tuple[int, str]]] = defaultdict(list)
 
     def append(self, samples: Sequence[tuple[str, float, float]]) -> None:
         """Store rows; the same series and time again replaces, a value that is no number is not."""
         with self._lock:
-            series = self._samples
+            self._fresh.append(tuple(samples))
+
+    def _filed(self) -> dict[str, dict[int, float]]:
+        """File what is new, and give all series; the lock is held."""
+        series = self._samples
+        for samples in self._fresh:
             for name, at_s, value in samples:
                 if isfinite(value) and isfinite(at_s):
                     series[name][round(at_s * 1000)] = float(value)
+        self._fresh.clear()
+        return series
 
     def record(self, kind: str, at_s: float, body: str) -> None:
         """Store one record."""
@@ -38,7 +46,7 @@ class MemoryHistory:
         """
         start_ms, end_ms = round(start_s * 1000), round(end_s * 1000)
         with self._lock:
-            rows = sorted(self._samples.get(series, {}).items())
+            rows = sorted(self._filed().get(series, {}).items())
         inside = [(at_ms, value) for at_ms, value in rows if start_ms <= at_ms < end_ms]
         if step_s is None:
             return [(at_ms / 1000.0, value) for at_ms, value in inside]
@@ -51,7 +59,7 @@ class MemoryHistory:
     def last(self, series: str) -> tuple[float, float] | None:
         """Read the newest row of a series."""
         with self._lock:
-            rows = self._samples.get(series)
+            rows = self._filed().get(series)
             if not rows:
                 return None
             newest = max(rows)
@@ -67,7 +75,7 @@ class MemoryHistory:
     def series(self) -> list[str]:
         """List the names of all series."""
         with self._lock:
-            return sorted(name for name, rows in self._samples.items() if rows)
+            return sorted(name for name, rows in self._filed().items() if rows)
 
     def problem(self) -> str:
         """Tell that nothing is wrong: memory takes everything."""

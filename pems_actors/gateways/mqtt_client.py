@@ -146,11 +146,11 @@ class MqttClient:
     def close(self, timeout_s: float = 2.0) -> None:
         """Say offline, disconnect and end all threads within the time given."""
         with self._lock:
-            self._closing, was_settled = True, self._settled
+            self._closing = True
             self._arrived.notify()
             self._to_send.notify()
         self._join(timeout_s / 4)
-        if was_settled:
+        if self._client.is_connected():  # the broker's will is silent about who says good-bye
             farewell = self._client.publish(self.settings.status_topic, "offline", 1, retain=True)
             with contextlib.suppress(RuntimeError, ValueError):
                 farewell.wait_for_publish(timeout_s / 2)

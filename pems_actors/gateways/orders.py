@@ -91,12 +91,14 @@ def _yes_no(value: object) -> bool:
 
 
 FOR = Argument("for", duration_s, "for_s")
+UNTIL = Argument("until", instant_s, "until_s", needed=True)
 VERBS: Mapping[str, Mapping[str, tuple[Argument, ...]]] = {
     "rooms": {
         "override": (Argument("temp_c", _between(10.0, 30.0, "°C"), needed=True), FOR),
         "boost": (FOR,),
         "release": (),
-        "away": (Argument("until", instant_s, "until_s", needed=True),),
+        "away": (UNTIL,),
+        "party": (UNTIL,),
     },
     "devices/battery": {
         "mode": (
@@ -114,12 +116,16 @@ VERBS: Mapping[str, Mapping[str, tuple[Argument, ...]]] = {
     "planning/planner": {
         "replan": (),
         "strategy": (Argument("name", _one_of(*STRATEGIES), needed=True),),
+        "point": (Argument("point", _between(0.0, 1.0, "(cheap to warm)"), needed=True),),
+        "curve": (),
     },
     "house": {
         "mode": (
             Argument("mode", _one_of(*HOUSE_MODES), needed=True),
             Argument("until", instant_s, "until_s"),
-        )
+        ),
+        "party": (UNTIL,),
+        "presence": (Argument("home", _yes_no, needed=True),),
     },
 }
 EVERYWHERE: Mapping[str, tuple[Argument, ...]] = {"restart": (), "snapshot": ()}

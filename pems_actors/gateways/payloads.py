@@ -95,7 +95,7 @@ def state_message(
 ) -> Message:
     """Make the retained state of one device."""
     topic = f"{topics.prefix}/state/{state.path}"
-    return Message(topic, json_text(state_json(state, mode)), retain=True)
+    return Message(topic, lambda: json_text(state_json(state, mode)), retain=True)
 
 
 def slot_json(slot: PlanSlot) -> dict[str, Any]:

@@ -139,6 +139,14 @@ class SqliteStore:
         )
         return [(at_ms / 1000.0, body) for at_ms, body in rows]
 
+    def last_record(self, kind: str) -> tuple[float, str] | None:
+        """Read the newest record of a kind."""
+        row = self._db.execute(
+            "SELECT at_ms, body FROM record WHERE kind = ? ORDER BY at_ms DESC, id DESC LIMIT 1",
+            (kind,),
+        ).fetchone()
+        return None if row is None else (row[0] / 1000.0, row[1])
+
     def series(self) -> list[str]:
         """List the names of all series."""
         return [name for (name,) in self._db.execute("SELECT name FROM series ORDER BY name")]

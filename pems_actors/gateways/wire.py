@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,12 +30,21 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message to publish: a topic, its text, and how it travels."""
+    """One message to publish: a topic, its text, and how it travels.
+
+    A text given as a function is written when somebody sends it: most states are replaced before,
+    or told to nobody.
+    """
 
     topic: str
-    payload: str
+    text: str | Callable[[], str]
     retain: bool = False
     qos: int = 1
+
+    @property
+    def payload(self) -> str:
+        """Its text, written out."""
+        return self.text if isinstance(self.text, str) else self.text()
 
 
 def read_text(payload: bytes, limit: int = MAX_BYTES) -> str | Rejected:

@@ -1,5 +1,12 @@
 """What the house learns from its own past: forecasts and room models that earn their trust.
 
-Pure: tables in, frozen models and quantiles out. It knows pandas, xgboost, statsmodels and pvlib, and is
-imported by workers, benches and commands only, never by the core process.
+Pure: tables in, frozen models and quantiles out. What learns knows pandas, xgboost, statsmodels and
+pvlib and is imported by workers, benches and commands only. What keeps score (`card`, `contest`,
+`drift`, `trust`, `champion`, `store`, `jobs`, `past`) is plain Python: the core imports that alone.
+
+Decisions: trust belongs to a recipe and its versions inherit it, because a weekly refit is the same
+procedure; a new version that does worse on days new to both is refused. All rivals are kept as
+issued, and only issues made before the fact are scored. A model is held against whatever would
+serve in its place, so whoever is taken down is replaced by something that does better just now.
+Bands are stretched by their live record until eight in ten truths lie inside.
 """

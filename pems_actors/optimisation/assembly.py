@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from pems_actors.optimisation.case import Case, floor_limits_c
 from pems_actors.optimisation.grid import Array
-from pems_actors.optimisation.program import Layout, Mask, Program, Triplets
+from pems_actors.optimisation.program import Index, Layout, Mask, Program, Triplets
 from pems_actors.optimisation.thermal import AIR, REFERENCE_C, SCREED, STRUCTURE
 from pems_actors.optimisation.worth import grid_excess_price
 from pems_actors.physics.house_model import SURFACE_FRAC
@@ -107,32 +107,36 @@ def _temperatures(
     case: Case, layout: Layout, matrix: Triplets, row_low: Array, row_high: Array
 ) -> None:
     rows = layout.rows["comfort"]
-    _read_node(case, layout, matrix, rows, np.array([0.0, 1.0, 0.0]))
+    everywhere = np.arange(len(case.rooms.names))
+    _read_node(case, layout, matrix, rows, everywhere, np.array([0.0, 1.0, 0.0]))
     matrix.add(rows, layout.columns["below"], 1.0)
     matrix.add(rows, layout.columns["above"], -1.0)
     known = case.weather.fast_c[:, :, AIR] + REFERENCE_C
     row_low[rows] = case.stages.low_c - known
     row_high[rows] = case.stages.high_c - known
-    if layout.shape.ceilings:
-        rows = layout.rows["floor"]
-        surface = np.array([SURFACE_FRAC, 1.0 - SURFACE_FRAC, 0.0])
-        _read_node(case, layout, matrix, rows, surface)
-        matrix.add(rows, layout.columns["hot"], -1.0)
-        row_high[rows] = floor_limits_c(case) - REFERENCE_C - case.weather.fast_c @ surface
+    rows, watched = layout.rows["floor"], layout.watched
+    surface = np.array([SURFACE_FRAC, 1.0 - SURFACE_FRAC, 0.0])
+    _read_node(case, layout, matrix, rows, watched, surface)
+    matrix.add(rows, layout.columns["hot"], -1.0)
+    limits = (floor_limits_c(case) - REFERENCE_C - case.weather.fast_c @ surface)[:, watched]
+    row_high[rows] = limits
 
 
 def _read_node(
-    case: Case, layout: Layout, matrix: Triplets, rows: NDArray[np.intp], mix: Array
+    case: Case, layout: Layout, matrix: Triplets, rows: Index, told: Index, mix: Array
 ) -> None:
-    """Write a mix of a room's node temperatures into rows (stages, rooms)."""
+    """Write a mix of the node temperatures of some rooms into rows (stages, those rooms)."""
+    place = np.full(len(case.rooms.names), -1)
+    place[told] = np.arange(len(told))
     room, mode = _kept(layout)
-    reading = np.einsum("n,rnm->rm", mix, case.rooms.to_node)
-    matrix.add(rows[:, room], layout.columns["z"], reading[room, mode])
-    echo, heard = case.echo, ~case.rooms.kept.all(axis=1)
+    states = np.nonzero(place[room] >= 0)[0]
+    reading = np.einsum("n,rnm->rm", mix, case.rooms.to_node)[room[states], mode[states]]
+    matrix.add(rows[:, place[room[states]]], layout.columns["z"][:, states], reading)
+    echo, heard = case.echo, ~case.rooms.kept.all(axis=1) & (place >= 0)
     relay, heated = np.nonzero((case.share > 0.0) & heard)
     gain = (echo.gain_k_per_kw @ mix)[:, heated] * case.power_kw[relay] * case.share[relay, heated]
     duty = layout.columns["u"][echo.source][:, relay]
-    matrix.add(rows[echo.stage][:, heated], duty, gain)
+    matrix.add(rows[echo.stage][:, place[heated]], duty, gain)
 
 
 def _remains(case: Case, layout: Layout, matrix: Triplets, row_low: Array) -> None:

@@ -15,6 +15,7 @@ from pems_actors.domain.plan import PlanningProblem
 from pems_actors.optimisation.grid import Array, Stages
 from pems_actors.optimisation.program import Shape
 from pems_actors.optimisation.thermal import (
+    REFERENCE_C,
     Echo,
     Rooms,
     Weather,
@@ -25,8 +26,10 @@ from pems_actors.optimisation.thermal import (
     weather_of,
 )
 from pems_actors.optimisation.worth import EndWorth, end_worth
+from pems_actors.physics.house_model import SURFACE_FRAC
 
 _EVEN = 1e-6
+_NEAR_K = 3.0  # mean need under the limit; days are colder than their mean, and blocks wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +103,13 @@ def case_of(problem: PlanningProblem, stages: Stages, *, exact: bool = False) ->
     )
 
 
-def shape_of(case: Case, *, ceilings: bool = False) -> Shape:
-    """Find which rows and columns a case needs."""
+def shape_of(case: Case, watched: NDArray[np.bool_] | None = None) -> Shape:
+    """Find which rows and columns a case needs.
+
+    Args:
+        watched: rooms whose floor's limit may bind; None: those that `likely_hot` tells.
+    """
+    hot = likely_hot(case) if watched is None else watched
     return Shape(
         stages=len(case.stages),
         kept=tuple(map(tuple, case.rooms.kept.tolist())),
@@ -111,10 +119,19 @@ def shape_of(case: Case, *, ceilings: bool = False) -> Shape:
         phase_rows=case.by_phase,
         heating_row=bool(case.power_kw.sum() > case.problem.limits.heating_kw + 1e-6),
         peak=case.problem.weights.peak_per_kw > 0.0,
-        ceilings=ceilings,
+        watched=tuple(hot.tolist()),
     )
+
+
+def likely_hot(case: Case) -> NDArray[np.bool_]:
+    """Guess which floors come near their limit: those that must be warm to hold the band at all."""
+    low = np.average(case.stages.low_c, axis=0, weights=case.stages.hours)
+    needed = low + SURFACE_FRAC * (case.worth.wanted_k[0] + REFERENCE_C - low)
+    return np.asarray(needed > floor_limits_c(case) - _NEAR_K)
 
 
 def floor_limits_c(case: Case) -> Array:
     """Most that each floor's surface may reach, (rooms,); infinite for panels [°C]."""
-    return np.where(case.rooms.floor, case.problem.limits.floor_surface_c, np.inf)
+    told, usual = case.problem.floor_limits_c, case.problem.limits.floor_surface_c
+    limits = np.array([told.get(name, usual) for name in case.rooms.names])
+    return np.where(case.rooms.floor, limits, np.inf)

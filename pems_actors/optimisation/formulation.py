@@ -15,14 +15,14 @@ import casadi
 import numpy as np
 
 from pems_actors.optimisation.assembly import Decided, assemble
-from pems_actors.optimisation.case import Case, floor_limits_c, shape_of
+from pems_actors.optimisation.case import Case, floor_limits_c, likely_hot, shape_of
 from pems_actors.optimisation.grid import Array
-from pems_actors.optimisation.program import Index, Layout, Program, Reduced
+from pems_actors.optimisation.program import Index, Layout, Mask, Program, Reduced
 from pems_actors.optimisation.relaxed import Relaxed, read_point
 
 FIRST = "piqp"
 RESIDUAL_LIMIT = 1e-4
-_HOT_TOLERANCE_K = 0.02
+_HOT_TOLERANCE_K = 0.3  # estimated surfaces are kept 2 K under their limit anyway
 _AT_ONCE_KW = 0.01
 _ALGORITHM = {"nlpsol": "ipopt"}
 
@@ -191,29 +191,15 @@ class Formulation:
             decided: a mask and duties, each (stages, relays), of what is no longer free.
         Returns: the relaxed plan, or None if no solver found a sound point.
         """
-        relaxed = self._solve(case, decided, ceilings=False)
-        if relaxed is not None and _too_hot(case, relaxed):
-            relaxed = self._solve(case, decided, ceilings=True) or relaxed
+        watched = likely_hot(case)
+        relaxed = self._solve(case, decided, watched)
+        unseen = _too_hot(case, relaxed) & ~watched if relaxed is not None else watched[:0]
+        if unseen.any():
+            relaxed = self._solve(case, decided, watched | unseen) or relaxed
         return relaxed
 
-    def best_known(self, case: Case, slots: int, within_s: float) -> float | None:
-        """Search the same program with whole relays in the near slots by branch and bound.
-
-        Slow, and bounded by wall time: an oracle for measurements, never for the house.
-
-        Returns: the objective of the best point found, or None.
-        """
-        program = assemble(case, Layout(shape_of(case)))
-        whole = np.zeros(program.layout.width, dtype=bool)
-        whole[program.layout.columns["u"][:slots]] = True
-        discrete = whole[program.free].tolist()
-        highs = {"time_limit": within_s, "mip_rel_gap": 1e-4, "output_flag": False, "threads": 1}
-        options = {"highs": highs, "discrete": discrete, "error_on_fail": False}
-        point = ConicSolvers({"highs": options}).solve("highs", program, 1.0)
-        return float(program.cost @ point.x) if point.residual <= RESIDUAL_LIMIT else None
-
-    def _solve(self, case: Case, decided: Decided | None, *, ceilings: bool) -> Relaxed | None:
-        program = assemble(case, Layout(shape_of(case, ceilings=ceilings)), decided)
+    def _solve(self, case: Case, decided: Decided | None, watched: Mask) -> Relaxed | None:
+        program = assemble(case, Layout(shape_of(case, watched)), decided)
         point = self._sound_point(program)
         if point is None:
             return None
@@ -230,9 +216,10 @@ class Formulation:
         return None
 
 
-def _too_hot(case: Case, relaxed: Relaxed) -> bool:
+def _too_hot(case: Case, relaxed: Relaxed) -> Mask:
+    """Mark the rooms whose floor's surface passes its limit, (rooms,)."""
     over = relaxed.surface_c - floor_limits_c(case)
-    return bool(over.max() > _HOT_TOLERANCE_K)
+    return np.asarray(over.max(axis=0) > _HOT_TOLERANCE_K)
 
 
 def _both_ways(program: Program, point: Point) -> bool:

@@ -104,6 +104,17 @@ def stages_of(problem: PlanningProblem, binary_h: float = 4.0) -> Stages:
     )
 
 
+def in_order(problem: PlanningProblem) -> PlanningProblem:
+    """Put rooms and relays in the order of their names: how a house is listed decides nothing."""
+    model = problem.model
+    rooms = tuple(sorted(model.rooms, key=lambda room: room.name))
+    return replace(
+        problem,
+        model=replace(model, rooms=rooms),
+        relays=tuple(sorted(problem.relays, key=lambda relay: relay.name)),
+    )
+
+
 def coarsened(problem: PlanningProblem, onto: TimeGrid) -> PlanningProblem:
     """Average a problem over coarser slots; a slot that is blocked in part counts as blocked."""
     fine = problem.grid

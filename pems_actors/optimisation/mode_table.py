@@ -18,13 +18,14 @@ from pems_actors.domain.house import BatteryMode
 from pems_actors.domain.units import HOUR_S
 from pems_actors.optimisation.case import Case
 from pems_actors.optimisation.grid import Array
-from pems_actors.optimisation.relaxed import Relaxed
 from pems_actors.optimisation.worth import grid_excess_price
 from pems_actors.physics.battery_modes import BatteryFlows, battery_power_many
 
 _SOC_POINTS = 33
 _LEAST_RATE_KW = 0.1
-_USUAL = (0.3, 0.7)
+_USUAL = {BatteryMode.CHARGE_GRID: (0.3, 0.7), BatteryMode.SELL: (0.3, 0.7, 0.95)}
+_CLOSE_KW = 0.3
+_NOTHING = 1e-6
 _NEVER = 1e7  # per kWh: no charging over the grid limit, whatever it would save later
 
 
@@ -36,8 +37,8 @@ class Order:
     rate_kw: float | None = None
 
 
-def orders_of(case: Case, relaxed: Relaxed) -> tuple[Order, ...]:
-    """List what the inverter could be told; the relaxed plan suggests gentler rates."""
+def orders_of(case: Case, charge_kw: Array, discharge_kw: Array) -> tuple[Order, ...]:
+    """List what the inverter could be told; wanted powers, (n,), suggest gentler rates."""
     if not case.problem.battery_obeys:
         return (Order(BatteryMode.SELF_USE),)
     battery = case.problem.battery
@@ -47,17 +48,30 @@ def orders_of(case: Case, relaxed: Relaxed) -> tuple[Order, ...]:
         Order(BatteryMode.SELF_USE),
         Order(BatteryMode.HOLD),
         Order(BatteryMode.CHARGE_GRID),
-        *_gentle(BatteryMode.CHARGE_GRID, relaxed.charge_kw, battery.max_charge_kw),
+        *_gentle(BatteryMode.CHARGE_GRID, charge_kw, battery.max_charge_kw),
         *sell,
-        *_gentle(BatteryMode.SELL, relaxed.discharge_kw, battery.max_discharge_kw),
+        *_gentle(BatteryMode.SELL, discharge_kw, battery.max_discharge_kw),
     )
 
 
 def _gentle(mode: BatteryMode, powers_kw: Array, most_kw: float) -> list[Order]:
-    """Suggest usual rates of the relaxed plan where they are well under the largest."""
+    """Suggest usual rates of the relaxed plan where they are well under the largest.
+
+    Rounded up: what was to lift a limit has to be enough for it.
+    """
     used = powers_kw[powers_kw > _LEAST_RATE_KW]
-    usual = np.quantile(used, _USUAL, method="nearest").round(1).tolist() if used.size else []
-    return [Order(mode, rate) for rate in sorted(set(usual)) if rate < 0.9 * most_kw]
+    usual = np.quantile(used, _USUAL[mode], method="nearest") if used.size else np.empty(0)
+    rates = set((np.ceil(usual * 10.0 - _NOTHING) / 10.0).round(1).tolist())
+    return [Order(mode, rate) for rate in sorted(rates) if rate < 0.9 * most_kw]
+
+
+def offered_kw(orders: tuple[Order, ...], wanted_kw: Array) -> Array:
+    """Give what an order makes of a wanted discharge that is close to it, (K,) [kW]."""
+    rates = np.array([o.rate_kw for o in orders if o.mode is BatteryMode.SELL and o.rate_kw])
+    if not rates.size:
+        return wanted_kw
+    nearest = rates[np.abs(wanted_kw[:, None] - rates).argmin(axis=1)]
+    return np.where(np.abs(wanted_kw - nearest) < _CLOSE_KW, nearest, wanted_kw)
 
 
 @dataclass(frozen=True)
@@ -84,9 +98,10 @@ class ModeTable:
         return below, min(max(at - below, 0.0), 1.0)
 
     def carried(self, k: int, value: Array) -> Array:
-        """Read values at the end of slot k, (orders, points), where each order leads to."""
+        """Read values at the end of slot k, (n, orders, points), where each order leads to."""
         below, share = self._landing[0][k], self._landing[1][k]
-        low, high = value.take(below), value.take(below + 1)
+        flat = value.reshape(len(value), -1)
+        low, high = flat.take(below, axis=1), flat.take(below + 1, axis=1)
         return np.asarray(low + (high - low) * share)
 
 

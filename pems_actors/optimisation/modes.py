@@ -1,14 +1,14 @@
 """Battery modes for every slot: what the inverter is told, not what we would like it to do.
 
-A dynamic program over orders and state of charge, given the loads that rounding left. Modes last
-at least half an hour; a change has a small price, raised until a day has no more changes than the
-inverter's registers bear. Charge that remains is worth what the end of the horizon says.
+A dynamic program over orders, state of charge and the changes that a day has left, given the loads
+that rounding left. Modes last at least half an hour; every change has a small price too. Charge
+that remains is worth what the end of the horizon says.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import groupby, pairwise
+from dataclasses import dataclass, replace
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,13 +17,14 @@ from pems_actors.domain.house import BatteryMode
 from pems_actors.domain.units import DAY_S
 from pems_actors.optimisation.case import Case
 from pems_actors.optimisation.grid import Array
-from pems_actors.optimisation.mode_table import ModeTable, Order, mode_table, orders_of
-from pems_actors.optimisation.relaxed import Relaxed
+from pems_actors.optimisation.mode_search import ModeSearch
+from pems_actors.optimisation.mode_table import Order, mode_table, orders_of
 from pems_actors.physics.battery_modes import BatteryFlow, battery_power
 
-_CHANGE_SHARE = 0.02  # of the mean price of a kWh, per change of mode
-_RAISES = 5
+_CHANGE_SHARE = 0.05  # of the mean price of a kWh, per change of mode
 _STOP_STEP = 0.01
+_STOP_SPARE = 0.02  # a battery weaker than believed must not stop while relays count on it
+_LITTLE_KW = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,27 +38,64 @@ class ModeSlot:
 
 
 def battery_modes(
-    case: Case, load_kw: Array, grid_limit_kw: Array, relaxed: Relaxed
+    case: Case, load_kw: Array, grid_limit_kw: Array, charge_kw: Array, discharge_kw: Array
 ) -> tuple[ModeSlot, ...]:
     """Choose the mode of every slot and simulate it.
 
     Args:
         load_kw: base load and heating, (K,).
         grid_limit_kw: most import that main breaker and contract bear in each slot, (K,).
-        relaxed: its charging and discharging suggest gentler rates beside the largest.
+        charge_kw, discharge_kw: what is wanted of the battery, (K,); they suggest gentler rates
+            beside the largest.
     Returns: one entry per slot, powers as the inverter would give them.
     """
-    orders = orders_of(case, relaxed)
-    table = mode_table(case, orders, load_kw, grid_limit_kw)
-    decide = _decision_slots(case)
+    search = _search(case, orders_of(case, charge_kw, discharge_kw), load_kw, grid_limit_kw)
     price = _CHANGE_SHARE * max(float(np.abs(case.stages.buy).mean()), 1e-3)
-    chosen = _cheapest(case, orders, table, decide, price)
-    for _ in range(_RAISES):
-        if _most_changes(case, chosen) <= case.problem.inverter.max_mode_changes_per_day:
-            break
-        price *= 4.0
-        chosen = _cheapest(case, orders, table, decide, price)
-    return tuple(_with_stops(case, load_kw, chosen))
+    return tuple(_with_stops(case, load_kw, _enough(search.cheapest(price), discharge_kw)))
+
+
+def _enough(orders: list[Order], wanted_kw: Array) -> list[Order]:
+    """Raise each run of selling to the most that is wanted of it, where that is a little more."""
+    raised: list[Order] = []
+    for order, run in groupby(orders):
+        first, count = len(raised), len(list(run))
+        if order.mode is BatteryMode.SELL and order.rate_kw is not None:
+            wanted = wanted_kw[first : first + count]
+            close = wanted[wanted < order.rate_kw + _LITTLE_KW]
+            most = np.ceil(close.max(initial=0.0) * 10.0 - 1e-6) / 10.0
+            order = replace(order, rate_kw=max(order.rate_kw, round(float(most), 1)))  # noqa: PLW2901
+        raised.extend([order] * count)
+    return raised
+
+
+def obeyed(case: Case, load_kw: Array, modes: tuple[ModeSlot, ...]) -> tuple[ModeSlot, ...]:
+    """Simulate orders that are already chosen under another load, (K,)."""
+    stops = [slot.stop_soc_frac for slot in modes]
+    flows = _simulated(case, load_kw, [Order(slot.mode, slot.rate_kw) for slot in modes], stops)
+    return tuple(replace(slot, flow=flow) for slot, flow in zip(modes, flows, strict=True))
+
+
+def _search(
+    case: Case, orders: tuple[Order, ...], load_kw: Array, grid_limit_kw: Array
+) -> ModeSearch:
+    """Set the search for the cheapest orders up."""
+    state = case.problem.state
+    return ModeSearch(
+        orders=orders,
+        table=mode_table(case, orders, load_kw, grid_limit_kw),
+        may_change=tuple(_decision_slots(case).tolist()),
+        new_day=_new_days(case),
+        most_changes=case.problem.inverter.max_mode_changes_per_day,
+        full_worth=case.worth.charge_per_kwh * case.problem.battery.capacity_kwh,
+        mode=state.battery_mode,
+        soc_frac=state.soc_frac,
+    )
+
+
+def _new_days(case: Case) -> frozenset[int]:
+    """Find the slots with which another 24 hours begin."""
+    day = ((case.stages.start_s - case.stages.start_s[0]) // DAY_S).astype(int)
+    return frozenset((np.nonzero(np.diff(day))[0] + 1).tolist())
 
 
 def _decision_slots(case: Case) -> NDArray[np.bool_]:
@@ -75,49 +113,6 @@ def _decision_slots(case: Case) -> NDArray[np.bool_]:
         if at - last >= shortest:
             may[k], last = True, at
     return may
-
-
-def _cheapest(
-    case: Case,
-    orders: tuple[Order, ...],
-    table: ModeTable,
-    decide: NDArray[np.bool_],
-    change_price: float,
-) -> list[Order]:
-    """Find the cheapest orders: backward over values, then forward over the real charge."""
-    value = np.tile(-_charge_worth(case) * table.soc, (len(orders), 1))
-    onward = np.empty_like(table.cost)  # from a slot's beginning, under an order already chosen
-    for k in range(len(decide) - 1, -1, -1):
-        onward[k] = value = table.cost[k] + table.carried(k, value)
-        if decide[k]:
-            value = np.minimum(value, value.min(axis=0) + change_price)
-    mode, soc = case.problem.state.battery_mode, case.problem.state.soc_frac
-    present = np.array([order.mode is mode for order in orders])  # at whatever rate
-    now, chosen = 0, []
-    for k, may_change in enumerate(decide.tolist()):
-        below, share = table.place(soc)
-        if may_change or k == 0:
-            cost = onward[k, :, below] * (1.0 - share) + onward[k, :, below + 1] * share
-            cost[~present] += change_price if may_change else np.inf
-            now = int(np.argmin(cost))
-            present = np.arange(len(orders)) == now
-        chosen.append(orders[now])
-        low, high = table.after[k, now, below : below + 2].tolist()
-        soc = low + (high - low) * share
-    return chosen
-
-
-def _charge_worth(case: Case) -> float:
-    """Price a full battery's charge at the end of the horizon."""
-    return case.worth.charge_per_kwh * case.problem.battery.capacity_kwh
-
-
-def _most_changes(case: Case, chosen: list[Order]) -> int:
-    """Count the changes of mode in the fullest 24 hours."""
-    modes = [case.problem.state.battery_mode, *(order.mode for order in chosen)]
-    starts = case.stages.start_s.tolist()
-    at = [start for start, (a, b) in zip(starts, pairwise(modes), strict=True) if a is not b]
-    return max((sum(t <= other < t + DAY_S for other in at) for t in at), default=0)
 
 
 def _with_stops(case: Case, load_kw: Array, orders: list[Order]) -> list[ModeSlot]:
@@ -144,7 +139,7 @@ def _stop(case: Case, mode: BatteryMode, soc: list[float]) -> float | None:
         up = np.ceil(max(soc) / _STOP_STEP - 1e-6) * _STOP_STEP
         return min(round(float(up), 2), battery.max_soc_frac)
     if mode is BatteryMode.SELL:
-        down = np.floor(min(soc) / _STOP_STEP + 1e-6) * _STOP_STEP
+        down = np.floor(min(soc) / _STOP_STEP + 1e-6) * _STOP_STEP - _STOP_SPARE
         return max(round(float(down), 2), battery.min_soc_frac)
     return None
 

@@ -1,23 +1,32 @@
 """The near slots of a case, with everything that prices a sequence of a relay's states.
 
-Exact for the rooms' comfort within the near slots; power is priced by the relaxation's dual, less
-what scarcity adds (under the shared caps a relay fits or it does not), what comes later by its
-costates. Two gentle quadratic prices stand for what is linear only nearby: straying from the
-planned total power, and ending with more or less heat than planned.
+Exact for the rooms' comfort within the near slots; power is priced by what supplies it (under the
+shared caps a relay fits or it does not, so scarcity adds nothing), what comes later by its
+costates, and by `amends` what is short. Two gentle quadratic prices stand for what is linear only
+nearby: straying from the planned total power, and ending with more or less heat than planned.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pems_actors.optimisation.amends import (
+    Levels,
+    costate,
+    level_weights,
+    owed_h,
+    response,
+    shortage_cost,
+)
 from pems_actors.optimisation.case import Case
 from pems_actors.optimisation.grid import Array
 from pems_actors.optimisation.relaxed import Relaxed
+from pems_actors.optimisation.supply import Supply, supply_of
 from pems_actors.optimisation.switching import (
     Bits,
     Bools,
@@ -27,14 +36,18 @@ from pems_actors.optimisation.switching import (
     SwitchRules,
     bits_of,
     history_of,
-    patterns,
+    pattern_bits,
     rows_of,
     switch_rules,
 )
-from pems_actors.optimisation.thermal import AIR, SCREED, simulate
+from pems_actors.optimisation.thermal import AIR, simulate
 
-_DEVIATION_PRICE = 0.1  # of the mean power price, per kW of deviation
-_REMAINDER_PRICE = 0.5  # of the mean power price of one slot's heat
+_REMAINDER_PRICE = 0.2  # of the mean power price of one slot's heat
+_CHANGE_OF_MIND = 0.03  # of the mean price of a kWh
+_EMPTY_KWH = 0.05
+_LEAST_LIFT = 0.02  # of the mean price: the battery is not asked for nothing
+_BY_CAPS = frozenset({"most"})
+_DEVIATION_PRICE = 0.03  # of the mean power price, per kW of deviation
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +61,67 @@ class Sequences:
 
 @dataclass(frozen=True)
 class Near:
-    """The near slots of a case with everything that prices a sequence."""
+    """The near slots of a case with everything that prices a sequence.
+
+    `caps` count on some supply; the battery could give `spare_kw` more, (K,), at what it is worth.
+    `agreed` are the states that the last plan had for the first of these slots.
+    """
 
     case: Case
     relaxed: Relaxed
     caps: Caps
     commitments: Commitments
     slots: int
+    spare_kw: Array
+    agreed: Bools | None = None
     _libraries: dict[Hashable, Sequences] = field(default_factory=dict)
+
+    def under(self, caps: Caps, spare_kw: Array) -> Near:
+        """Put other caps over the same slots; what no cap decides is kept."""
+        other = replace(self, caps=caps, spare_kw=spare_kw)
+        kept = {k: v for k, v in vars(self).items() if k not in {*vars(other), *_BY_CAPS}}
+        vars(other).update(kept)
+        return other
+
+    @cached_property
+    def most(self) -> Caps:
+        """The caps with all that the battery could give."""
+        share = np.where(self.caps.lift > 0.0, 1.0 / np.maximum(self.caps.lift, 1.0), 0.0)
+        return replace(self.caps, room_kw=self.caps.room_kw + share[:, None] * self.spare_kw)
+
+    @cached_property
+    def lift_price(self) -> Array:
+        """Price of a kW from the battery that the caps force instead of the grid, (slots,)."""
+        battery, weights = self.case.problem.battery, self.case.problem.weights
+        stored = self._price_of_charge() / battery.leg_frac
+        buy = self.relaxed.import_price[: self.slots]
+        over = stored + battery.wear_per_kwh * weights.wear_factor - buy
+        return np.asarray(self.hours * np.maximum(over, _LEAST_LIFT * np.abs(buy).mean()))
+
+    def _price_of_charge(self) -> Array:
+        """Price a stored kWh in each slot; one that is no longer there was kept from before."""
+        empty = self.case.soc_window_kwh[0] + _EMPTY_KWH
+        price = self.relaxed.charge_price[: self.slots].copy()
+        for k, stored_kwh in enumerate(self.relaxed.stored_kwh[: self.slots - 1].tolist()):
+            if stored_kwh <= empty:
+                price[k + 1] = max(price[k + 1], price[k])
+        return price
+
+    def needed_kw(self, on: Bools) -> Array:
+        """Tell what the battery must give in each slot for a schedule, (slots,)."""
+        counted = self.relaxed.discharge_kw[: self.slots]
+        lifted = self.lifted_kw(self.most.left(on.astype(float)))
+        return np.where(lifted > 0.0, counted + lifted, counted)
+
+    def lifted_kw(self, left: Array) -> Array:
+        """Tell what the battery must give beside the supply, (..., slots), for what `most` leaves.
+
+        Args:
+            left: room under each cap with all that the battery could give, (..., caps, slots).
+        """
+        helps = self.caps.lift > 0.0
+        short = self.spare_kw[: self.slots] - self.caps.lift[helps, None] * left[..., helps, :]
+        return np.asarray(np.maximum(short.max(axis=-2), 0.0))
 
     @cached_property
     def hours(self) -> Array:
@@ -85,41 +151,43 @@ class Near:
         return np.asarray(_DEVIATION_PRICE * mean * self.hours)
 
     @cached_property
-    def remainder_price(self) -> Array:
-        """Price of a squared hour of duty that a relay ends short or ahead by, (relays,)."""
-        mean = max(float(np.abs(self.relaxed.power_price).mean()), 1e-3)
-        return np.asarray(_REMAINDER_PRICE * mean * self.case.power_kw / self.hours.max())
-
-    @cached_property
     def planned_kw(self) -> Array:
         """Total heating power of the relaxed plan, (slots,)."""
         return self.relaxed.duty[: self.slots] @ self.case.power_kw
 
     @cached_property
-    def response(self) -> Array:
-        """Rise of a room's air at each slot's end per kW held in each slot, (R, end, slot)."""
-        rooms, weather = self.case.rooms, self.case.weather
-        kick = weather.lasting[: self.slots] * rooms.drive[:, :, SCREED]
-        seen = rooms.to_node[:, AIR]
-        rise = np.zeros((len(rooms.names), self.slots, self.slots))
-        modes = np.zeros((self.slots, *seen.shape))  # one per slot of heating
-        for k in range(self.slots):
-            modes = modes * weather.left[k]
-            modes[k] = kick[k]
-            rise[:, k, :] = np.einsum("jrm,rm->rj", modes, seen)
-        return rise
+    def remainder_cost(self) -> Array:
+        """Price of what each relay ends short of or ahead by, over costates, (relays, levels)."""
+        mean = max(float(np.abs(self.relaxed.power_price).mean()), 1e-3)
+        per_h2 = _REMAINDER_PRICE * mean * self.case.power_kw / self.hours.max()
+        owed = owed_h(self.relaxed.duty, self.case.stages.hours, self.slots)
+        short = shortage_cost(self.case, self.relaxed, self.closed, self.slots)
+        return np.asarray(per_h2[:, None] * owed**2 + short)
 
     @cached_property
-    def future(self) -> Array:
-        """Rise of later cost per kW held in each slot, per room, (R, slots); mostly negative."""
-        rooms, weather, kept = self.case.rooms, self.case.weather, self.case.rooms.kept
-        price = np.zeros(kept.shape)
-        price[kept] = self.relaxed.later_price[self.slots - 1]
-        kick = weather.lasting[: self.slots] * rooms.drive[:, :, SCREED]
-        after = np.ones_like(kick)
-        for k in range(self.slots - 2, -1, -1):
-            after[k] = after[k + 1] * weather.left[k + 1]
-        return np.asarray(np.einsum("jrm,rm->rj", kick * after, price))
+    def weights(self) -> Levels:
+        """What each slot's being on adds to a relay's level."""
+        return level_weights(self.slots)
+
+    def levels(self, rows: Rows | Bools) -> Levels:
+        """Tell the level of sequences (..., slots)."""
+        return np.asarray(rows @ self.weights, dtype=np.int64)
+
+    @cached_property
+    def later_cost(self) -> Array:
+        """Rise of later cost by a relay's being on in a slot, (relays, slots); mostly negative."""
+        return costate(self.case, self.relaxed, self.slots) + self._change_of_mind()
+
+    def _change_of_mind(self) -> Array:
+        """Price turning round what was agreed: without news equals stay as they are."""
+        price = np.zeros((len(self.case.power_kw), self.slots))
+        if self.agreed is not None:
+            mean = float(np.abs(self.relaxed.import_price).mean())
+            known = slice(0, len(self.agreed))
+            per_kw = _CHANGE_OF_MIND * mean * self.hours[known]
+            turned = np.where(self.agreed.T, -per_kw, per_kw)
+            price[:, known] = self.case.power_kw[:, None] * turned
+        return price
 
     @cached_property
     def answers(self) -> list[list[tuple[int, Array]]]:
@@ -135,7 +203,7 @@ class Near:
         """List every relay with every room that it heats, and the answers, (pairs, end, slot)."""
         relay, room = np.nonzero(self.case.share)
         power = self.case.power_kw[relay] * self.case.share[relay, room]
-        return relay, room, self.response[room] * power[:, None, None]
+        return relay, room, response(self.case, self.slots)[room] * power[:, None, None]
 
     @cached_property
     def start_cost(self) -> Array:
@@ -143,12 +211,21 @@ class Near:
         return np.array([relay.start_cost for relay in self.case.problem.relays])
 
     @cached_property
-    def own_price(self) -> Array:
-        """Price of a relay being on in a slot, comfort and the others aside, (relays, slots)."""
-        power = self.case.power_kw[:, None]
-        energy = self.relaxed.energy_price[: self.slots] * self.hours
-        later = self.case.share @ self.future
-        return np.asarray(power * (energy + later + power * self.deviation_price))
+    def supply(self) -> Supply:
+        """What the power comes from, and at what price."""
+        return supply_of(self.case, self.relaxed, self.slots)
+
+    def power_cost(self, heat_kw: Array) -> Array:
+        """Price total heating powers (..., slots), slot by slot, up to a constant."""
+        strayed = heat_kw - self.planned_kw
+        return self.supply.cost(heat_kw) + self.deviation_price * strayed**2
+
+    def cost_of_one_more(self, k: int, others_kw: Array) -> Array:
+        """Price each relay's being on in slot k, beside what the others draw, (relays,)."""
+        power, others = self.case.power_kw, others_kw - self.planned_kw[k]
+        supply = self.supply.at(k)
+        strays = self.deviation_price[k] * power * (power + 2.0 * others)
+        return np.asarray(supply.cost(others_kw + power) - supply.cost(others_kw) + strays)
 
     def judged(self, bits: Bits, m: int) -> Sequences:
         """Keep the sequences that commitments, dwell and starts allow relay m."""
@@ -162,7 +239,7 @@ class Near:
         """List relay m's sequences of few runs; relays with the same past share one list."""
         key = self._pasts[m]
         if key not in self._libraries:
-            self._libraries[key] = self.judged(bits_of(patterns(self.slots)), m)
+            self._libraries[key] = self.judged(pattern_bits(self.slots), m)
         return self._libraries[key]
 
     @cached_property
@@ -194,19 +271,13 @@ class Near:
 
     def cost(self, on: Bools) -> float:
         """Price all near slots of a whole schedule, by the same terms as a single relay's."""
-        total_kw = on @ self.case.power_kw
-        heat_kw = (on * self.case.power_kw) @ self.case.share
-        air, everywhere = self.air_c(on), np.ones(self.slots, dtype=bool)
+        relays = np.arange(len(self.case.power_kw))
+        starts = [rule.starts(on[None, :, m].astype(float))[0] for m, rule in enumerate(self.rules)]
         return float(
-            (self.relaxed.energy_price[: self.slots] * self.hours) @ total_kw
-            + self.deviation_price @ (total_kw - self.planned_kw) ** 2
-            + sum(self.discomfort(air[:, r], r, everywhere) for r in range(air.shape[1]))
-            + (self.future.T * heat_kw).sum()
-            + self.remainder_price @ (self.hours @ (on - self.relaxed.duty[: self.slots])) ** 2
-            + sum(
-                relay.start_cost * float(rule.starts(on[None, :, m].astype(float))[0])
-                for m, (relay, rule) in enumerate(
-                    zip(self.case.problem.relays, self.rules, strict=True)
-                )
-            )
+            self.power_cost(on @ self.case.power_kw).sum()
+            + self.lift_price @ self.lifted_kw(self.most.left(on.astype(float)))
+            + (self.later_cost.T * on).sum()
+            + self.remainder_cost[relays, self.levels(on.T)].sum()
+            + self.discomfort_of(self.air_c(on), np.arange(len(self.case.rooms.names))).sum()
+            + self.start_cost @ starts
         )

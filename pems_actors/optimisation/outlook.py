@@ -10,15 +10,17 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from math import inf
+from math import inf, isinf
 
 from pems_actors.control.comfort import band_c, in_mode
+from pems_actors.control.floor import MARGIN_K as FLOOR_MARGIN_K
 from pems_actors.control.power_budget import SPARE_KW
 from pems_actors.domain.events import ComfortWish, HouseMode
 from pems_actors.domain.forecasts import Forecast, PriceCurve, WeatherForecast, resample
 from pems_actors.domain.house import Comfort, House, Limits
-from pems_actors.domain.plan import HouseState, PlanningProblem, Weights
+from pems_actors.domain.plan import HouseState, PlanningProblem, RelayHistory, Weights
 from pems_actors.domain.time_grid import TimeGrid
+from pems_actors.optimisation.strategies import scaled
 
 Band = tuple[tuple[float, ...], tuple[float, ...]]  # lowest and highest air per slot [°C]
 MARGIN_K = 0.1  # what sensors do not resolve and models do not know: aim over the floor
@@ -81,12 +83,25 @@ def planning_problem(
         heating_blocked=tuple(share >= 0.5 for share in blocked),
         comfort_low_c={name: low for name, (low, _) in bands.items()},
         comfort_high_c={name: high for name, (_, high) in bands.items()},
-        weights=outlook.weights,
+        weights=scaled(outlook.weights, prices.price_level),
         currency=prices.currency,
         known_until_s=prices.published_until_s,
         out_of_service=outlook.dead | outlook.welded,
         battery_obeys=outlook.battery_obeys,
+        floor_limits_c=_floor_limits_c(house, state),
     )
+
+
+def _floor_limits_c(house: House, state: HouseState) -> dict[str, float]:
+    """Give the most for each floor's surface, as its rules keep it: less where nobody measures."""
+    unknown = RelayHistory(on=False, since_s=0.0, rests_after_s=0.0)
+    limits: dict[str, float] = {}
+    for room in house.rooms:
+        relay = house.relay_of(room.name)
+        past = state.relays.get(relay.name, unknown) if relay is not None else unknown
+        surface_c = house.limits.bath_surface_c if room.bath else house.limits.floor_surface_c
+        limits[room.name] = surface_c - (0.0 if isinf(past.rests_after_s) else FLOOR_MARGIN_K)
+    return limits
 
 
 def _plannable(limits: Limits) -> Limits:

@@ -44,9 +44,10 @@ def packed(near: Near, on: Bools) -> Bools:
 
 
 def _kept_out(schedule: Schedule) -> Bools:
-    """Mark relays that are off and have no room beside the others, (slots, relays)."""
-    use = schedule.near.caps.use - SLACK_KW
-    short = (schedule.left.T[:, :, None] < use).any(axis=1)
+    """Mark relays that are off and have no room beside the others without help, (slots, relays)."""
+    near = schedule.near
+    counted = near.caps.left(schedule.on.astype(float))
+    short = (counted.T[:, :, None] < near.caps.use - SLACK_KW).any(axis=1)
     return np.asarray(short & ~schedule.on & ~schedule.near.closed[: len(schedule.on)])
 
 
@@ -69,19 +70,29 @@ def _fullest(schedule: Schedule, k: int, worth: Array, free: Bools) -> Bools:
     present: Bools = schedule.on[k]
     if not (free & ~present & (worth > _LEAST_GAIN)).any():
         return present
-    use, room = schedule.near.caps.use, schedule.near.caps.room_kw[:, k] + SLACK_KW
     possible = _small_sets(len(present))
     possible = possible[~(possible & ~free).any(axis=1)]
-    best, gain = present, float(worth @ present)
+    best, gain = present, float(_gains(schedule, k, worth, present[None, :])[0])
     while True:
         sets = best ^ possible
-        gains = sets @ worth
-        better = np.nonzero(gains > gain + _LEAST_GAIN)[0]
-        better = better[(sets[better] @ use.T <= room).all(axis=1)]
-        if better.size == 0:
+        gains = _gains(schedule, k, worth, sets)
+        first = int(np.argmax(gains)) if len(gains) else 0
+        if len(gains) == 0 or gains[first] <= gain + _LEAST_GAIN:
             return best
-        first = better[int(np.argmax(gains[better]))]
         best, gain = sets[first], float(gains[first])
+
+
+def _gains(schedule: Schedule, k: int, worth: Array, sets: Bools) -> Array:
+    """Price sets of relays in slot k, (n,): what they are worth, less what the battery must give.
+
+    Minus infinity where they do not fit.
+    """
+    near, one = schedule.near, slice(k, k + 1)
+    left = near.most.room_kw[:, k] - sets @ near.caps.use.T
+    helps = near.caps.lift > 0.0
+    lifted = (near.spare_kw[one] - near.caps.lift[helps] * left[:, helps]).max(axis=1)
+    gains = sets @ worth - near.lift_price[k] * np.maximum(lifted, 0.0)
+    return np.where((left >= -SLACK_KW).all(axis=1), gains, -np.inf)
 
 
 @lru_cache(maxsize=4)

@@ -26,7 +26,8 @@ class Shape:
     """What decides rows and columns.
 
     `wirings` counts the ways in which relays hang on the phases, `spells` the spells of time in
-    which rooms see their neighbours at one temperature.
+    which rooms see their neighbours at one temperature; `watched` marks rooms whose floor's surface
+    has a limit that may bind.
     """
 
     stages: int
@@ -37,7 +38,7 @@ class Shape:
     phase_rows: bool
     heating_row: bool
     peak: bool
-    ceilings: bool
+    watched: tuple[bool, ...]
 
 
 class Layout:
@@ -45,7 +46,7 @@ class Layout:
 
     Columns per stage: `z` modes at its end, `u` relay duties, `heat` of all relays of a wiring,
     `charge discharge grid_in grid_out pv stored excess` (kW, `stored` in kWh at its end), `below
-    above` comfort slacks and, where asked for, `hot` floor slacks. At the end: `short` of heat per
+    above` comfort slacks and, of watched rooms, `hot` floor slacks. At the end: `short` of heat per
     room in screed, then in structure, `pull` of its neighbours on each room in each spell but the
     first, and `peak`. Rows per stage: `dynamics comfort floor storage balance heat ac heating phase
     whole peak`; at the end `remains` and `pulls`.
@@ -57,7 +58,8 @@ class Layout:
         k, r = shape.stages, len(shape.kept)
         self.kept = np.array(shape.kept, dtype=bool)
         self.states = int(self.kept.sum())
-        hot = r if shape.ceilings else 0
+        self.watched = np.nonzero(np.array(shape.watched, dtype=bool))[0]
+        hot = len(self.watched)
         widths = {
             "z": self.states,
             "u": shape.relays,

@@ -42,8 +42,8 @@ class Record(Protocol):
 class Relaxed:
     """A relaxed plan and its prices. K stages, M relays, R rooms; powers in kW, prices per kWh.
 
-    `power_price` is what one more kWh of consumption would cost, `energy_price` the same without
-    what it would take from others where a shared limit binds; `charge_price` what a kWh stored
+    `power_price` is what one more kWh of consumption would cost, `import_price` what one more from
+    the grid would, a peak that is paid included; `charge_price` what a kWh stored
     at the end of a stage saves; `heat_price` what a kWh of heat in a room's emitter saves, (K, R).
     `later_price` is the rise of cost beyond a stage per unit of each state at its end,
     (K, states).
@@ -60,7 +60,7 @@ class Relaxed:
     air_c: Array
     surface_c: Array
     power_price: Array
-    energy_price: Array
+    import_price: Array
     charge_price: Array
     heat_price: Array
     later_price: Array
@@ -93,7 +93,7 @@ def read_point(case: Case, program: Program, x: Array, row_price: Array, record:
         air_c=air,
         surface_c=surface,
         power_price=row_price[balance] / hours,
-        energy_price=_energy_price(case, layout, row_price),
+        import_price=_import_price(case, layout, row_price),
         charge_price=-row_price[storage],
         heat_price=_heat_price(case, layout, row_price),
         later_price=_later_price(program, row_price),
@@ -118,16 +118,12 @@ def _temperatures(case: Case, layout: Layout, x: Array) -> tuple[Array, Array]:
     return air, air + SURFACE_FRAC * (screed - air)
 
 
-def _energy_price(case: Case, layout: Layout, row_price: Array) -> Array:
-    """Price a kWh that fits under the shared limits: it costs the tariff's price at most.
-
-    A relay that fits beside the others takes nothing from them; only a peak that is paid counts.
-    """
-    hours, weights = case.stages.hours, case.problem.weights
-    most = case.stages.buy + weights.import_extra_per_kwh
+def _import_price(case: Case, layout: Layout, row_price: Array) -> Array:
+    """Price a kWh from the grid, (K,)."""
+    price = case.stages.buy + case.problem.weights.import_extra_per_kwh
     if layout.shape.peak:
-        most = most + np.abs(row_price[layout.rows["peak"][:, 0]]) / hours
-    return np.minimum(row_price[layout.rows["balance"][:, 0]] / hours, most)
+        price = price + np.abs(row_price[layout.rows["peak"][:, 0]]) / case.stages.hours
+    return np.asarray(price)
 
 
 def _heat_price(case: Case, layout: Layout, row_price: Array) -> Array:

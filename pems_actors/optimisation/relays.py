@@ -97,15 +97,17 @@ class _Filling:
         self.reserved = near.commitments.on.copy()
         self.on = np.zeros_like(self.reserved)
         self.left = near.caps.left(self.reserved.astype(float))
+        self.use = near.caps.use - SLACK_KW
+        self.off = near.commitments.off.tolist()
 
     def fits(self, k: int, m: int) -> bool:
         """Whether relay m may be on in slot k after what is already decided."""
-        rules, needed = self.near.rules[m], self._needed(k, m)
-        if self.near.commitments.off[needed, m].any():
-            return False
-        use = self.near.caps.use[:, m] - SLACK_KW
-        if any(not self.reserved[j, m] and (self.left[:, j] < use).any() for j in needed):
-            return False
+        rules, use = self.near.rules[m], self.use[:, m]
+        for j in self._needed(k, m):
+            if self.off[j][m]:
+                return False
+            if not self.reserved[j, m] and (self.left[:, j] < use).any():
+                return False
         runs, past = self.on[k - 1, m] if k else rules.on_before, self.on[:k, m].tolist()
         return rules.may_go_on(past, k) if runs else rules.may_start(past, k)
 
@@ -137,11 +139,10 @@ def _best_row(near: Near, schedule: Schedule, m: int) -> Bools:
     """Find a relay's best sequence with all others fixed."""
     present = schedule.on[:, m]
     left = schedule.left + np.outer(near.caps.use[:, m], present)
-    rows, starts = _candidates(near, present, near.caps.fits(m, left), m)
+    rows, starts = _candidates(near, present, near.most.fits(m, left), m)
     if len(rows) == 0:
         return present
-    cost = schedule.cost_of(m, rows, starts)
-    return np.asarray(rows[int(np.argmin(cost))] > 0.5)
+    return np.asarray(rows[schedule.cheapest(m, rows, starts)] > 0.5)
 
 
 def _candidates(near: Near, present: Bools, possible: Bools, m: int) -> tuple[Rows, Array]:

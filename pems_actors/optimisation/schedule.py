@@ -1,7 +1,7 @@
 """All relays' states in the near slots while they are improved, and what a change would cost.
 
-Costs are those of one relay with all others as they are: exact for its rooms' comfort, gently
-quadratic in straying from the planned total power.
+Costs are those of one relay with all others as they are: exact for its rooms' comfort, and by merit
+of what supplies it for its power.
 """
 
 from __future__ import annotations
@@ -12,6 +12,9 @@ from pems_actors.optimisation.grid import Array
 from pems_actors.optimisation.near import Near
 from pems_actors.optimisation.switching import Bools, Rows
 
+_FIRST = 12  # sequences whose comfort is priced in any case
+_ROUNDING = 1e-9
+
 
 class Schedule:
     """All relays' states in the near slots, with the air, the power and the room left by them."""
@@ -21,13 +24,13 @@ class Schedule:
         self.near = near
         self.on = on.copy()
         self.air_c = near.air_c(on)
-        self.strayed_kw = on @ near.case.power_kw - near.planned_kw
-        self.left = near.caps.left(on.astype(float))
+        self.heat_kw = on @ near.case.power_kw
+        self.left = near.most.left(on.astype(float))
 
     def change(self, m: int, row: Bools) -> None:
         """Give relay m another sequence."""
         change = row.astype(float) - self.on[:, m]
-        self.strayed_kw += change * self.near.case.power_kw[m]
+        self.heat_kw += change * self.near.case.power_kw[m]
         self.left -= np.outer(self.near.caps.use[:, m], change)
         for r, answer in self.near.answers[m]:
             self.air_c[:, r] += answer @ change
@@ -35,28 +38,66 @@ class Schedule:
 
     def cost_of(self, m: int, rows: Rows, starts: Array) -> Array:
         """Price sequences of relay m, (n, slots) with their starts (n,), all others fixed."""
-        near, present = self.near, self.on[:, m]
-        power = near.case.power_kw[m]
-        strayed = self.strayed_kw - power * present
-        per_slot = near.own_price[m] + near.deviation_price * (2.0 * power * strayed)
-        ahead = rows @ near.hours - near.hours @ near.relaxed.duty[: near.slots, m]
-        cost = rows @ per_slot + near.case.problem.relays[m].start_cost * starts
-        cost += near.remainder_price[m] * ahead**2
+        return self._apart_from_comfort(m, rows, starts) + self._comfort(m, rows)
+
+    def cheapest(self, m: int, rows: Rows, starts: Array) -> int:
+        """Find the cheapest of several sequences: which one `cost_of` prices least.
+
+        Comfort takes most of the time, so it is priced only where the rest leaves a chance.
+        """
+        cost = self._apart_from_comfort(m, rows, starts)
+        some = (
+            np.argpartition(cost, _FIRST)[:_FIRST] if len(cost) > _FIRST else np.arange(len(cost))
+        )
+        least = float((cost[some] + self._comfort(m, rows[some])).min())
+        hopeful = np.nonzero(cost + self._unavoidable(m) <= least + _ROUNDING)[0]
+        return int(hopeful[np.argmin(cost[hopeful] + self._comfort(m, rows[hopeful]))])
+
+    def _apart_from_comfort(self, m: int, rows: Rows, starts: Array) -> Array:
+        near, power = self.near, self.near.case.power_kw[m]
+        others = self.heat_kw - power * self.on[:, m]
+        per_slot = near.power_cost(others + power) - near.power_cost(others) + near.later_cost[m]
+        per_slot += near.lift_price * self._lifted_by(m)
+        cost = rows @ per_slot + near.start_cost[m] * starts
+        return np.asarray(cost + near.remainder_cost[m, near.levels(rows)])
+
+    def _comfort(self, m: int, rows: Rows) -> Array:
+        """Price what sequences of relay m do to its rooms' comfort, (n,)."""
+        near, cost = self.near, np.zeros(len(rows))
         for r, answer in near.answers[m]:
-            without = self.air_c[:, r] - answer @ present
+            without = self.air_c[:, r] - answer @ self.on[:, m]
             felt = _felt(near, without, without + answer.sum(axis=1), r)
             if felt.any():
                 cost += near.discomfort(rows @ answer[felt].T + without[felt], r, felt)
-        return np.asarray(cost)
+        return cost
+
+    def _unavoidable(self, m: int) -> float:
+        """Price the discomfort of relay m's rooms that none of its sequences avoids."""
+        near, weights = self.near, self.near.case.problem.weights
+        cost = 0.0
+        for r, answer in near.answers[m]:
+            coldest = self.air_c[:, r] - answer @ self.on[:, m]
+            warmest = coldest + answer.sum(axis=1)
+            low, high = near.case.stages.low_c, near.case.stages.high_c
+            cold = np.maximum(low[: near.slots, r] - warmest, 0.0) * weights.cold_per_kh
+            warm = np.maximum(coldest - high[: near.slots, r], 0.0) * weights.warm_per_kh
+            cost += float(near.hours @ (cold + warm))
+        return cost
+
+    def _lifted_by(self, m: int) -> Array:
+        """Tell what the battery must give for relay m's being on, beside the others, (slots,)."""
+        use = self.near.caps.use[:, m, None]
+        without = self.left + use * self.on[:, m]
+        return self.near.lifted_kw(without - use) - self.near.lifted_kw(without)
 
     def worth_at(self, k: int) -> Array:
         """Find what each relay's being on in slot k saves, all else as it is, (relays,)."""
-        near, on = self.near, self.on[k]
-        power, hours = near.case.power_kw, float(near.hours[k])
-        strayed = self.strayed_kw[k] - power * on
-        ahead = near.hours @ (self.on - near.relaxed.duty[: near.slots]) - hours * on
-        cost = near.own_price[:, k] + 2.0 * near.deviation_price[k] * power * strayed
-        cost += near.remainder_price * hours * (2.0 * ahead + hours)
+        near, on, relays = self.near, self.on[k], np.arange(self.on.shape[1])
+        others_kw = self.heat_kw[k] - near.case.power_kw * on
+        cost = near.later_cost[:, k] + near.cost_of_one_more(k, others_kw)
+        off = near.levels(self.on.T) - near.weights[k] * on
+        remainder = near.remainder_cost
+        cost += remainder[relays, off + near.weights[k]] - remainder[relays, off]
         before = self.on[k - 1] if k else [rule.on_before for rule in near.rules]
         after = self.on[k + 1] if k + 1 < near.slots else np.zeros_like(on)
         cost += near.start_cost * (1.0 - np.asarray(before, dtype=float) - after)

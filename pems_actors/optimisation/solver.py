@@ -1,8 +1,9 @@
 """Answer one planning problem: the whole way from question to validated plan, in order.
 
 Assemble, relax, check, round relays, choose battery modes, simulate, explain, validate. Equal
-problems give equal plans (timings in the solver record aside): nothing here looks at a clock to
-decide. `factory` is the entry point of the worker process.
+problems after equal pasts give equal plans (timings in the solver record aside): nothing here looks
+at a clock to decide. Between plans of equal worth the one that was told before stays, and where no
+solver finds a point the last one's prices serve. `factory` is the worker process's entry point.
 """
 
 from __future__ import annotations
@@ -34,17 +35,22 @@ from pems_actors.domain.time_grid import TimeGrid
 from pems_actors.domain.units import HOUR_S
 from pems_actors.optimisation.case import Case, case_of
 from pems_actors.optimisation.formulation import Formulation, SolverLimits
-from pems_actors.optimisation.grid import Array, BadProblemError, stages_of
-from pems_actors.optimisation.modes import battery_modes
+from pems_actors.optimisation.grid import Array, BadProblemError, in_order, stages_of
+from pems_actors.optimisation.mode_table import offered_kw, orders_of
+from pems_actors.optimisation.modes import ModeSlot, battery_modes, obeyed
 from pems_actors.optimisation.near import Near
 from pems_actors.optimisation.plan_maker import Decisions, outcome_of, plan_of
 from pems_actors.optimisation.relaxed import Relaxed
 from pems_actors.optimisation.relays import carried_duty, whole_relays
+from pems_actors.optimisation.shifted import SHIFTED, Agreed, Remembered
 from pems_actors.optimisation.switching import Bools, Commitments, caps_of, commitments_of
 from pems_actors.optimisation.validator import validate
 
-_SUPPLY_ATTEMPTS = 3
+_SUPPLY_ATTEMPTS = 4
 _OVERLOAD_KW = 0.005
+_GIVES_KW = 0.3
+_DRY_SOC = 0.02
+_AGAIN_H = 2.0  # whole switches of a plan that stands until the next solve
 
 Answer = Plan | PlanRefused
 
@@ -66,16 +72,30 @@ class Planner:
         """Start cold; the first problem of a shape takes a few milliseconds more."""
         self.options = options or SolveOptions()
         self._formulation = Formulation(self.options.limits)
+        self._last: Remembered | None = None
+        self._agreed: Agreed | None = None
 
     def solve(self, problem: PlanningProblem) -> Answer:
         """Answer a problem with a validated plan, or with the reason why there is none."""
+        return self._answer(problem, fresh=True)
+
+    def replan(self, problem: PlanningProblem) -> Answer:
+        """Answer a problem by the prices of the last solve, moved on to its time.
+
+        Relays are whole in the next two hours: another solve will follow before they are over.
+        Without a last solve of the same house, within two hours, this is one.
+        """
+        return self._answer(problem, fresh=False)
+
+    def _answer(self, problem: PlanningProblem, *, fresh: bool) -> Answer:
         cpu, wall = time.process_time(), time.perf_counter()
+        problem, whole_h = in_order(problem), self.options.binary_h
         try:
-            stages = stages_of(problem, self.options.binary_h)
+            stages = stages_of(problem, whole_h if fresh else min(whole_h, _AGAIN_H))
         except BadProblemError as error:
             return PlanRefused(str(error), problem.issued_at_s, permanent=True)
         case = case_of(problem, stages)
-        decisions = self._decide(case)
+        decisions = self._decide(case, fresh=fresh)
         if decisions is None:
             return PlanRefused(
                 "no solver found a sound point; the last plan stays in force", problem.issued_at_s
@@ -91,38 +111,73 @@ class Planner:
             wall_s=time.perf_counter() - wall,
             objective=plan.totals["objective"],
         )
+        self._agreed = Agreed(case, decisions.on)
         totals = {**plan.totals, "disagreement_k": verdict.disagreement_k}
         return replace(plan, solver=record, totals=totals)
 
-    def _decide(self, case: Case) -> Decisions | None:
-        near = case.stages.binary
-        sun = _sun_alone(case)
-        commitments = commitments_of(case, caps_of(case, sun), near)
+    def _relaxed(self, case: Case, commitments: Commitments, *, fresh: bool) -> Relaxed | None:
+        """Relax a case, or move the last relaxation on to it."""
+        last = self._last.moved_on(case) if self._last is not None else None
+        if last is not None and not fresh:
+            return last
         relaxed = self._formulation.solve(case, _decided(case, commitments))
         if relaxed is None:
+            return last
+        self._last = Remembered(case, relaxed)
+        return relaxed
+
+    def _decide(self, case: Case, *, fresh: bool) -> Decisions | None:
+        """Decide relays and modes; where modes do not give what relays count on, relays give way.
+
+        First counting on what the relaxed plan has of sun and battery, then on what the modes
+        really give, at last on the sun alone.
+        """
+        slots, sun = case.stages.binary, _sun_alone(case)
+        commitments = commitments_of(case, caps_of(case, sun), slots)
+        relaxed = self._relaxed(case, commitments, fresh=fresh)
+        if relaxed is None:
             return None
-        supply = relaxed.pv_kw + relaxed.discharge_kw
-        decisions = self._settle(case, relaxed, commitments, supply)
+        supply = relaxed.pv_kw + _offered(case, relaxed)
+        spare = _spare(case, relaxed, supply)
+        agreed = self._agreed.within(case) if self._agreed is not None else None
+        near = Near(case, relaxed, caps_of(case, supply), commitments, slots, spare, agreed)
+        decisions = self._settle(near)
         for attempt in range(_SUPPLY_ATTEMPTS):
             over = _overloaded(case, decisions)
             if not over.any():
                 break
-            real = sun if attempt else np.maximum(sun, _supplied(decisions))
-            everywhere = attempt == _SUPPLY_ATTEMPTS - 1
-            supply = np.where(over | everywhere, np.minimum(supply, real), supply)
-            decisions = self._settle(case, relaxed, commitments, supply)
+            last = attempt == _SUPPLY_ATTEMPTS - 1
+            given = sun if last else np.maximum(sun, _supplied(case, decisions))
+            if over[:slots].any() or last:
+                supply, spare = given, np.zeros_like(given)
+                near = near.under(caps_of(case, supply), spare)
+                decisions = self._settle(near, None if last else decisions.modes)
+            else:
+                supply = np.where(over, np.minimum(supply, given), supply)
+                near = near.under(caps_of(case, supply), spare)
+                decisions = _eased(near, decisions.on, decisions.modes)
         return decisions
 
-    def _settle(
-        self, case: Case, relaxed: Relaxed, commitments: Commitments, supply_kw: Array
-    ) -> Decisions:
-        """Round relays and choose modes, counting on some supply from sun and battery."""
-        near = Near(case, relaxed, caps_of(case, supply_kw), commitments, case.stages.binary)
-        on = whole_relays(near, self.options.passes)
+    def _settle(self, near: Near, modes: tuple[ModeSlot, ...] | None = None) -> Decisions:
+        """Round relays, counting on the supply that is in the caps; choose modes, or keep some."""
+        case = near.case
+        again = modes is not None or near.relaxed.solver == SHIFTED
+        on = whole_relays(near, 1 if again else self.options.passes)
+        if modes is not None:
+            return _eased(near, on, modes)
         duty = carried_duty(near, on)
-        load = case.stages.base_kw + duty @ case.power_kw
-        modes = battery_modes(case, load, _grid_limit(case, duty), relaxed)
-        return Decisions(on, duty, modes, commitments, relaxed)
+        load, limit = case.stages.base_kw + duty @ case.power_kw, _grid_limit(case, duty)
+        wanted = np.append(near.needed_kw(on), near.relaxed.discharge_kw[near.slots :])
+        chosen = battery_modes(case, load, limit, near.relaxed.charge_kw, wanted)
+        return Decisions(on, duty, chosen, near.commitments, near.relaxed)
+
+
+def _eased(near: Near, on: Bools, modes: tuple[ModeSlot, ...]) -> Decisions:
+    """Fit the heat of the far slots under the caps, and see what given modes make of it."""
+    duty = carried_duty(near, on)
+    load = near.case.stages.base_kw + duty @ near.case.power_kw
+    obeying = obeyed(near.case, load, modes)
+    return Decisions(on, duty, obeying, near.commitments, near.relaxed)
 
 
 def _sun_alone(case: Case) -> Array:
@@ -130,14 +185,47 @@ def _sun_alone(case: Case) -> Array:
     return np.asarray(np.minimum(case.stages.pv_kw, case.problem.inverter.ac_limit_kw))
 
 
-def _supplied(decisions: Decisions) -> Array:
-    """Give what sun and battery really give the house, (K,) [kW]."""
-    return np.array([s.flow.pv_kw + max(s.flow.battery_kw, 0.0) for s in decisions.modes])
+def _offered(case: Case, relaxed: Relaxed) -> Array:
+    """Give what orders can make of the discharge of a relaxed plan, (K,) [kW]."""
+    wanted = relaxed.discharge_kw
+    return offered_kw(orders_of(case, relaxed.charge_kw, wanted), wanted)
+
+
+def _spare(case: Case, relaxed: Relaxed, supply_kw: Array) -> Array:
+    """Give what the battery could add to a supply, (K,), where it is to give anyway [kW].
+
+    Modes last two quarters of an hour, so the neighbours of such slots count too.
+    """
+    problem, gives = case.problem, relaxed.discharge_kw > _GIVES_KW
+    gives[1:] |= gives[:-1].copy()
+    gives[:-1] |= gives[1:].copy()
+    most = np.minimum(
+        relaxed.pv_kw + problem.battery.max_discharge_kw, problem.inverter.ac_limit_kw
+    )
+    return np.where(gives & problem.battery_obeys, np.maximum(most - supply_kw, 0.0), 0.0)
+
+
+def _supplied(case: Case, decisions: Decisions) -> Array:
+    """Give what sun and battery can be counted on for, (K,) [kW]."""
+    pv = np.array([slot.flow.pv_kw for slot in decisions.modes])
+    return pv + np.where(_runs_dry(case, decisions), 0.0, _given_kw(decisions))
+
+
+def _given_kw(decisions: Decisions) -> Array:
+    return np.array([max(slot.flow.battery_kw, 0.0) for slot in decisions.modes])
+
+
+def _runs_dry(case: Case, decisions: Decisions) -> Bools:
+    """Find near slots in which a battery somewhat weaker than believed would give up, (K,)."""
+    soc = np.array([slot.flow.soc_frac for slot in decisions.modes])
+    near = np.arange(len(soc)) < len(decisions.on)
+    return np.asarray(near & (soc < case.problem.battery.min_soc_frac + _DRY_SOC))
 
 
 def _overloaded(case: Case, decisions: Decisions) -> Bools:
     """Find slots in which heating draws more than grid and phases bear, (K,)."""
     grid = np.array([slot.flow.grid_kw for slot in decisions.modes])
+    grid += np.where(_runs_dry(case, decisions), _given_kw(decisions), 0.0)
     heating = decisions.duty.any(axis=1)
     return np.asarray(heating & (grid > _grid_limit(case, decisions.duty) + _OVERLOAD_KW))
 

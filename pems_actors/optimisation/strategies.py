@@ -29,11 +29,15 @@ def strategy(name: str, mean_price_per_kwh: float = _CZK_PER_KWH) -> Weights:
     weights = STRATEGIES.get(name.strip().lower())
     if weights is None:
         raise KeyError(f"strategy is {name!r}; give one of {', '.join(sorted(STRATEGIES))}")
-    scale = mean_price_per_kwh / _CZK_PER_KWH
+    return scaled(weights, mean_price_per_kwh / _CZK_PER_KWH)
+
+
+def scaled(weights: Weights, price_level: float) -> Weights:
+    """Write weights in another currency: one unit of theirs is `price_level` units of it."""
     return replace(
         weights,
-        cold_per_kh=weights.cold_per_kh * scale,
-        warm_per_kh=weights.warm_per_kh * scale,
-        import_extra_per_kwh=weights.import_extra_per_kwh * scale,
-        peak_per_kw=weights.peak_per_kw * scale,
+        cold_per_kh=weights.cold_per_kh * price_level,
+        warm_per_kh=weights.warm_per_kh * price_level,
+        import_extra_per_kwh=weights.import_extra_per_kwh * price_level,
+        peak_per_kw=weights.peak_per_kw * price_level,
     )

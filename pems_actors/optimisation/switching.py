@@ -7,10 +7,12 @@ phases, with the base load, the sun and the planned battery as they are expected
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import combinations
+from math import isnan
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,10 +33,14 @@ _LONG_OFF = RelayHistory(on=False, since_s=float("-inf"))
 
 @dataclass(frozen=True, slots=True)
 class Caps:
-    """Shared limits: `use[c, m]` kW of relay m under cap c, and `room_kw[c, k]` for all relays."""
+    """Shared limits: `use[c, m]` kW of relay m under cap c, and `room_kw[c, k]` for all relays.
+
+    `lift[c]` is what the battery must give for one kW more of room, 0 where it gives none.
+    """
 
     use: Array
     room_kw: Array
+    lift: Array
 
     def left(self, on: Array) -> Array:
         """Give what remains under each cap with some relays on, (caps, slots)."""
@@ -56,6 +62,7 @@ def caps_of(case: Case, supply_kw: Array) -> Caps:
     net = base - supply_kw
     use = [case.power_kw, case.power_kw]
     room = [np.full(len(net), limits.heating_kw), limits.grid_kw - net]
+    lift = [0.0, 1.0]
     if limits.phases == 3:
         out = np.where(case.stages.export_allowed[: len(net)], limits.export_kw, 0.0)
         for share in case.phases.T:
@@ -63,7 +70,8 @@ def caps_of(case: Case, supply_kw: Array) -> Caps:
             # phase draws over its third stays on its breaker however much the sun gives.
             use.extend((case.power_kw * share, case.power_kw * np.maximum(share - 1.0 / 3.0, 0.0)))
             room.extend((limits.phase_kw - net / 3.0, limits.phase_kw + out / 3.0))
-    return Caps(np.array(use), np.array(room))
+            lift.extend((3.0, 0.0))
+    return Caps(np.array(use), np.array(room), np.array(lift))
 
 
 def history_of(case: Case, relay: Relay) -> RelayHistory:
@@ -143,6 +151,12 @@ def patterns(slots: int, runs: int = 2) -> Rows:
 
 
 @lru_cache(maxsize=16)
+def pattern_bits(slots: int) -> Bits:
+    """Write all sequences with few runs of on as whole numbers."""
+    return bits_of(patterns(slots))
+
+
+@lru_cache(maxsize=16)
 def flips(slots: int) -> Bits:
     """Mark no slot, each single slot and each pair of slots: what a small change turns round."""
     one, two = np.triu_indices(slots)
@@ -195,8 +209,26 @@ class SwitchRules:
         gap = at[None, :] - at[:, None]
         return np.asarray((gap >= 0.0) & (gap < HOUR_S - _SLACK_S), dtype=float)
 
+    @cached_property
+    def _starts_may_be_too_many(self) -> bool:
+        """Whether any sequence, on and off in turn, could have too many starts in an hour."""
+        slots = float(self._hour.sum(axis=0).max(initial=0.0))
+        return (slots + 1.0) // 2.0 + max(self.earlier, default=0) > self.most_starts
+
     def allows(self, rows: Rows) -> Bools:
         """Judge sequences, shape (n, slots); True where dwell and starts are kept."""
+        broken = np.zeros(len(rows), dtype=bool)
+        if self._starts_may_be_too_many or self.stay_on or self.stay_off:
+            broken |= self._starts_or_stops_wrongly(rows)
+        if self.on_before and self.goes_on < len(self.start_s):
+            broken |= rows[:, : self.goes_on + 1].min(axis=1) > 0.0
+        for k, most in enumerate(self.longest):
+            if k + most < len(self.start_s):
+                broken |= rows[:, k : k + most + 1].min(axis=1) > 0.0
+        return np.asarray(~broken)
+
+    def _starts_or_stops_wrongly(self, rows: Rows) -> Bools:
+        """Tell where dwell is broken, or starts are too many within an hour, (n,)."""
         before = np.empty_like(rows)
         before[:, 0] = self.on_before
         before[:, 1:] = rows[:, :-1]
@@ -206,12 +238,7 @@ class SwitchRules:
             broken |= starts[:, k] > rows[:, slots].min(axis=1)
         for k, slots in self.stay_off.items():
             broken |= (before[:, k] > rows[:, k]) & (rows[:, slots].max(axis=1) > 0.0)
-        if self.on_before and self.goes_on < len(self.start_s):
-            broken |= rows[:, : self.goes_on + 1].min(axis=1) > 0.0
-        for k, most in enumerate(self.longest):
-            if k + most < len(self.start_s):
-                broken |= rows[:, k : k + most + 1].min(axis=1) > 0.0
-        return np.asarray(~broken)
+        return np.asarray(broken)
 
     def may_go_on(self, past: Sequence[bool], k: int) -> bool:
         """Judge staying on in slot k after the states of the slots before it, all on at the end."""
@@ -266,4 +293,6 @@ def switch_rules(
 
 def _ending_by(end_s: tuple[float, ...], limit_s: float, first: int) -> int:
     """Count the slots from the first on that end by a limit (NaN: nobody knows, so all)."""
-    return sum(not end > limit_s + _SLACK_S for end in end_s[first:])
+    if isnan(limit_s):
+        return len(end_s) - first
+    return max(bisect_right(end_s, limit_s + _SLACK_S) - first, 0)

@@ -1,7 +1,8 @@
 """Why a device does what it does: the answer of `pems explain`, read out of the plan in force.
 
 The plan carries its reasons; here they are set beside the price of the hour, its rank in the day,
-and what the room's own rules say when the plan does not decide.
+the plan's shadow prices, what the other choice would cost (`otherwise`), and what the room's own
+rules say when the plan does not decide.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pems_actors.domain.forecasts import PriceCurve
 from pems_actors.domain.plan import Plan, PlanSlot
 from pems_actors.domain.states import DeviceState
 from pems_actors.domain.units import DAY_S, iso
+from pems_actors.optimisation.otherwise import heat_price_at, otherwise, preheating_per_kwh
 
 
 def explain(
@@ -34,22 +36,29 @@ def explain(
             f"the plan knows {iso(plan.slots[0].start_s)} to "
             f"{iso(last.start_s + last.duration_s)}; ask for a time in between"
         )
-    if subject not in slot.reasons:
-        known = ", ".join(sorted(slot.reasons))
+    guest = subject in plan.paths and subject not in slot.reasons  # warmed by another's relay
+    if subject not in slot.reasons and not guest:
+        known = ", ".join(sorted({*slot.reasons, *plan.paths}))
         raise LookupError(f"nothing is planned for {subject!r}; ask for one of {known}")
-    path = plan.paths.get(subject)
-    heat_price = None if path is None else _value_at(path.at_s, path.heat_price_per_kwh, at_s)
+    other = None if guest else otherwise(plan, slot, subject, prices)
     return {
         "subject": subject,
         "time": iso(at_s),
-        "action": _action(slot, subject),
-        "reason": slot.reasons[subject],
+        "action": _goes_along(slot, subject) if guest else _action(slot, subject),
+        "reason": "another room's relay warms it" if guest else slot.reasons[subject],
         "level": int(plan.level if state is None else state.level),
         "decided_by": None if state is None else state.reason,
         "price_rank": None if prices is None else price_rank(prices, at_s),
-        "shadow_prices": {"heat_per_kwh": heat_price},
+        "shadow_prices": {
+            "heat_per_kwh": heat_price_at(plan, subject, at_s),
+            "power_per_kwh": slot.power_price_per_kwh,
+            "charge_per_kwh": slot.charge_price_per_kwh if subject == "battery" else None,
+        },
         "forecast_ids": {"prices": None if prices is None else prices.source},
-        "alternative_cost": None,
+        "preheating_per_kwh": None if guest else preheating_per_kwh(plan, slot, subject),
+        "alternative_cost": None if other is None else other._asdict(),
+        "currency": plan.currency,
+        "path": _path(plan, subject),
     }
 
 
@@ -80,6 +89,20 @@ def _action(slot: PlanSlot, subject: str) -> str:
     return f"{slot.heat_kw.get(subject, 0.0):.2f} kW on average"
 
 
-def _value_at(starts_s: tuple[float, ...], values: tuple[float, ...], at_s: float) -> float | None:
-    k = bisect_right(starts_s, at_s) - 1
-    return values[k] if 0 <= k < len(values) else None
+def _goes_along(slot: PlanSlot, room: str) -> str:
+    temp_c = slot.temps_c.get(room)
+    return "no relay of its own" if temp_c is None else f"{temp_c:.1f} °C, no relay of its own"
+
+
+def _path(plan: Plan, room: str) -> Mapping[str, Any] | None:
+    """Tell where a room is led and what heat and power are worth on the way; None for a device."""
+    path = plan.paths.get(room)
+    if path is None:
+        return None
+    power = {slot.start_s: slot.power_price_per_kwh for slot in plan.slots}
+    return {
+        "start": [iso(start_s) for start_s in path.at_s],
+        "temp_c": path.temp_c,
+        "heat_per_kwh": path.heat_price_per_kwh,
+        "power_per_kwh": [power.get(start_s) for start_s in path.at_s],
+    }

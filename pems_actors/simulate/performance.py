@@ -83,6 +83,7 @@ class Performance:
         self._digest = hashlib.sha256()
         self._keep_log = keep_log
         self.levels: dict[str, int] = {}
+        self._level_counts: Counter[int] = Counter()  # how many stand at each
         self.level_s = [0.0] * 5
         self.listen: Callable[[Event], None] = _hear_nothing
         self.on_strike: Callable[[Strike, float], None] = _see_nothing
@@ -145,6 +146,7 @@ class Performance:
         self.alive = False
         self.port.close()
         self.levels.clear()
+        self._level_counts.clear()
         self.appliance.system.places.cut_off_all()
         self.runtime.close()
 
@@ -191,8 +193,8 @@ class Performance:
 
     def _count_levels(self, tick_s: float) -> None:
         """Hours of the house at each level: the mean over rooms and battery."""
-        for level in self.levels.values():
-            self.level_s[level] += tick_s / len(self.levels)
+        for level, standing in self._level_counts.items():
+            self.level_s[level] += tick_s * standing / len(self.levels)
 
     def _watch(self, event: Event) -> None:
         """Keep the level of each room and of the battery, as they say it."""
@@ -203,6 +205,7 @@ class Performance:
             return
         if event.path.startswith(("rooms/", "devices/battery")):
             self.levels[event.path] = event.level
+            self._level_counts = Counter(self.levels.values())
 
     def _log(self, line: str) -> None:
         self._digest.update(line.encode())

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from pems_actors.control.comfort import band_c
 from pems_actors.domain.house import Emitter, HouseModel, Room
 from pems_actors.domain.units import HOUR_S, MINUTE_S
-from pems_actors.physics.house_model import SURFACE_FRAC
+from pems_actors.simulation.truth import surface_frac
 
 Array = npt.NDArray[np.float64]
 
@@ -30,8 +30,11 @@ class ComfortMeter:
     Rooms are ordered as in the model, temperatures as in `HouseDynamics`.
     """
 
-    def __init__(self, rooms: Sequence[Room], model: HouseModel) -> None:
-        """Tabulate the bands over the minutes of a local day."""
+    def __init__(self, rooms: Sequence[Room], model: HouseModel, believed: HouseModel) -> None:
+        """Tabulate the bands over the minutes of a local day.
+
+        model, believed: the true rooms, and what is believed of them (`floor_surface_frac`).
+        """
         by_name = {room.name: room.comfort for room in rooms}
         bands = np.array(
             [
@@ -43,6 +46,10 @@ class ComfortMeter:
         self._high_c: Array = np.ascontiguousarray(bands[:, :, 1])
         self._floor = np.array([room.emitter is Emitter.FLOOR for room in model.rooms])
         self._count = len(model.rooms)
+        by_room = {room.name: room for room in believed.rooms}
+        self.surface_frac = np.array(
+            [surface_frac(room, by_room[room.name]) for room in model.rooms]
+        )
         self.names = tuple(room.name for room in model.rooms)
         self.cold_kh: Array = np.zeros(self._count)
         self.warm_kh: Array = np.zeros(self._count)
@@ -62,7 +69,7 @@ class ComfortMeter:
         self.cold_kh += np.maximum(self._low_c[minute] - air, 0.0) * dt_h
         self.warm_kh += np.maximum(air - self._high_c[minute], 0.0) * dt_h
         np.minimum(self.coldest_c, air, out=self.coldest_c)
-        surface = air + SURFACE_FRAC * (temps_c[: self._count] - air)
+        surface = air + self.surface_frac * (temps_c[: self._count] - air)
         np.maximum(self.floor_max_c, surface, out=self.floor_max_c)
 
     def figures(self) -> dict[str, float]:

@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from pems_actors.domain.house import HouseModel, RoomModel
+from pems_actors.physics.house_model import SURFACE_FRAC
 from pems_actors.simulation.randomness import generator
 
 SPREAD = (0.10, 0.25)
@@ -40,6 +41,15 @@ def true_model(believed: HouseModel, seed: int, spread: tuple[float, float] = SP
         for (one, other, conductance), factor in zip(believed.links, factors, strict=True)
     )
     return HouseModel(rooms, links)
+
+
+def surface_frac(room: RoomModel, believed: RoomModel) -> float:
+    """Tell what share of the drop from a room's screed to its air lies above the floor's surface.
+
+    Heat leaves a surface through its film, which the heated area alone decides, and that is known
+    from the mat's data sheet. What was guessed wrongly lies underneath.
+    """
+    return SURFACE_FRAC * room.g_screed_air_kw_k / believed.g_screed_air_kw_k
 
 
 def _true_room(

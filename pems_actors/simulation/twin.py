@@ -74,7 +74,7 @@ class Twin:
         self.relays = RelayBoard(house, truth)
         self.inverter = HybridInverter(house, START_SOC_FRAC)
         self.ledger = EnergyLedger()
-        self.comfort = ComfortMeter(house.rooms, truth)
+        self.comfort = ComfortMeter(house.rooms, truth, house.model)
         self.over_breaker_s = 0.0
         rooms = {room.name: room for room in house.rooms}
         self._sensors = Sensors([rooms[name] for name in self.dynamics.names], seed)

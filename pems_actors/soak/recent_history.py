@@ -27,8 +27,9 @@ class RecentHistory(MemoryHistory):
         if at_s < self._cleared_s + DAY_S:
             return
         self._cleared_s, at_ms = at_s, round(at_s * 1000)
-        for series, rows in self._samples.items():
-            self._samples[series] = {ms: value for ms, value in rows.items() if ms >= at_ms}
+        with self._lock:
+            for series, rows in self._filed().items():
+                self._samples[series] = {ms: value for ms, value in rows.items() if ms >= at_ms}
         for kind, records in self._records.items():
             kept = [record for record in records if record[0] >= at_ms]
             self.let_go += len(records) - len(kept)

@@ -16,7 +16,6 @@ from pems_actors.domain.readings import HouseReading
 from pems_actors.fault_table import Strike
 from pems_actors.gateways.memory_mqtt import MemoryMqtt
 from pems_actors.gateways.wire import Message
-from pems_actors.physics.house_model import SURFACE_FRAC
 from pems_actors.simulate import KILL, Result, Simulation
 from pems_actors.simulation.device_faults import FaultKind
 from pems_actors.simulation.invariants import (
@@ -231,8 +230,9 @@ def true_picture(twin: Twin, floors: set[str], deaf: bool) -> Truth:
     """Look at the twin as it really is; `floors` are the rooms with a heated floor."""
     reading, state = twin.reading(), twin.true_state()
     air_c = {name: room.air_c for name, room in state.items()}
+    fracs = dict(zip(twin.comfort.names, twin.comfort.surface_frac.tolist(), strict=True))
     surface_c = {
-        name: state[name].air_c + SURFACE_FRAC * (state[name].screed_c - state[name].air_c)
+        name: state[name].air_c + fracs[name] * (state[name].screed_c - state[name].air_c)
         for name in floors
     }
     stuck = {

@@ -136,7 +136,7 @@ class VirtualRuntime:
     # Serving.
 
     def _serve_ready(self) -> None:
-        ready, chance = self._ready, self._choice.random
+        ready, chance, now_s = self._ready, self._choice.random, self._now_s
         while ready:
             index = int(chance() * len(ready)) if len(ready) > 1 else 0
             life = ready[index]
@@ -161,11 +161,11 @@ class VirtualRuntime:
                         else:
                             life.kept = actor.state
                             slot.handled += 1
-                            slot.last_progress_s = self._now_s
-            if not life.open or not (mailbox.data or mailbox.control):
+                            slot.last_progress_s = now_s
+            if not (mailbox.data or mailbox.control) or not life.open:
                 life.queued = False
                 last = ready.pop()
-                if index < len(ready):
+                if last is not life:
                     ready[index] = last
 
     def _serve_with_care(self, life: Life) -> None:
@@ -198,7 +198,17 @@ class VirtualRuntime:
 
     def post(self, slot: Slot, message: object, reply: Reply | None = None) -> bool:
         """Put a message into a slot's mailbox; False if it was not taken."""
-        outcome = slot.mailbox.offer(message, reply)
+        mailbox = slot.mailbox
+        if (  # the usual message, without a call: this is the hot path of a simulation
+            reply is None
+            and message.__class__ not in mailbox.lanes
+            and not mailbox.closed
+            and len(mailbox.data) < mailbox.bound
+        ):
+            mailbox.data.append(message)
+            outcome = ACCEPTED
+        else:
+            outcome = mailbox.offer(message, reply)
         life = slot.life
         if life is not None and not life.queued and not life.frozen:
             life.queued = True

@@ -2,9 +2,12 @@
 
 from dataclasses import replace
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from pems_actors.actors.base import GUARD, MQTT
-from pems_actors.actors.guard import GuardActor
-from pems_actors.control.guard import OUTLOOK_LIFE_S
+from pems_actors.actors.guard import GuardActor, all_well
+from pems_actors.control.guard import OUTLOOK_LIFE_S, Guard
 from pems_actors.domain.events import FrostOutlook, GuardOrder
 from pems_actors.domain.readings import HouseReading, MeterReading, RoomReading
 from pems_actors.domain.states import DeviceState
@@ -134,3 +137,26 @@ def test_an_unknown_message_is_counted():
     stage = guard()
     stage.tell("what is this?")
     assert stage.system.counters()["unexpected"] == 1
+
+
+TEMPS = st.none() | st.floats(4.0, 30.0)
+
+
+@given(TEMPS, TEMPS, st.none() | st.floats(20.0, 35.0), st.booleans(), st.booleans())
+def test_what_seems_well_at_a_glance_is_well_on_a_close_look(living_c, bath_c, floor_c, on, off):
+    rooms = (
+        RoomReading("living", NOON, living_c, on),
+        RoomReading("bath", NOON, bath_c, off, floor_c),
+    )
+    reading = HouseReading(NOON, rooms, heating_blocked=off)
+    guard = Guard(HOUSE)
+    if all_well(guard, reading):
+        assert guard.look(reading) == (guard, (), ())
+
+
+def test_a_guard_that_has_seen_a_danger_or_expects_one_looks_closely():
+    reading = HouseReading(NOON, (RoomReading("living", NOON, 21.0, False),))
+    assert all_well(Guard(HOUSE), reading)
+    assert not all_well(Guard(HOUSE, alarms=("bath at 14.0 °C",)), reading)
+    assert not all_well(Guard(HOUSE, outlook_c={"living": 7.0}), reading)
+    assert not all_well(Guard(HOUSE), HouseReading(NOON))

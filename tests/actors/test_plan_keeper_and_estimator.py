@@ -26,6 +26,8 @@ from pems_actors.domain.events import (
     RoomPlan,
     StateEstimated,
 )
+from pems_actors.domain.findings import OutOfService
+from pems_actors.domain.levels import Level
 from pems_actors.domain.readings import HouseReading, RoomReading
 from tests.actors.kit import HOUSE, NOON, Stage
 from tests.actors.plans import plan
@@ -119,6 +121,20 @@ def test_a_fenced_keeper_adopts_nothing():
     stage.tell(adopted())
     assert stage.state.adopted is None
     assert not stage.all_heard(BATTERY, EnergyPlan)
+
+
+def test_the_room_of_a_relay_out_of_service_goes_by_its_rules_until_it_obeys_again():
+    stage = keeper()
+    stage.tell(adopted())
+    stage.forget()
+    stage.tell(OutOfService(NOON, dead=frozenset({"bath"})))
+    assert stage.last("rooms/bath", RoomPlan).level is Level.RULES
+    assert not stage.all_heard("rooms/living", RoomPlan)
+    stage.tell(adopted(later_s=900.0))
+    assert stage.last("rooms/bath", RoomPlan).level is Level.RULES
+    assert stage.last("rooms/living", RoomPlan).level is Level.PLAN
+    stage.tell(OutOfService(NOON + 950.0))
+    assert stage.last("rooms/bath", RoomPlan).level is Level.PLAN
 
 
 # The estimator.

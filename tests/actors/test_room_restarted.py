@@ -288,3 +288,14 @@ def test_a_later_word_undoes_what_was_done_at_the_device(verb):
 
 def _last_state(stage: Stage):
     return stage.last(MQTT, DeviceState)
+
+
+def test_a_restart_does_not_forget_how_warm_the_floor_is():
+    before = switched_on()
+    usual = before.state.owned.floors.shares[0]
+    ticks(before, 220, 21.0, on=True)
+    warm = before.state.owned.floors.shares[0]
+    assert warm > usual + 0.2
+    after = reborn(before)
+    ticks(after, 1, 21.0, on=True)
+    assert abs(after.state.owned.floors.shares[0] - warm) < 0.05

@@ -70,9 +70,9 @@ def test_the_usual_load_of_the_house_is_remembered(tmp_path):
         before.tell(LoadSample(before.now_s, 3.0))
         before.run(60.0)
     memory, now_s = next_life(before, tmp_path)
-    learned = load(memory, now_s).state.profile.learned
-    assert learned == before.state.profile.learned >= 3
-    assert load(memory, now_s, "Europe/London").state.profile.learned == 0  # another house
+    learned = load(memory, now_s).state.own.profile.learned
+    assert learned == before.state.own.profile.learned >= 3
+    assert load(memory, now_s, "Europe/London").state.own.profile.learned == 0  # another house
 
 
 def pv(memory: Memory, start_s: float = NOON, house=HOUSE) -> Stage:

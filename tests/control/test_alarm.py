@@ -1,6 +1,14 @@
 """Somebody is called when something has been wrong for half an hour, and only then."""
 
-from pems_actors.control.alarm import ALARM_AFTER_S, START_S, Outages, Trouble, rooms_on_rules
+from pems_actors.control.alarm import (
+    ALARM_AFTER_S,
+    LOOK_S,
+    START_S,
+    Outages,
+    Trouble,
+    next_s,
+    rooms_on_rules,
+)
 from pems_actors.control.alarm import standing as standing_of
 from pems_actors.domain.levels import Level
 from pems_actors.domain.states import DeviceState
@@ -68,3 +76,11 @@ def test_outages_at_the_same_time_have_levels_of_their_own():
 def test_a_meter_or_a_guard_decides_nothing_and_has_no_say():
     outages = Outages().opened("a", None).heard(state("safety/guard", Level.NATIVE))
     assert outages.closed("a", None)[1] is None
+
+
+def test_who_watches_looks_again_when_the_next_trouble_is_old_enough_or_soon():
+    young, old = trouble(1000.0), trouble(0.0)
+    assert next_s([], 0.0) == LOOK_S
+    assert next_s([young], 1100.0) == 1100.0 + LOOK_S
+    assert next_s([young], 2500.0) == 1000.0 + ALARM_AFTER_S
+    assert next_s([old, young], HALF_HOUR_S) == HALF_HOUR_S + LOOK_S

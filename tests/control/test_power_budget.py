@@ -37,10 +37,31 @@ def test_the_neediest_relay_is_served_first_and_frost_before_all():
 def test_starts_are_ten_seconds_apart():
     state, first = budget().asked(ask("a")).asked(ask("d")).next_grant(1.0)
     assert first is not None
-    state, second = state.next_grant(10.9)
+    state, second = state.switched("a", on=True, now_s=1.0).next_grant(10.9)
     assert second is None
     assert state.due(10.9) == 11.0 - 10.9
     assert state.next_grant(11.0)[1] is not None
+
+
+def test_an_owner_who_is_slow_to_start_moves_the_next_start():
+    state, _ = budget().asked(ask("a")).asked(ask("d")).next_grant(1.0)
+    state = state.switched("a", on=True, now_s=20.0)
+    assert state.next_grant(29.9)[1] is None
+    assert state.next_grant(30.0)[1] is not None
+
+
+def test_a_grant_that_nobody_answers_holds_the_next_start_back_until_it_has_ended():
+    state, _ = budget().asked(ask("a")).asked(ask("d")).next_grant(1.0)
+    assert state.next_grant(40.9)[1] is None
+    assert state.next_grant(41.0)[1] is not None
+    given_back = state.switched("a", on=False, now_s=2.0)
+    assert given_back.next_grant(11.0)[1] is not None
+
+
+def test_a_start_that_nobody_granted_counts_too():
+    state = budget().switched("a", on=True, now_s=5.0).asked(ask("d", at_s=6.0))
+    assert state.next_grant(14.9)[1] is None
+    assert state.next_grant(15.0)[1] is not None
 
 
 def test_what_was_granted_since_the_last_reading_counts():
@@ -100,8 +121,8 @@ def test_the_heating_cap_counts_all_running_relays():
         MeterReading(0.0, 0.0), grid_charging=False
     )
     tight = tight.switched("a", on=True, now_s=0.0)
-    assert tight.asked(ask("d")).next_grant(1.0)[1] is None
-    assert tight.asked(ask("c")).next_grant(1.0)[1] is not None
+    assert tight.asked(ask("d")).next_grant(10.0)[1] is None
+    assert tight.asked(ask("c")).next_grant(10.0)[1] is not None
 
 
 def test_a_lost_meter_means_the_p95_base_load_and_no_help_from_the_sun():

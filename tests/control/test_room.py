@@ -40,6 +40,14 @@ def test_an_expired_plan_leaves_its_path():
     assert "heat worth 2.20" in need.reason
 
 
+def test_a_room_whose_relay_is_out_of_service_goes_by_its_rules():
+    seen = view(plan=plan(level=Level.RULES, on=(False,) * 4), temp_c=20.0)
+    need = decide(seen)
+    assert need.level is Level.RULES
+    assert need.duty > 0.5
+    assert "out of service" in need.reason
+
+
 def test_on_the_path_no_room_falls_deep_while_nobody_plans_its_way_up_again():
     low = plan(path_c=(20.5,) * 4, duty=(0.0,) * 4)
     need = decide(view(plan=low, now_s=NOON + 1900.0, temp_c=20.5))

@@ -100,7 +100,7 @@ BIAS = st.builds(LiveBias, NUMBER, NUMBER)
 SCALE = st.builds(PvScale, *[NUMBER] * len(fields(PvScale)))
 
 KEPT: dict[str, st.SearchStrategy[Any]] = {
-    "rooms/*": st.builds(kept.RoomKept, NUMBER, st.none() | OVERRIDE, st.none() | RELAY),
+    "rooms/*": st.builds(kept.RoomKept, NUMBER, st.none() | OVERRIDE, st.none() | RELAY, SERIES),
     "safety/power_budget": st.builds(kept.BudgetKept, NUMBER),
     "devices/battery": st.builds(
         kept.BatteryKept, MODE, NUMBER, SERIES, st.none() | NUMBER, st.none() | NUMBER,

@@ -49,6 +49,12 @@ def test_a_new_incident_in_the_same_place_ends_the_old_one_first():
     assert book.replaced_by(opened(start_s=T + 50.0)) == closed(end_s=T + 50.0)
 
 
+def test_an_actor_that_has_lost_its_memory_too_still_ends_what_it_began():
+    book = next_book(Memory())
+    book.note(opened())
+    assert book.replaced_by(opened(start_s=T + 50.0)) == closed(end_s=T + 50.0)
+
+
 def test_the_same_incident_told_twice_in_one_process_is_known():
     book = next_book(Memory())
     assert not book.knows(opened())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -175,3 +177,24 @@ def test_all_sensors_may_fail_at_once_and_the_inspection_goes_on() -> None:
     days.bend = lambda _, r: r
     days.run(10)
     assert days.paths == set()
+
+
+def test_while_all_is_well_every_second_picture_is_looked_at_closely() -> None:
+    days = settled()
+    closely = []
+    for _ in range(20):
+        days.run(1)
+        closely.append(days.seen.at_s == days.at_s)
+        assert (days.seen.sensors.said_at_s == days.at_s).all()  # whoever spoke was heard
+    assert 8 <= sum(closely) <= 14
+    assert not any(not one and not other for one, other in pairwise(closely))
+
+
+@pytest.mark.parametrize("temp_c", [None, 35.0, 15.0])
+def test_a_picture_that_shows_something_new_is_looked_at_at_once(temp_c: float | None) -> None:
+    for minutes in (1, 2):
+        days = settled()
+        days.run(minutes)
+        days.bend = only("bath", lambda _, room: room._replace(temp_c=temp_c))
+        days.run(1)
+        assert days.seen.at_s == days.at_s

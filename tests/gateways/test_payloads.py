@@ -96,6 +96,12 @@ def test_a_state_tells_level_reason_and_the_quality_of_each_value() -> None:
     }
 
 
+def test_a_state_is_written_out_when_somebody_reads_it_and_always_the_same() -> None:
+    message = payloads.state_message(DeviceState("rooms/obyvak", NOW_S, Level.RULES, "no plan", ()))
+    assert not isinstance(message.text, str)
+    assert message.payload == message.payload
+
+
 def test_the_heartbeat_is_one_message_of_the_whole_tree() -> None:
     message = payloads.heartbeat_message(7, NOW_S, [Facts(), Facts(path="safety/guard")])
     body = json.loads(message.payload)

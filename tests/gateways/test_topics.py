@@ -245,6 +245,8 @@ def test_every_verb_of_the_table_can_be_ordered() -> None:
         "until": "2026-02-01T10:00:00Z",
         "allowed": False,
         "name": "comfort",
+        "point": 0.5,
+        "home": True,
     }
     for branch, verbs in VERBS.items():
         path = "rooms/obyvak" if branch == "rooms" else branch

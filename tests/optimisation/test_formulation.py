@@ -141,7 +141,9 @@ def test_a_hot_floor_is_held_under_its_ceiling_where_comfort_would_burn_it(
     problem = rooms_only(cold, THREE_ROOMS)
     slots = len(problem.grid)
     wish = dict.fromkeys(THREE_ROOMS, (26.0,) * slots)
-    eager = replace(problem, comfort_low_c=wish, heating_blocked=(False,) * slots)
+    eager = replace(
+        problem, comfort_low_c=wish, heating_blocked=(False,) * slots, floor_limits_c={}
+    )
     free = replace(eager, limits=replace(eager.limits, floor_surface_c=60.0))
     eager = replace(eager, limits=replace(eager.limits, floor_surface_c=26.5))
     assert relax(formulation, free)[1].surface_c.max() > 27.0

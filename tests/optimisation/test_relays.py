@@ -38,7 +38,8 @@ def near_of(problem: PlanningProblem) -> Near:
     assert relaxed is not None
     caps = caps_of(case, relaxed.pv_kw + relaxed.discharge_kw)
     commitments = commitments_of(case, caps, case.stages.binary)
-    return Near(case, relaxed, caps, commitments, case.stages.binary)
+    nothing = np.zeros(len(case.stages))
+    return Near(case, relaxed, caps, commitments, case.stages.binary, nothing)
 
 
 def runs(on: Bools, start_s: tuple[float, ...], end_s: float) -> list[tuple[bool, float, bool]]:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from pems_actors.actors import room_relay
 from pems_actors.actors.device_writer import DeviceWriter
 from pems_actors.actors.inverter import InverterActor
 from pems_actors.control import order, wishes
@@ -28,7 +29,7 @@ from pems_actors.gateways.memory_history import MemoryHistory
 from pems_actors.gateways.memory_mqtt import MemoryMqtt
 from pems_actors.simulation.hybrid_inverter import HybridInverter
 from pems_actors.simulation.invariants import InvariantChecker
-from pems_actors.soak.stories import HEARTBEAT_S, Order, Plot
+from pems_actors.soak.stories import HEARTBEAT_S, Order, Plot, Tale, plot_of
 from pems_actors.soak.witness import Witness
 from supervision.events import IncidentOpened
 from supervision.gate import Gate
@@ -157,6 +158,10 @@ def people_may_wish_for_a_sauna(patch: pytest.MonkeyPatch) -> None:
         return safe(memory, [n._replace(overheat=False) for n in needs], *rest, **how)
 
     patch.setattr(order, "_safe", careless)
+
+
+def floors_heated_without_end(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(room_relay, "too_warm", lambda *_args, **_more: "")
 
 
 def nobody_is_shed(patch: pytest.MonkeyPatch) -> None:
@@ -324,6 +329,21 @@ def test_a_mutant_is_found_and_its_sound_twin_is_acquitted(
 ) -> None:
     assert mutant.verdict(monkeypatch, broken=False) == set()
     assert mutant.law in mutant.verdict(monkeypatch, broken=True)
+
+
+@pytest.mark.slow
+def test_a_floor_heated_without_end_in_hard_frost_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    plot = plot_of(Tale(50083, "none"))
+    wooden = limits(floor_surface_c=28.3)(plot.story.house)
+
+    def verdict() -> set[str]:
+        witness = Witness(replace(plot, story=replace(plot.story, house=wooden)))
+        witness.tell()
+        return {violation.invariant for violation in witness.violations}
+
+    assert verdict() == set()
+    floors_heated_without_end(monkeypatch)
+    assert verdict() == {"room limits"}
 
 
 def test_each_law_has_a_mutant() -> None:

@@ -1,0 +1,81 @@
+"""`pems train rooms`: the table of all rooms, from a CSV or from what the house has recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pems_actors.domain.units import DAY_S, QUARTER_S
+from pems_actors.learning.past import kept_as
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pems_actors.domain.house import House
+    from pems_actors.gateways.sqlite_store import SqliteStore
+    from pems_actors.learning.jobs import Trained
+    from pems_actors.learning.store import ModelStore
+
+MOST_DAYS = 120.0
+
+
+def trained_from_csv(
+    file: Path, house: House, store: ModelStore, timezone: str, renamed: Mapping[str, str]
+) -> Trained:
+    """Identify the rooms of a CSV; rooms that the configuration knows begin as it says.
+
+    Raises: ValueError in a sentence if there is nothing to learn from.
+    """
+    from pems_actors.learning.reading import read_csv  # noqa: PLC0415 - loads pandas
+    from pems_actors.learning.room_training import train_rooms  # noqa: PLC0415
+
+    table = read_csv(file, timezone=timezone, rename=renamed)
+    known = {room.name for room in house.model.rooms}
+    named = {str(name).removeprefix("temp_c_") for name in table.frame.columns}
+    believed = house.model if known & named else None
+    return train_rooms(table.frame, store, table.index[-1].timestamp(), believed)
+
+
+def trained_from_history(history: SqliteStore, house: House, store: ModelStore) -> Trained:
+    """Identify the rooms of the house itself.
+
+    Raises: ValueError in a sentence if there is nothing to learn from.
+    """
+    from pems_actors.learning.room_training import train_rooms  # noqa: PLC0415
+
+    frame, now_s = recorded(history, house)
+    return train_rooms(frame, store, now_s, house.model)
+
+
+def recorded(history: SqliteStore, house: House) -> tuple[pd.DataFrame, float]:
+    """Read temperatures, heat, outdoors and sun by quarter hours, and when they end.
+
+    Raises: ValueError if no room was ever recorded.
+    """
+    import pandas as pd  # noqa: PLC0415
+
+    last = [history.last(f"temp_c.{room.name}") for room in house.rooms]
+    ends = [row[0] for row in last if row is not None]
+    if not ends:
+        raise ValueError("rooms: the history has no temperature of any room; let the house run")
+    end_s = (max(ends) // QUARTER_S + 1.0) * QUARTER_S
+    start_s = end_s - MOST_DAYS * DAY_S
+
+    def read(series: str) -> pd.Series[float]:
+        rows = history.range(series, start_s, end_s, QUARTER_S)
+        index = pd.to_datetime([at_s for at_s, _ in rows], unit="s", utc=True)
+        return pd.Series([value for _, value in rows], index=index, dtype=float)
+
+    columns = {"outdoor_c": read("outdoor_c"), "ghi_w_m2": read(kept_as("ghi_w_m2"))}
+    for relay in house.relays:
+        on = read(f"relay.{relay.name}")
+        for member, share in relay.members:
+            columns[f"heat_kw_{member}"] = on * relay.power_kw * share
+    for room in house.rooms:
+        columns[f"temp_c_{room.name}"] = read(f"temp_c.{room.name}")
+    frame = pd.DataFrame({name: each for name, each in columns.items() if len(each)})
+    even = frame.asfreq("15min")
+    return even.assign(
+        ghi_w_m2=even["ghi_w_m2"].ffill(limit=3)
+    ) if "ghi_w_m2" in even else even, end_s

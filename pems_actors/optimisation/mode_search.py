@@ -1,0 +1,122 @@
+"""The cheapest orders to the inverter over all slots, with so many changes of mode a day.
+
+Backward over values, forward over the real charge. A day is the 24 hours from now, and the next
+24. Knows the table, and nothing of how its money came about.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pems_actors.domain.house import BatteryMode
+from pems_actors.optimisation.grid import Array
+from pems_actors.optimisation.mode_table import ModeTable, Order
+
+
+@dataclass(frozen=True)
+class ModeSearch:
+    """Orders, what they cost, and when they may change.
+
+    `may_change` marks slots in which the mode may change, `new_day` those with which the count of
+    changes begins anew; `full_worth` is what a full battery is worth at the end; `mode` and
+    `soc_frac` are those of now.
+    """
+
+    orders: tuple[Order, ...]
+    table: ModeTable
+    may_change: tuple[bool, ...]
+    new_day: frozenset[int]
+    most_changes: int
+    full_worth: float
+    mode: BatteryMode
+    soc_frac: float
+
+    def cheapest(self, change_price: float) -> list[Order]:
+        """Find the cheapest orders, one per slot.
+
+        Args:
+            change_price: of every change of an order, beside what it is good for.
+        """
+        onward = self._onward(change_price)
+        soc, left = self.soc_frac, self.most_changes
+        now, chosen = -1, []
+        for k, may_change in enumerate(self.may_change):
+            left = self.most_changes if k in self.new_day else left
+            if may_change or k == 0:
+                before, now = now, self._best(onward[k], soc, left, now, change_price, may_change)
+                left -= not self._same_mode(before)[now]
+            chosen.append(self.orders[now])
+            soc = self._after(k, now, soc)
+        return chosen
+
+    def _onward(self, change_price: float) -> Array:
+        """Price what follows from each slot on, (K, changes left, orders, points).
+
+        That is from a slot's beginning, under an order already chosen.
+        """
+        most = self.most_changes
+        value = np.tile(-self.full_worth * self.table.soc, (most + 1, len(self.orders), 1))
+        onward = np.empty((len(self.may_change), *value.shape))
+        for k in range(len(onward) - 1, -1, -1):
+            onward[k] = value = self.table.cost[k] + self.table.carried(k, value)
+            if self.may_change[k]:
+                value = self._free_to_change(value, change_price)
+            if k in self.new_day:
+                value = np.broadcast_to(value[most], value.shape)
+        return onward
+
+    def _free_to_change(self, onward: Array, change_price: float) -> Array:
+        """Let every order be changed: within its mode at will, to another while changes last."""
+        value = onward.copy()
+        if len(onward) > 1:
+            another = onward[:-1].min(axis=1, keepdims=True) + change_price
+            np.minimum(value[1:], another, out=value[1:])
+        for alike in self._groups:
+            gentler = onward[:, alike].min(axis=1, keepdims=True) + change_price
+            np.minimum(value[:, alike], gentler, out=value[:, alike])
+        return value
+
+    @cached_property
+    def _groups(self) -> list[slice]:
+        """List the neighbouring orders of each mode that has several."""
+        runs, at = [], 0
+        for _, orders in groupby(self.orders, key=lambda order: order.mode):
+            count = len(list(orders))
+            runs.append(slice(at, at + count))
+            at += count
+        return [run for run in runs if run.stop - run.start > 1]
+
+    def _same_mode(self, now: int) -> NDArray[np.bool_]:
+        """Mark the orders of the mode of order `now`; before the first, of the present mode."""
+        mode = self.mode if now < 0 else self.orders[now].mode
+        return np.array([order.mode is mode for order in self.orders])
+
+    def _best(
+        self,
+        onward: Array,
+        soc: float,
+        left: int,
+        now: int,
+        change_price: float,
+        may_change: bool,
+    ) -> int:
+        """Choose the order of a slot from what follows, (changes left, orders, points)."""
+        below, share = self.table.place(soc)
+        at_soc = onward[..., below] * (1.0 - share) + onward[..., below + 1] * share
+        same = self._same_mode(now)
+        if not may_change:
+            return int(np.argmin(np.where(same, at_soc[left], np.inf)))
+        other = at_soc[left - 1] + change_price if left > 0 else np.inf
+        goes_on = same if now < 0 else np.arange(len(same)) == now
+        cost = np.where(same, at_soc[left] + change_price * ~goes_on, other)
+        return int(np.argmin(cost))
+
+    def _after(self, k: int, now: int, soc: float) -> float:
+        below, share = self.table.place(soc)
+        low, high = self.table.after[k, now, below : below + 2].tolist()
+        return float(low + (high - low) * share)

@@ -1,0 +1,65 @@
+"""Training and asking in a process of its own, with a deadline that ends it."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from pems_actors.actors.learner_school import MODELS, TRAINING
+from pems_actors.learning.jobs import ForecastJob, Told, Trained, TrainJob
+from pems_actors.learning.store import ModelStore
+from supervision import WorkerDone, WorkerFailed
+from supervision.worker import ProcessWorker, WorkerSpec
+from tests.learning.test_training import PLACE, columns
+
+WAIT_S = 100.0
+
+
+@contextmanager
+def worker(spec: WorkerSpec) -> Iterator[tuple[ProcessWorker, queue.Queue[Any]]]:
+    outcomes: queue.Queue[Any] = queue.Queue()
+    made = ProcessWorker(spec, outcomes.put)
+    try:
+        yield made, outcomes
+    finally:
+        made.close()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_a_model_trained_in_one_process_is_asked_in_another(tmp_path):
+    history = columns(14)
+    train = TrainJob("load", str(tmp_path), PLACE, history, history.end_s, ("seasonal",))
+    with worker(replace(TRAINING, start_timeout_s=WAIT_S)) as (school, outcomes):
+        school.submit(1, train)
+        done = outcomes.get(timeout=WAIT_S)
+        assert isinstance(done, WorkerDone)
+        assert isinstance(done.result, Trained)
+    version = done.result.cards[0].version
+    ask = ForecastJob(
+        "load", str(tmp_path), PLACE, history, history.end_s, history.end_s, 24, (version,)
+    )
+    with worker(replace(MODELS, start_timeout_s=WAIT_S, deadline_s=WAIT_S)) as (models, outcomes):
+        models.submit(1, ask)
+        told = outcomes.get(timeout=WAIT_S)
+        assert isinstance(told.result, Told)
+        assert len(told.result.rivals[version].p50) == 24
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_a_training_past_its_deadline_is_killed_and_leaves_no_version(tmp_path):
+    history = columns(60)
+    train = TrainJob("load", str(tmp_path), PLACE, history, history.end_s, ("ensemble",))
+    hasty = replace(TRAINING, deadline_s=0.2, start_timeout_s=WAIT_S, preload=("pandas",))
+    with worker(hasty) as (school, outcomes):
+        school.submit(1, train)
+        failed = outcomes.get(timeout=WAIT_S)
+    assert isinstance(failed, WorkerFailed)
+    assert failed.kind == "deadline"
+    assert ModelStore(tmp_path).cards("load") == ([], [])

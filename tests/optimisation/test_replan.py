@@ -1,0 +1,96 @@
+"""Between two solves: the last prices moved on in time, and what was agreed before."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from pems_actors.bench.planning_instances import START_S, advanced, instance, rooms_only
+from pems_actors.domain.levels import Level
+from pems_actors.domain.plan import Plan, PlanningProblem
+from pems_actors.domain.time_grid import TimeGrid
+from pems_actors.domain.units import DAY_S, HOUR_S, QUARTER_S
+from pems_actors.optimisation.formulation import Formulation
+from pems_actors.optimisation.grid import coarsened
+from pems_actors.optimisation.solver import Planner
+from pems_actors.optimisation.validator import validate
+
+FIVE = ("hosti", "loznice", "pracovna", "koupelna_dole", "pokoj_1")
+FINE = rooms_only(instance("winter", 1, grid=TimeGrid.uniform(START_S, 4 * 96)), FIVE)
+
+
+def later(steps: int, state: Any = None) -> PlanningProblem:
+    """The same house some quarter hours on."""
+    now = START_S + steps * QUARTER_S
+    grid = TimeGrid.planning(now, DAY_S)
+    state = FINE.state if state is None else state
+    return replace(coarsened(FINE, grid), issued_at_s=now, state=replace(state, at_s=now))
+
+
+def plan_of(answer: object) -> Plan:
+    assert isinstance(answer, Plan), answer
+    return answer
+
+
+def test_a_plan_by_the_last_prices_is_sound_and_nearly_as_good() -> None:
+    planner, state = Planner(), None
+    plan_of(planner.solve(later(0)))
+    state = advanced(later(0), plan_of(Planner().solve(later(0))))
+    for step in (1, 2, 3):
+        problem = later(step, state)
+        quick, full = plan_of(planner.replan(problem)), plan_of(Planner().solve(problem))
+        assert quick.solver.solver == "shifted"
+        assert quick.level is Level.LATE
+        assert validate(problem, quick).accepted
+        assert quick.totals["objective"] < 1.06 * full.totals["objective"]
+        state = advanced(problem, full)
+
+
+def test_without_prices_of_this_house_or_hour_it_solves() -> None:
+    planner = Planner()
+    assert plan_of(planner.replan(later(0))).solver.solver == "piqp"
+    fewer = rooms_only(later(1), FIVE[:3])
+    assert plan_of(planner.replan(fewer)).solver.solver == "piqp"
+    plan_of(planner.solve(later(0)))
+    assert plan_of(planner.replan(later(12))).solver.solver == "piqp"
+
+
+def test_a_block_that_was_not_known_is_kept_by_the_last_prices_too() -> None:
+    planner = Planner()
+    planner.solve(later(0))
+    problem = later(1)
+    problem = replace(problem, heating_blocked=tuple(k < 8 for k in range(len(problem.grid))))
+    plan = plan_of(planner.replan(problem))
+    assert plan.solver.solver == "shifted"
+    assert not any(any(slot.relays.values()) for slot in plan.slots[:8])
+
+
+def test_where_no_solver_finds_a_point_the_last_prices_serve(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    planner = Planner()
+    planner.solve(later(0))
+    monkeypatch.setattr(Formulation, "solve", lambda *_: None)
+    plan = plan_of(planner.solve(later(1)))
+    assert plan.solver.solver == "shifted"
+    assert plan.level is Level.LATE
+
+
+def test_without_news_most_of_what_was_told_stays() -> None:
+    planner = Planner()
+    problem, told = later(0), {}
+    kept = asked = 0
+    for step in range(6):
+        plan = plan_of(planner.solve(problem))
+        near = [slot for slot in plan.slots if slot.start_s < problem.issued_at_s + 2 * HOUR_S]
+        for slot in near:
+            before = told.get(slot.start_s)
+            if before is not None:
+                asked += len(before)
+                kept += sum(before[name] is slot.relays[name] for name in before)
+            told[slot.start_s] = dict(slot.relays)
+        problem = later(step + 1, advanced(problem, plan))
+    assert asked > 100
+    assert kept / asked > 0.93
