@@ -41,6 +41,8 @@ FAMILIES = (
     run, restart, look, orders, drill, simulate, soak, replay, proof, bench, learn, learned,
     check, doctor,
 )  # fmt: skip
+# matrices of a house are small: threads of the linear algebra would only wait for each other
+ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 for family in FAMILIES:
     family.add_to(app)
 
@@ -50,6 +52,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns: the exit code.
     """
+    for threads in ONE_THREAD:
+        os.environ.setdefault(threads, "1")
     try:
         code = app(args=argv, prog_name="pems", standalone_mode=False)
     except Refusal as refusal:
