@@ -36,6 +36,7 @@ class Lesson:
     place: Place
     house: House
     folder: Path
+    out: Path | None = None
 
 
 def add_to(app: typer.Typer) -> None:
@@ -64,6 +65,10 @@ def train(
         list[str] | None,
         typer.Option(metavar="KWP,TILT,AZIMUTH", help="CSV of pv: a roof; 180 is south. Repeat."),
     ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="rooms: write a `house_model` for the configuration."),
+    ] = None,
     config: Config = None,
     state: State = None,
     as_json: AsJson = False,
@@ -75,6 +80,8 @@ def train(
         refuse("say what a CSV is about: pems train load --from FILE", BAD_USAGE)
     if source != STORE and not Path(source).is_file():
         refuse(f"there is no file {source}; give a CSV, or `--from store`", BAD_USAGE)
+    if out is not None and name != "rooms":
+        refuse("only rooms are written to a file: pems train rooms --out FILE", BAD_USAGE)
     names: tuple[Trainable, ...] = (name,) if name else ("load", "pv", "price")
     house = _house(config)
     lesson = Lesson(
@@ -84,6 +91,7 @@ def train(
         place=_place(house, site, roof or (), timezone),
         house=house,
         folder=state_dir(state),
+        out=out,
     )
     with native_noise_apart():
         told = [_trained(each, lesson) for each in names]
@@ -125,12 +133,17 @@ def _trained_rooms(lesson: Lesson, store: ModelStore) -> Trained:
     from pems_actors.cli.learn_rooms import (  # noqa: PLC0415 - loads everything
         trained_from_csv,
         trained_from_history,
+        write_model,
     )
 
     if lesson.source != STORE:
         file, zone = Path(lesson.source), lesson.timezone
-        return trained_from_csv(file, lesson.house, store, zone, lesson.renamed)
-    return trained_from_history(opened(lesson.folder), lesson.house, store)
+        done = trained_from_csv(file, lesson.house, store, zone, lesson.renamed)
+    else:
+        done = trained_from_history(opened(lesson.folder), lesson.house, store)
+    if lesson.out is None:
+        return done
+    return replace(done, said=(*done.said, write_model(store, done, lesson.out)))
 
 
 def _read(name: Learnable, lesson: Lesson) -> Table:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pems_actors.blueprint import model_data
+from pems_actors.domain.house import HouseModel
 from pems_actors.domain.units import DAY_S, QUARTER_S
 from pems_actors.learning.past import kept_as
 
@@ -46,6 +49,26 @@ def trained_from_history(history: SqliteStore, house: House, store: ModelStore) 
 
     frame, now_s = recorded(history, house)
     return train_rooms(frame, store, now_s, house.model)
+
+
+def write_model(store: ModelStore, trained: Trained, out: Path) -> str:
+    """Write what was found as a configuration's `house_model`, and say so.
+
+    Only rooms that are told a day ahead better than by the simple ways: those left out keep what
+    is believed of them by their size.
+    Raises: OSError if it cannot be written.
+    """
+    from pems_actors.learning.rooms.verdict import verdicts  # noqa: PLC0415
+    from pems_actors.learning.trust import Tier  # noqa: PLC0415
+
+    found = store.revived(trained.series, trained.cards[0].version)
+    good = {each.room for each in verdicts(found) if each.tier is not Tier.OBSERVE}
+    rooms = tuple(room for room in found.model.rooms if room.name in good)
+    links = tuple(link for link in found.model.links if {link[0], link[1]} <= good)
+    out.write_text(json.dumps(model_data(HouseModel(rooms, links)), indent=2) + "\n")
+    left = [room.name for room in found.model.rooms if room.name not in good]
+    without = f"; without {', '.join(left)}, which are not trusted yet" if left else ""
+    return f'{out}: {len(rooms)} rooms, to be named as "house_model" in a configuration{without}'
 
 
 def recorded(history: SqliteStore, house: House) -> tuple[pd.DataFrame, float]:

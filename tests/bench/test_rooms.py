@@ -10,15 +10,20 @@ import pandas as pd
 import pytest
 
 import pems_actors.data
+from config.house_model import HouseModel
 from pems_actors.bench.rooms import contested, midnights, renaming, run
 from pems_actors.bench.twin_rooms import TwinHistory, twin_history
+from pems_actors.cli.learn_rooms import write_model
 from pems_actors.control.duty import loss_kw_k
 from pems_actors.domain.units import seconds
+from pems_actors.learning.card import ModelCard, Source
+from pems_actors.learning.jobs import Trained
 from pems_actors.learning.rooms.house import Prior
 from pems_actors.learning.rooms.identify import RoomsFound, identify
 from pems_actors.learning.rooms.network import KINDS
 from pems_actors.learning.rooms.records import RoomRecords, records_from
 from pems_actors.learning.rooms.verdict import verdicts
+from pems_actors.learning.store import ModelStore
 from pems_actors.learning.trust import Tier
 from pems_actors.physics.house_model import HouseDynamics
 
@@ -145,3 +150,20 @@ def test_what_is_missing_is_told_in_a_sentence() -> None:
         measured_run(train_until="soon")
     with pytest.raises(ValueError, match="earlier --train-until"):
         measured_run(train_until="2020-01-24")
+
+
+@pytest.mark.slow
+def test_trusted_rooms_are_written_as_the_house_model_of_a_configuration(tmp_path: Path) -> None:
+    found, store = world(panels=False)[2], ModelStore(tmp_path / "models")
+    source = Source(rows=1, start_s=0.0, end_s=900.0, step_s=900.0, gaps=0)
+    card = ModelCard("rooms", "identified", 0, 0.0, source)
+    said = write_model(store, Trained("rooms", (store.save(card, found),)), tmp_path / "rooms.json")
+    written = HouseModel.model_validate_json((tmp_path / "rooms.json").read_text())
+    good = {each.room for each in verdicts(found) if each.tier is not Tier.OBSERVE}
+    assert good
+    assert written.rooms.keys() == good
+    for room in found.model.rooms:
+        if room.name in good:
+            assert written.rooms[room.name].g_screed_air_kw_k == room.g_screed_air_kw_k
+        else:
+            assert room.name in said

@@ -221,6 +221,12 @@ def test_options_of_a_file_are_refused_for_the_own_history(state: Path, pems: Pe
     assert (said.code, "give --from FILE" in said.err) == (2, True)
 
 
+def test_only_rooms_are_written_to_a_file(state: Path, pems: Pems) -> None:
+    said = pems("train", "load", "--state", state, "--out", state / "load.json")
+    assert said.code == 2
+    assert "pems train rooms --out FILE" in said.err
+
+
 def test_rooms_without_readings_are_said(state: Path, pems: Pems) -> None:
     said = pems("train", "rooms", "--state", state)
     assert (said.code, "no temperature of any room" in said.out) == (1, True)
@@ -240,7 +246,10 @@ def test_rooms_of_the_own_history_are_identified(state: Path, pems: Pems) -> Non
         rows += [("relay.obyvak", at_s, float(k % 8 < 3))]
     store.commit(rows, [])
     store.close()
-    said = pems("train", "rooms", "--state", state)
+    out = state / "rooms.json"
+    said = pems("train", "rooms", "--state", state, "--out", out)
     assert said.code == 0, said.out + said.err
+    assert "without obyvak, which are not trusted yet" in said.out
+    assert json.loads(out.read_text()) == {"rooms": {}, "links": []}
     assert "rooms: identified.1 learned from 480 rows" in said.out
     assert "obyvak: observe" in said.out
