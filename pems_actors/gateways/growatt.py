@@ -30,6 +30,7 @@ from pems_actors.gateways.growatt_registers import (
 )
 
 PRAGUE = ZoneInfo("Europe/Prague")
+SPARE_PCT = 2  # a pin so near the live SOC need not be written anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,13 +156,22 @@ def _stop_pct(command: SetBatteryMode, otherwise: int) -> int:
 
 
 def _pin_pct(known: Registers, soc_frac: float | None, device: Growatt) -> int:
-    """Choose the stop SOC that neither charges nor lets go; a pin that still holds is kept."""
+    """Choose the stop SOC that neither charges nor lets go; a pin that still holds is kept.
+
+    A battery that discharges fast would slip from under each new pin before its slot is written:
+    a pin just below is good enough, and one that has slipped is made again with a little to spare.
+    """
     if soc_frac is None:
         return device.min_soc_pct
     live = max(device.min_soc_pct, math.floor(100 * soc_frac + 1e-9))
     pinned = known.battery_stop_pct
+    if pinned is None:
+        return live
     holds = known.ac_charge is False and known.battery_slot not in {None, OFF}
-    return pinned if holds and pinned is not None and pinned <= live else live
+    if pinned <= live and (holds or pinned >= live - SPARE_PCT):
+        return pinned
+    slipped = not holds and live < pinned <= live + SPARE_PCT
+    return max(device.min_soc_pct, live - SPARE_PCT) if slipped else live
 
 
 def _slot(known: Slot | None, command: SetBatteryMode, now_s: float, device: Growatt) -> Slot:

@@ -77,6 +77,16 @@ class GrowattSender:
         self._wanted[device_of(command)] = command
         self._tries = 0
 
+    @property
+    def settling(self) -> bool:
+        """Whether registers are being written just now, and none of them was refused or lost.
+
+        Until that is over they amount to nothing that anybody has ordered.
+        """
+        return self._tries == 0 and any(
+            isinstance(c, SetBatteryMode) for c in self._wanted.values()
+        )
+
     def due_in_s(self, now_s: float) -> float | None:
         """Tell how long nothing can happen, or None if there is nothing to do."""
         if self._sent is not None:

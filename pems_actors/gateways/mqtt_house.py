@@ -205,7 +205,8 @@ class MqttHouse:
         if not late and not _is_next(said_s, self._told_status_s, self._tick_s):
             return None
         self._told_s, self._told_status_s = now_s, said_s
-        return self._picture.reading(now_s, self._sender.known)
+        settling = self._sender.settling
+        return self._picture.reading(now_s, self._sender.known, settling=settling)
 
     def _due_write(self) -> Outgoing | None:
         if not self.client.connected():

@@ -165,14 +165,19 @@ class MqttPicture:
         soc = self._solar.get("SOC")
         return soc / 100.0 if soc is not None and 0.0 <= soc <= 100.0 else None
 
-    def reading(self, now_s: float, known: Registers) -> HouseReading:
-        """Give the picture of the house; `known` are the inverter's confirmed registers."""
+    def reading(self, now_s: float, known: Registers, *, settling: bool = False) -> HouseReading:
+        """Give the picture of the house.
+
+        Args:
+            known: the inverter's confirmed registers.    settling: they are being written just now,
+                so that the battery's mode is unknown.
+        """
         allowed = _fresh(self._heating_allowed, now_s)
         rooms = (self._room(room.name, room.relay, now_s) for room in self.house.rooms)
         return HouseReading(
             at_s=now_s,
             rooms=tuple(room for room in rooms if room is not None),
-            battery=self._battery(now_s, known),
+            battery=self._battery(now_s, known, settling),
             inverter=self._inverter(known),
             meter=self._meter(now_s),
             outdoor=self._outside(now_s),
@@ -195,10 +200,10 @@ class MqttPicture:
             window_open=None if window is None else bool(window),
         )
 
-    def _battery(self, now_s: float, known: Registers) -> BatteryReading | None:
+    def _battery(self, now_s: float, known: Registers, settling: bool) -> BatteryReading | None:
         if self._solar_at_s is None:
             return None
-        mode = effective(known, now_s, self.soc_frac, self.device)
+        mode = None if settling else effective(known, now_s, self.soc_frac, self.device)
         return BatteryReading(
             at_s=self._solar_at_s,
             soc_frac=self.soc_frac,

@@ -95,6 +95,20 @@ def test_a_pin_that_still_holds_is_not_written_again() -> None:
     assert plan_writes(battery(BatteryMode.HOLD), held, NOW_S, soc_frac=0.60).writes == ()
 
 
+def test_a_battery_that_empties_while_its_hold_is_written_is_held_all_the_same() -> None:
+    known, soc_pct, writes = replace(FACTORY, battery_stop_pct=10), 60, 0
+    while True:
+        plan = plan_writes(battery(BatteryMode.HOLD), known, NOW_S, soc_pct / 100.0, DEVICE)
+        if not plan.writes:
+            break
+        known = replace(known, **{plan.writes[0].register: plan.writes[0].value})
+        writes += 1
+        held = effective(known, NOW_S, soc_pct / 100.0, DEVICE)
+        soc_pct -= held is None or held.mode is not BatteryMode.HOLD  # a percent between two writes
+        assert soc_pct > 50
+    assert (held and held.mode, writes) == (BatteryMode.HOLD, 3)
+
+
 def test_hold_without_a_known_soc_pins_the_lowest_soc_and_so_never_charges() -> None:
     plan = plan_writes(battery(BatteryMode.HOLD), Registers(), NOW_S, soc_frac=None)
     assert {w.register: w.value for w in plan.writes}["battery_stop_pct"] == 10

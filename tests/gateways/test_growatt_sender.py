@@ -183,3 +183,17 @@ def test_the_clean_up_is_known_before_each_write_and_gone_when_all_is_native() -
     assert wire.sender.settled_cleanup() is None
     wire.run(20.0)
     assert wire.sender.settled_cleanup() == ()
+
+
+def test_a_sender_is_settling_until_all_is_written_but_not_while_nobody_answers() -> None:
+    wire = Wire()
+    assert not wire.sender.settling
+    wire.sender.submit(battery(BatteryMode.CHARGE_GRID, NOW_S, 2.44, 0.8))
+    wire.run(2.0)
+    assert wire.sender.settling
+    wire.run(20.0)
+    assert not wire.sender.settling
+    wire.deaf = True
+    wire.sender.submit(battery(BatteryMode.SELL))
+    wire.run(2.0 * ANSWER_S)
+    assert not wire.sender.settling

@@ -41,6 +41,14 @@ def test_what_the_house_says_is_what_is_read() -> None:
     assert heard.reading(NOW_S, FACTORY) == reading()
 
 
+def test_while_registers_are_being_written_the_mode_of_the_battery_is_unknown() -> None:
+    heard = picture()
+    hear_all(heard, reading(), NOW_S)
+    seen = heard.reading(NOW_S, FACTORY, settling=True)
+    assert seen.battery is not None
+    assert (seen.battery.mode, seen.battery.soc_frac) == (None, reading().battery.soc_frac)
+
+
 def test_a_house_that_says_nothing_gives_an_empty_picture() -> None:
     assert picture().reading(NOW_S, Registers()) == HouseReading(NOW_S)
 
