@@ -30,10 +30,10 @@ from pems_actors.domain.ports import History
 from pems_actors.domain.time_grid import TimeGrid
 from pems_actors.domain.units import QUARTER_S
 from pems_actors.forecasting.prices import SpotSeries
-from pems_actors.learning.card import ModelCard, recipe_of
-from pems_actors.learning.champion import Decision, Ledger, ledgers_from
-from pems_actors.learning.contest import HOUSE, Band, Issue
-from pems_actors.learning.jobs import (
+from pems_actors.learning.life.card import ModelCard, recipe_of
+from pems_actors.learning.life.champion import Decision, Ledger, ledgers_from
+from pems_actors.learning.life.contest import HOUSE, Band, Issue
+from pems_actors.learning.life.jobs import (
     LEAST,
     SERIES,
     TARGETS,
@@ -42,8 +42,8 @@ from pems_actors.learning.jobs import (
     Told,
     Trained,
 )
-from pems_actors.learning.past import AHEAD_S
-from pems_actors.learning.store import ModelStore
+from pems_actors.learning.life.past import AHEAD_S
+from pems_actors.learning.life.store import ModelStore
 from supervision import Context, Health
 from supervision.worker import Worker, WorkerDone, WorkerFailed
 

@@ -10,9 +10,9 @@ from pems_actors.domain.forecasts import Forecast, WeatherForecast, resample
 from pems_actors.domain.time_grid import TimeGrid
 from pems_actors.domain.units import DAY_S
 from pems_actors.forecasting.prices import SpotSeries
-from pems_actors.learning.champion import Ledger
-from pems_actors.learning.contest import Band, Issue
-from pems_actors.learning.trust import Tier, missing
+from pems_actors.learning.life.champion import Ledger
+from pems_actors.learning.life.contest import Band, Issue
+from pems_actors.learning.life.trust import Tier, missing
 
 LEAST_DAYS = 3.0
 TRAIN_EVERY_S = 7 * DAY_S

@@ -10,9 +10,9 @@ from typing import Protocol
 from pems_actors.domain.forecasts import WeatherForecast
 from pems_actors.domain.ports import History
 from pems_actors.domain.units import DAY_S, QUARTER_S
-from pems_actors.learning.contest import Issue, Score, issue_from, scored
-from pems_actors.learning.jobs import TARGETS, Columns
-from pems_actors.learning.past import AHEAD_S, LONGEST_S, RECENT_S, gathered, kept_as
+from pems_actors.learning.life.contest import Issue, Score, issue_from, scored
+from pems_actors.learning.life.jobs import TARGETS, Columns
+from pems_actors.learning.life.past import AHEAD_S, LONGEST_S, RECENT_S, gathered, kept_as
 
 KIND = "contest."
 WAITS_AT_MOST_S = 5 * DAY_S

@@ -14,17 +14,17 @@ from pems_actors.actors.base import HouseActor
 from pems_actors.actors.learner_mind import LearnerMind, Schooling
 from pems_actors.actors.learner_past import Past
 from pems_actors.domain.units import HOUR_S
-from pems_actors.learning.card import ModelCard
-from pems_actors.learning.jobs import SERIES, Place, Trained, TrainJob
-from pems_actors.learning.store import ModelStore
+from pems_actors.learning.life.card import ModelCard
+from pems_actors.learning.life.jobs import SERIES, Place, Trained, TrainJob
+from pems_actors.learning.life.store import ModelStore
 from supervision.worker import Worker, WorkerFailed, WorkerSpec
 
 MODELS = WorkerSpec(
-    name="forecasting/models", target="pems_actors.learning.worker:factory", deadline_s=30.0
+    name="forecasting/models", target="pems_actors.learning.life.worker:factory", deadline_s=30.0
 )
 TRAINING = WorkerSpec(
     name="forecasting/training",
-    target="pems_actors.learning.worker:factory",
+    target="pems_actors.learning.life.worker:factory",
     deadline_s=900.0,
     nice=15,
     virtual_latency_s=(60.0, 300.0),

@@ -25,14 +25,14 @@ from pems_actors.bench.forecast_question import (
 )
 from pems_actors.bench.report import Target, report
 from pems_actors.domain.house import Roof, Site
-from pems_actors.learning.baselines import PRICE_LAGS_H, Persistence, PlainBoosted
-from pems_actors.learning.day_ahead import Issue, issues, roll
-from pems_actors.learning.load_model import LoadModel
-from pems_actors.learning.model import BAND, SeriesModel
-from pems_actors.learning.price_model import PriceModel
-from pems_actors.learning.quantiles import LEVELS, pinball
-from pems_actors.learning.reading import read_csv
-from pems_actors.learning.table import Table
+from pems_actors.learning.series.baselines import PRICE_LAGS_H, Persistence, PlainBoosted
+from pems_actors.learning.series.day_ahead import Issue, issues, roll
+from pems_actors.learning.series.load import LoadModel
+from pems_actors.learning.series.model import BAND, SeriesModel
+from pems_actors.learning.series.price import PriceModel
+from pems_actors.learning.series.quantiles import LEVELS, pinball
+from pems_actors.learning.tables.reading import read_csv
+from pems_actors.learning.tables.table import Table
 from pems_actors.physics.sun import sun_at
 
 Array = npt.NDArray[np.float64]
@@ -148,7 +148,7 @@ def _ours(question: Question) -> SeriesModel:
         return LoadModel()
     if question.series == "price":
         return PriceModel()
-    from pems_actors.learning.pv_model import PvModel  # noqa: PLC0415 - brings pvlib along
+    from pems_actors.learning.pv.model import PvModel  # noqa: PLC0415 - brings pvlib along
 
     site, roofs = _plant(question)
     return PvModel(site=site, roofs=roofs)
@@ -162,7 +162,7 @@ def _rivals(question: Question) -> list[SeriesModel]:
         PlainBoosted(lags_h=lags),
     ]
     if question.series == "pv" and question.site is not None:
-        from pems_actors.learning.pv_baseline import PhysicsModel  # noqa: PLC0415 - brings pvlib along
+        from pems_actors.learning.pv.baseline import PhysicsModel  # noqa: PLC0415 - brings pvlib along
 
         site, roofs = _plant(question)
         rivals.append(PhysicsModel(site=site, roofs=roofs))

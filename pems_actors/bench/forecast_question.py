@@ -8,7 +8,7 @@ from typing import Literal
 
 import pandas as pd
 
-from pems_actors.learning.reading import WEATHER_NAMES
+from pems_actors.learning.tables.reading import WEATHER_NAMES
 
 Series = Literal["pv", "load", "price"]
 SERIES: tuple[Series, ...] = ("pv", "load", "price")

@@ -17,12 +17,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from pems_actors.bench.report import Target, report
-from pems_actors.learning.reading import read_csv
 from pems_actors.learning.rooms import rivals
 from pems_actors.learning.rooms.ahead import rmse_k, running_free, watchful
 from pems_actors.learning.rooms.identify import RoomsFound, identify
 from pems_actors.learning.rooms.records import RoomRecords, records_from
 from pems_actors.learning.rooms.verdict import verdicts
+from pems_actors.learning.tables.reading import read_csv
 
 Array = npt.NDArray[np.float64]
 

@@ -16,9 +16,9 @@ from pems_actors.cli.output import BAD_USAGE, native_noise_apart, refuse, say_js
 if TYPE_CHECKING:
     from pems_actors.domain.house import House
     from pems_actors.gateways.sqlite_store import SqliteStore
-    from pems_actors.learning.jobs import Place, Trained
-    from pems_actors.learning.store import ModelStore
-    from pems_actors.learning.table import Table
+    from pems_actors.learning.life.jobs import Place, Trained
+    from pems_actors.learning.life.store import ModelStore
+    from pems_actors.learning.tables.table import Table
 
 HISTORY_FILE, MODELS_FOLDER = "history.sqlite", "models"
 STORE = "store"
@@ -104,7 +104,7 @@ def train(
 
 
 def _trained(name: Trainable, lesson: Lesson) -> dict[str, Any]:
-    from pems_actors.learning.store import ModelStore  # noqa: PLC0415
+    from pems_actors.learning.life.store import ModelStore  # noqa: PLC0415
 
     began_s, store = time.process_time(), ModelStore(lesson.folder / MODELS_FOLDER)
     try:
@@ -123,7 +123,7 @@ def _trained(name: Trainable, lesson: Lesson) -> dict[str, Any]:
 
 
 def _trained_series(name: Learnable, lesson: Lesson, store: ModelStore) -> Trained:
-    from pems_actors.learning.training import train_on  # noqa: PLC0415 - loads everything
+    from pems_actors.learning.life.training import train_on  # noqa: PLC0415 - loads everything
 
     table = _read(name, lesson) if lesson.source != STORE else _recorded(name, lesson)
     return train_on(table, name, lesson.place, store, table.index[-1].timestamp())
@@ -151,10 +151,10 @@ def _read(name: Learnable, lesson: Lesson) -> Table:
 
     Raises: ValueError in a sentence if it is no table.
     """
-    from pems_actors.learning.jobs import TARGETS, WEATHER  # noqa: PLC0415
-    from pems_actors.learning.past import WITH_WEATHER  # noqa: PLC0415
-    from pems_actors.learning.reading import read_csv  # noqa: PLC0415
-    from pems_actors.learning.tables import known_part  # noqa: PLC0415
+    from pems_actors.learning.life.columns import known_part  # noqa: PLC0415
+    from pems_actors.learning.life.jobs import TARGETS, WEATHER  # noqa: PLC0415
+    from pems_actors.learning.life.past import WITH_WEATHER  # noqa: PLC0415
+    from pems_actors.learning.tables.reading import read_csv  # noqa: PLC0415
 
     table = read_csv(
         lesson.source,
@@ -173,8 +173,8 @@ def _recorded(name: Learnable, lesson: Lesson) -> Table:
     Raises: ValueError in a sentence if it has nothing.
     """
     from pems_actors.actors.learner_past import whole_of  # noqa: PLC0415
-    from pems_actors.learning.jobs import TARGETS  # noqa: PLC0415
-    from pems_actors.learning.tables import known_part, table_of  # noqa: PLC0415
+    from pems_actors.learning.life.columns import known_part, table_of  # noqa: PLC0415
+    from pems_actors.learning.life.jobs import TARGETS  # noqa: PLC0415
 
     columns = whole_of(opened(lesson.folder), name)
     if columns is None:
@@ -203,7 +203,7 @@ def _place(house: House, site: str | None, roofs: Sequence[str], timezone: str |
     """Where a CSV was measured: as told, else as the house itself. Raises: Refusal."""
     from pems_actors.bench.forecast_question import roof_from, site_from  # noqa: PLC0415
     from pems_actors.domain.house import Roof, Site  # noqa: PLC0415
-    from pems_actors.learning.jobs import Place  # noqa: PLC0415
+    from pems_actors.learning.life.jobs import Place  # noqa: PLC0415
 
     try:
         where, planes = site_from(site), [roof_from(text) for text in roofs]
@@ -220,7 +220,7 @@ def _place(house: House, site: str | None, roofs: Sequence[str], timezone: str |
 
 def _renamed(text: str | None, name: str | None, column: str | None) -> dict[str, str]:
     """Read `new=old,…`; `--column` names the target. Raises: Refusal."""
-    from pems_actors.learning.jobs import TARGETS  # noqa: PLC0415
+    from pems_actors.learning.life.jobs import TARGETS  # noqa: PLC0415
 
     renamed = {}
     for pair in text.split(",") if text else ():

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 from pems_actors.blueprint import model_data
 from pems_actors.domain.house import HouseModel
 from pems_actors.domain.units import DAY_S, QUARTER_S
-from pems_actors.learning.past import kept_as
+from pems_actors.learning.life.past import kept_as
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from pems_actors.domain.house import House
     from pems_actors.gateways.sqlite_store import SqliteStore
-    from pems_actors.learning.jobs import Trained
-    from pems_actors.learning.store import ModelStore
+    from pems_actors.learning.life.jobs import Trained
+    from pems_actors.learning.life.store import ModelStore
 
 MOST_DAYS = 120.0
 
@@ -30,8 +30,8 @@ def trained_from_csv(
 
     Raises: ValueError in a sentence if there is nothing to learn from.
     """
-    from pems_actors.learning.reading import read_csv  # noqa: PLC0415 - loads pandas
-    from pems_actors.learning.room_training import train_rooms  # noqa: PLC0415
+    from pems_actors.learning.life.room_training import train_rooms  # noqa: PLC0415
+    from pems_actors.learning.tables.reading import read_csv  # noqa: PLC0415 - loads pandas
 
     table = read_csv(file, timezone=timezone, rename=renamed)
     known = {room.name for room in house.model.rooms}
@@ -45,7 +45,7 @@ def trained_from_history(history: SqliteStore, house: House, store: ModelStore) 
 
     Raises: ValueError in a sentence if there is nothing to learn from.
     """
-    from pems_actors.learning.room_training import train_rooms  # noqa: PLC0415
+    from pems_actors.learning.life.room_training import train_rooms  # noqa: PLC0415
 
     frame, now_s = recorded(history, house)
     return train_rooms(frame, store, now_s, house.model)
@@ -58,8 +58,8 @@ def write_model(store: ModelStore, trained: Trained, out: Path) -> str:
     is believed of them by their size.
     Raises: OSError if it cannot be written.
     """
+    from pems_actors.learning.life.trust import Tier  # noqa: PLC0415
     from pems_actors.learning.rooms.verdict import verdicts  # noqa: PLC0415
-    from pems_actors.learning.trust import Tier  # noqa: PLC0415
 
     found = store.revived(trained.series, trained.cards[0].version)
     good = {each.room for each in verdicts(found) if each.tier is not Tier.OBSERVE}

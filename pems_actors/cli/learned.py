@@ -17,8 +17,8 @@ from pems_actors.domain.units import DAY_S, iso
 
 if TYPE_CHECKING:
     from pems_actors.gateways.sqlite_store import SqliteStore
-    from pems_actors.learning.card import ModelCard
-    from pems_actors.learning.champion import Ledger
+    from pems_actors.learning.life.card import ModelCard
+    from pems_actors.learning.life.champion import Ledger
 
 UNITS = {"load": "kW", "pv": "kW", "price": "EUR/MWh", "weather": "°C"}
 TRUTH = {"load": "load_kw", "pv": "pv_kw", "price": "price_eur_mwh", "weather": "temp_c"}
@@ -32,8 +32,8 @@ def add_to(app: typer.Typer) -> None:
 
 def models(as_json: AsJson = False, state: State = None) -> None:
     """List the models: who serves, who is trusted with what, and by which numbers."""
-    from pems_actors.learning.champion import ledgers_from  # noqa: PLC0415
-    from pems_actors.learning.store import ModelStore  # noqa: PLC0415
+    from pems_actors.learning.life.champion import ledgers_from  # noqa: PLC0415
+    from pems_actors.learning.life.store import ModelStore  # noqa: PLC0415
 
     store = ModelStore(state_dir(state) / MODELS_FOLDER)
     plain, wrong = store.ledger()
@@ -54,7 +54,7 @@ def models(as_json: AsJson = False, state: State = None) -> None:
 
 
 def _model(card: ModelCard, ledger: Ledger) -> dict[str, Any]:
-    from pems_actors.learning.trust import evidence, missing  # noqa: PLC0415
+    from pems_actors.learning.life.trust import evidence, missing  # noqa: PLC0415
 
     standing = ledger.standings.get(card.recipe)
     used = standing is not None and standing.version == card.version
@@ -133,7 +133,7 @@ def forecast(
 
 
 def _truth(store: SqliteStore, name: str, told: Mapping[str, Any]) -> list[float | None]:
-    from pems_actors.learning.past import kept_as  # noqa: PLC0415
+    from pems_actors.learning.life.past import kept_as  # noqa: PLC0415
 
     step_s, start_s, slots = told["step_s"], told["start_s"], len(told["p50"])
     series = "outdoor_c" if name == "weather" else kept_as(TRUTH[name])
@@ -163,7 +163,7 @@ def features(
     as_json: AsJson = False,
 ) -> None:
     """List every feature that a forecast may use, by family, and from when on it is known."""
-    from pems_actors.learning.features import REGISTRY  # noqa: PLC0415 - loads pandas
+    from pems_actors.learning.features.registry import REGISTRY  # noqa: PLC0415 - loads pandas
 
     found = [
         {"name": each.name, "family": each.family, "about": each.about, "known": each.known}

@@ -1,8 +1,11 @@
 """What the house learns from its own past: forecasts and room models that earn their trust.
 
-Pure: tables in, frozen models and quantiles out. What learns knows pandas, xgboost, statsmodels and
-pvlib and is imported by workers, benches and commands only. What keeps score (`card`, `contest`,
-`drift`, `trust`, `champion`, `store`, `jobs`, `past`) is plain Python: the core imports that alone.
+Pure: tables in, frozen models and quantiles out. Anyone's columns become clean `tables`, tables
+become sheets of local `days`, sheets become `features`; `series` and `pv` learn from them, `rooms`
+from heat and temperatures, and `life` trains, keeps score and decides who serves. What learns knows
+pandas, xgboost, statsmodels and pvlib and is imported by workers, benches and commands only. What
+keeps score (`card`, `contest`, `drift`, `trust`, `champion`, `store`, `jobs`, `past` of `life`) is
+plain Python: the core imports that alone.
 
 Decisions: trust belongs to a recipe and its versions inherit it, because a weekly refit is the same
 procedure; a new version that does worse on days new to both is refused. All rivals are kept as

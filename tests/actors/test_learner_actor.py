@@ -16,12 +16,12 @@ from pems_actors.domain.events import ForecastWanted
 from pems_actors.domain.forecasts import Forecast, LearnedForecast
 from pems_actors.domain.time_grid import TimeGrid
 from pems_actors.gateways.memory_history import MemoryHistory
-from pems_actors.learning.card import ModelCard, Source
-from pems_actors.learning.champion import Ledger
-from pems_actors.learning.contest import Score
-from pems_actors.learning.floor import SeasonalMean
-from pems_actors.learning.store import MODEL, ModelStore
-from pems_actors.learning.trust import Standing, Tier
+from pems_actors.learning.life.card import ModelCard, Source
+from pems_actors.learning.life.champion import Ledger
+from pems_actors.learning.life.contest import Score
+from pems_actors.learning.life.store import MODEL, ModelStore
+from pems_actors.learning.life.trust import Standing, Tier
+from pems_actors.learning.series.floor import SeasonalMean
 from supervision import WorkerSpec
 from supervision.events import HealthChanged
 from tests.actors.kit import HOUSE, NOON, Stage
@@ -97,7 +97,7 @@ class School:
     def _fitted(known) -> SeasonalMean:
         import pandas as pd
 
-        from pems_actors.learning.table import Table
+        from pems_actors.learning.tables.table import Table
 
         index = pd.to_datetime([at_s for at_s, _ in known], unit="s", utc=True)
         frame = pd.DataFrame({"load_kw": [value for _, value in known]}, index=index)

@@ -7,7 +7,7 @@ import pytest
 from pems_actors.bench import forecast
 from pems_actors.bench.forecast_question import Question
 from pems_actors.cli.main import main
-from pems_actors.learning.table import Table
+from pems_actors.learning.tables.table import Table
 from tests.learning.histories import ZONE, habits
 
 pytestmark = pytest.mark.timeout(120)  # models are trained here

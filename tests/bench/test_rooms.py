@@ -16,15 +16,15 @@ from pems_actors.bench.twin_rooms import TwinHistory, twin_history
 from pems_actors.cli.learn_rooms import write_model
 from pems_actors.control.duty import loss_kw_k
 from pems_actors.domain.units import seconds
-from pems_actors.learning.card import ModelCard, Source
-from pems_actors.learning.jobs import Trained
+from pems_actors.learning.life.card import ModelCard, Source
+from pems_actors.learning.life.jobs import Trained
+from pems_actors.learning.life.store import ModelStore
+from pems_actors.learning.life.trust import Tier
 from pems_actors.learning.rooms.house import Prior
 from pems_actors.learning.rooms.identify import RoomsFound, identify
 from pems_actors.learning.rooms.network import KINDS
 from pems_actors.learning.rooms.records import RoomRecords, records_from
 from pems_actors.learning.rooms.verdict import verdicts
-from pems_actors.learning.store import ModelStore
-from pems_actors.learning.trust import Tier
 from pems_actors.physics.house_model import HouseDynamics
 
 ROOMS = ("obyvak", "kuchyne", "hosti", "pracovna")

@@ -10,12 +10,12 @@ import pytest
 from pems_actors.cli import forecast_view
 from pems_actors.domain.units import HOUR_S, QUARTER_S, iso
 from pems_actors.gateways.sqlite_store import SqliteStore
-from pems_actors.learning import recipes
-from pems_actors.learning.champion import Ledger
-from pems_actors.learning.contest import Score
-from pems_actors.learning.floor import SeasonalMean
-from pems_actors.learning.store import ModelStore
-from pems_actors.learning.trust import Standing, Tier
+from pems_actors.learning.life import recipes
+from pems_actors.learning.life.champion import Ledger
+from pems_actors.learning.life.contest import Score
+from pems_actors.learning.life.store import ModelStore
+from pems_actors.learning.life.trust import Standing, Tier
+from pems_actors.learning.series.floor import SeasonalMean
 from tests.cli.conftest import Pems
 from tests.cli.told import NOON_S
 
@@ -27,7 +27,7 @@ START_S = NOON_S - NOON_S % DAY_S - 20 * DAY_S
 def only_a_quick_recipe(monkeypatch: pytest.MonkeyPatch) -> None:
     quick = {"seasonal": lambda _: SeasonalMean()}
     monkeypatch.setattr(recipes, "RECIPES", dict.fromkeys(("load", "pv", "price"), quick))
-    monkeypatch.setattr("pems_actors.learning.training.RECIPES", recipes.RECIPES)
+    monkeypatch.setattr("pems_actors.learning.life.training.RECIPES", recipes.RECIPES)
 
 
 def load_kw(at_s: float) -> float:

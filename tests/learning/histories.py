@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from pems_actors.learning.table import Table
+from pems_actors.learning.tables.table import Table
 
 ZONE = "Europe/Prague"
 

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 
 from pems_actors.domain.house import Roof, Site
-from pems_actors.learning.pv_physics import plant_of, power
-from pems_actors.learning.pv_scene import scene
-from pems_actors.learning.table import Table
+from pems_actors.learning.pv.physics import plant_of, power
+from pems_actors.learning.pv.scene import scene
+from pems_actors.learning.tables.table import Table
 
 SITE = Site(50.08, 14.43, 250.0, "Europe/Prague")
 ROOFS = (Roof("south", 6.0, 35.0, 180.0), Roof("west", 4.0, 35.0, 265.0))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pems_actors.domain.units import HOUR_S
-from pems_actors.learning.card import HorizonError, ModelCard, Source
-from pems_actors.learning.champion import Ledger
-from pems_actors.learning.contest import Score
-from pems_actors.learning.trust import Standing
+from pems_actors.learning.life.card import HorizonError, ModelCard, Source
+from pems_actors.learning.life.champion import Ledger
+from pems_actors.learning.life.contest import Score
+from pems_actors.learning.life.trust import Standing
 
 BEGAN_S = 1_700_006_400.0
 SIX_H = 6 * HOUR_S

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from pems_actors.learning.champion import ledger_from, ledgers_from
-from pems_actors.learning.contest import Score
-from pems_actors.learning.trust import Standing, Tier
+from pems_actors.learning.life.champion import ledger_from, ledgers_from
+from pems_actors.learning.life.contest import Score
+from pems_actors.learning.life.trust import Standing, Tier
 from tests.learning.records import BEGAN_S, at, card, ledger, now_after, scores
 
 ABLE = Standing("ridge", "ridge.1", Tier.CONTROL, BEGAN_S, BEGAN_S)

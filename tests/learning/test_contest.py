@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from pems_actors.learning.contest import Band, Issue, issue_from, scored
+from pems_actors.learning.life.contest import Band, Issue, issue_from, scored
 from tests.learning.records import at
 
 DAY = 24

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pems_actors.learning.baselines import Persistence, PlainBoosted, point
-from pems_actors.learning.day_ahead import issues, roll, weeks
+from pems_actors.learning.series.baselines import Persistence, PlainBoosted, point
+from pems_actors.learning.series.day_ahead import issues, roll, weeks
 from tests.learning.histories import ZONE, habits, market, midnight, table
 
 

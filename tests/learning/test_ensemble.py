@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pems_actors.learning.day_ahead import issues
-from pems_actors.learning.load_model import LoadModel
-from pems_actors.learning.price_model import PriceModel
+from pems_actors.learning.series.day_ahead import issues
+from pems_actors.learning.series.load import LoadModel
+from pems_actors.learning.series.price import PriceModel
 from tests.learning.histories import habits, hours, market, midnight, table
 
 pytestmark = pytest.mark.timeout(120)  # models are trained here

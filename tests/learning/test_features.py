@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pems_actors.learning.day_grid import DayGrid
-from pems_actors.learning.features import REGISTRY, feature, matrix
-from pems_actors.learning.scene import Scene
+from pems_actors.learning.days.grid import DayGrid
+from pems_actors.learning.days.scene import Scene
+from pems_actors.learning.features.registry import REGISTRY, feature, matrix
 from tests.learning.histories import ZONE, habits, hours, table
 
 WEATHER = ("temp_c", "ghi_w_m2", "dni_w_m2", "dhi_w_m2", "wind_m_s")

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pems_actors.learning.floor import Persistence, SeasonalMean
-from pems_actors.learning.table import Table
+from pems_actors.learning.series.floor import Persistence, SeasonalMean
+from pems_actors.learning.tables.table import Table
 
 START = pd.Timestamp("2023-03-20", tz="UTC")
 

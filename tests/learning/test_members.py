@@ -5,14 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pems_actors.learning.averages import faded_mean, mean_of, median_of, share_below
-from pems_actors.learning.blend import Blend
-from pems_actors.learning.boosted import Boosted
-from pems_actors.learning.day_grid import DayGrid
-from pems_actors.learning.day_ridge import DayRidge
-from pems_actors.learning.members import Seasonal, Smoothing
-from pems_actors.learning.ridge import Ridge
-from pems_actors.learning.scene import Scene
+from pems_actors.learning.days.averages import faded_mean, mean_of, median_of, share_below
+from pems_actors.learning.days.grid import DayGrid
+from pems_actors.learning.days.scene import Scene
+from pems_actors.learning.series.blend import Blend
+from pems_actors.learning.series.boosted import Boosted
+from pems_actors.learning.series.day_ridge import DayRidge
+from pems_actors.learning.series.members import Seasonal, Smoothing
+from pems_actors.learning.series.ridge import Ridge
 from tests.learning.histories import habits, table
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from pems_actors.domain.forecasts import WeatherForecast
 from pems_actors.domain.time_grid import TimeGrid
-from pems_actors.learning.past import gathered, held, on_slots, step_of
+from pems_actors.learning.life.past import gathered, held, on_slots, step_of
 
 HOUR, QUARTER = 3600.0, 900.0
 NAN = float("nan")

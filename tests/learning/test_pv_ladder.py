@@ -7,10 +7,10 @@ import pytest
 from pems_actors.domain.forecasts import WeatherForecast
 from pems_actors.domain.time_grid import TimeGrid
 from pems_actors.domain.units import DAY_S, HOUR_S, QUARTER_S
-from pems_actors.learning.past import gathered
-from pems_actors.learning.pv_model import PvModel
-from pems_actors.learning.table import Table
-from pems_actors.learning.tables import table_of
+from pems_actors.learning.life.columns import table_of
+from pems_actors.learning.life.past import gathered
+from pems_actors.learning.pv.model import PvModel
+from pems_actors.learning.tables.table import Table
 from tests.learning.pv_worlds import ROOFS, SITE, world
 
 NOW = pd.Timestamp("2024-05-20 10:00", tz="UTC")

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from pems_actors.domain.house import Roof
-from pems_actors.learning.pv_baseline import PhysicsModel
-from pems_actors.learning.pv_model import PvModel
-from pems_actors.learning.table import Table
+from pems_actors.learning.pv.baseline import PhysicsModel
+from pems_actors.learning.pv.model import PvModel
+from pems_actors.learning.tables.table import Table
 from tests.learning.pv_worlds import ROOFS, SITE, STEP, asked, world
 
 DAY = "2024-05-25"

@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pems_actors.domain.house import Roof, Site
-from pems_actors.learning import curtailed
-from pems_actors.learning.pv_members import USUAL, blend_weights
-from pems_actors.learning.pv_physics import Plant, power
-from pems_actors.learning.pv_recent import Recent, cuts, starts_of
-from pems_actors.learning.pv_scene import plane_w_m2, scene, suns_at
-from pems_actors.learning.pv_site import find_site
-from pems_actors.learning.table import Table
+from pems_actors.learning.pv import curtailed
+from pems_actors.learning.pv.members import USUAL, blend_weights
+from pems_actors.learning.pv.physics import Plant, power
+from pems_actors.learning.pv.recent import Recent, cuts, starts_of
+from pems_actors.learning.pv.scene import plane_w_m2, scene, suns_at
+from pems_actors.learning.pv.site import find_site
+from pems_actors.learning.tables.table import Table
 from pems_actors.physics.sun import sun_at
 from tests.learning.pv_worlds import ROOFS, SITE, STEP, skies, world
 
@@ -162,7 +162,7 @@ def test_few_errors_leave_the_usual_weights():
 
 
 def test_stamps_an_hour_late_are_found_and_said():
-    from pems_actors.learning.pv_model import PvModel
+    from pems_actors.learning.pv.model import PvModel
 
     late = world(40, weather=False, roofs=(Roof("roof", 5.0, 30.0, 180.0),))
     frame = late.frame.copy()

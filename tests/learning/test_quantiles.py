@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pems_actors.learning.quantiles import (
+from pems_actors.learning.series.quantiles import (
     Bands,
     along,
     pinball,

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pems_actors.learning.reading import ReadingError, read_csv, table_from
+from pems_actors.learning.tables.reading import ReadingError, read_csv, table_from
 from tests.learning.histories import ZONE, habits
 
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from pems_actors.learning.card import card_from
-from pems_actors.learning.store import LEDGER, MODEL, ModelStore
+from pems_actors.learning.life.card import card_from
+from pems_actors.learning.life.store import LEDGER, MODEL, ModelStore
 from tests.learning.records import at, card
 
 

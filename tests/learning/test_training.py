@@ -7,11 +7,11 @@ from math import nan, pi, sin
 import pytest
 
 from pems_actors.domain.house import Site
-from pems_actors.learning import recipes
-from pems_actors.learning.floor import SeasonalMean
-from pems_actors.learning.jobs import Columns, ForecastJob, Place, TrainJob
-from pems_actors.learning.store import MODEL, ModelStore
-from pems_actors.learning.worker import handle
+from pems_actors.learning.life import recipes
+from pems_actors.learning.life.jobs import Columns, ForecastJob, Place, TrainJob
+from pems_actors.learning.life.store import MODEL, ModelStore
+from pems_actors.learning.life.worker import handle
+from pems_actors.learning.series.floor import SeasonalMean
 from tests.learning.records import BEGAN_S
 
 HOUR = 3600.0

@@ -7,8 +7,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pems_actors.learning.drift import drift
-from pems_actors.learning.trust import Standing, Tier, judged, missing
+from pems_actors.learning.life.drift import drift
+from pems_actors.learning.life.trust import Standing, Tier, judged, missing
 from tests.learning.records import BEGAN_S, at, now_after, scores
 
 NEW = Standing("ridge", "ridge.1", since_s=BEGAN_S, counts_from_s=BEGAN_S)

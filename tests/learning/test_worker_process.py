@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from pems_actors.actors.learner_school import MODELS, TRAINING
-from pems_actors.learning.jobs import ForecastJob, Told, Trained, TrainJob
-from pems_actors.learning.store import ModelStore
+from pems_actors.learning.life.jobs import ForecastJob, Told, Trained, TrainJob
+from pems_actors.learning.life.store import ModelStore
 from supervision import WorkerDone, WorkerFailed
 from supervision.worker import ProcessWorker, WorkerSpec
 from tests.learning.test_training import PLACE, columns

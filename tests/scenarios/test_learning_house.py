@@ -9,7 +9,7 @@ from pems_actors.bench import learning
 from pems_actors.bench.forecasting_branch import ForecastingBranch
 from pems_actors.blueprint import house_from, tariff_from
 from pems_actors.domain.units import DAY_S, HOUR_S, seconds
-from pems_actors.learning.store import ModelStore
+from pems_actors.learning.life.store import ModelStore
 from pems_actors.simulation.scenario import Scenario
 
 START_S = seconds("2023-05-01T00:00:00Z")

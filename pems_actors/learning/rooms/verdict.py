@@ -15,10 +15,10 @@ from typing import Any, Literal
 import numpy as np
 
 from pems_actors.domain.house import Emitter
+from pems_actors.learning.life.trust import Tier
 from pems_actors.learning.rooms.balance import losses_kw_k
 from pems_actors.learning.rooms.identify import RoomsFound
 from pems_actors.learning.rooms.network import HEAT_GAIN, KINDS, ROOM_KINDS, Array
-from pems_actors.learning.trust import Tier
 
 WIDER = 1.5
 _Z95 = 1.96

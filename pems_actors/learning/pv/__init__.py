@@ -1,0 +1,1 @@
+"""The PV forecast: physics for the roofs, and what physics misses."""

@@ -1,0 +1,235 @@
+"""Anyone's CSV as a clean table: finds the times, understands zones and decimal commas, says so.
+
+What cannot be read is missing, never zero, and each finding becomes a sentence in `Table.notes`.
+Only what makes a table impossible (no file, no times, no such column) is an error.
+"""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Mapping
+from io import TextIOWrapper
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from pems_actors.learning.tables.sanity import Kind, checked, checked_weather
+from pems_actors.learning.tables.stepping import evenly
+from pems_actors.learning.tables.table import Table
+
+TIME_NAMES = (
+    "time_utc",
+    "time",
+    "timestamp",
+    "datetime",
+    "date_time",
+    "date",
+    "utc",
+    "ds",
+    "index",
+)
+WEATHER_NAMES = {
+    "temp": "temp_c",
+    "ghi": "ghi_w_m2",
+    "dni": "dni_w_m2",
+    "dhi": "dhi_w_m2",
+    "wind": "wind_m_s",
+}
+_ZONED = r"(?:Z|UTC|GMT|[+-]\d{2}:?\d{2})\s*$"
+_DOTTED = r"^\s*\d{1,2}[./]\s*\d{1,2}[./]\s*\d{4}"
+_ENCODING = "utf-8-sig"
+_LATEST_S = 4e9  # an epoch beyond this is in milliseconds
+
+
+class ReadingError(ValueError):
+    """A file that cannot become a table; the sentence says what to give instead."""
+
+
+def read_csv(
+    path: str | Path,
+    target: str = "",
+    *,
+    timezone: str = "Europe/Prague",
+    rename: Mapping[str, str] | None = None,
+    kind: Kind = "any",
+    only: tuple[str, ...] | None = None,
+) -> Table:
+    """Read a CSV into an evenly stepped UTC table.
+
+    Args:
+        target: column to forecast, by its name in the file (or as renamed); "" for none.
+        timezone: local time of the house; also that of stamps without a zone of their own.
+        rename: names wanted, with the names in the file: `{"temp_c": "T_out"}`.
+        kind: what the target is, so that absurd values can be told.
+        only: columns to keep besides the target (as renamed); None keeps all that are numbers.
+    Raises: ReadingError if there is no file, no column of times or no such column.
+    """
+    raw, notes = _load(Path(path))
+    frame, stamps = _split(raw, timezone, notes)
+    frame = _renamed(frame, rename or {})
+    if target and target not in frame:
+        raise ReadingError(_no_column(target, frame, path))
+    if only is not None:
+        frame = frame[[name for name in frame if name == target or name in only]]
+    numbers = _numbers(frame, target, notes)
+    even = evenly(numbers.set_axis(stamps), target, notes)
+    even = checked_weather(checked(even, target, kind, timezone, notes), target, notes)
+    return Table(even, target, timezone, tuple(notes))
+
+
+def table_from(
+    frame: pd.DataFrame, target: str, timezone: str = "Europe/Prague", kind: Kind = "any"
+) -> Table:
+    """Clean a frame that has UTC times as its index, the same way as a file."""
+    notes: list[str] = []
+    numbers = _numbers(frame, target, notes)
+    even = evenly(numbers, target, notes)
+    even = checked_weather(checked(even, target, kind, timezone, notes), target, notes)
+    return Table(even, target, timezone, tuple(notes))
+
+
+def _load(path: Path) -> tuple[pd.DataFrame, list[str]]:
+    """Read the file as texts and numbers, whatever separates them."""
+    if not path.exists():
+        raise ReadingError(f"there is no file {path}; give the path of a CSV with a header line")
+    with _opened(path) as file:
+        head = [file.readline() for _ in range(20)]
+    separator = max(",;\t|", key=head[0].count)
+    sample = "".join(head[1:])
+    comma = separator != "," and sample.count(",") > sample.count(".") / 4
+    try:
+        raw = pd.read_csv(
+            path, sep=separator, decimal="," if comma else ".", encoding=_ENCODING,
+            low_memory=False, skipinitialspace=True,
+        )  # fmt: skip
+    except (ValueError, UnicodeDecodeError) as problem:
+        raise ReadingError(f"{path} is no CSV: {problem}") from problem
+    if raw.empty or raw.shape[1] < 2:
+        raise ReadingError(f"{path} has no rows of times and values; give a CSV with a header")
+    raw.columns = pd.Index([str(name).strip() for name in raw.columns])
+    return raw, (["numbers are written with a decimal comma"] if comma else [])
+
+
+def _opened(path: Path) -> TextIO:
+    """Open a plain or a gzip-compressed text."""
+    if path.suffix == ".gz":
+        return TextIOWrapper(gzip.open(path), encoding=_ENCODING)
+    return path.open(encoding=_ENCODING)
+
+
+def _no_column(target: str, frame: pd.DataFrame, path: object) -> str:
+    there = ", ".join(str(name) for name in frame.columns[:12])
+    return f"{path} has no column {target!r}; there are {there}: give one of them with --column"
+
+
+def _renamed(frame: pd.DataFrame, rename: Mapping[str, str]) -> pd.DataFrame:
+    missing = [old for old in rename.values() if old not in frame]
+    if missing:
+        there = ", ".join(str(name) for name in frame.columns[:12])
+        raise ReadingError(f"there is no column {missing[0]!r} to take; there are {there}")
+    extra = {new: frame[old] for new, old in rename.items() if new != old}
+    return frame.assign(**extra)
+
+
+# --- times -----------------------------------------------------------------------------------
+
+
+def _split(
+    raw: pd.DataFrame, timezone: str, notes: list[str]
+) -> tuple[pd.DataFrame, pd.DatetimeIndex]:
+    """Part the column of times from the others; rows without a readable time are left out."""
+    name = _time_column(raw)
+    stamps = _instants(raw[name], name, timezone, notes)
+    bad = stamps.isna()
+    if bad.all():
+        raise ReadingError(f"column {name!r} holds no times; give ISO 8601 in UTC")
+    if bad.any():
+        notes.append(f"{int(bad.sum())} rows have no readable time and are left out")
+    frame = raw.drop(columns=name).loc[~bad]
+    return frame, pd.DatetimeIndex(stamps[~bad])
+
+
+def _time_column(raw: pd.DataFrame) -> str:
+    by_name = {str(name).lower().replace(" ", "_"): str(name) for name in raw.columns}
+    for wanted in TIME_NAMES:
+        if wanted in by_name:
+            return by_name[wanted]
+    for low, name in by_name.items():
+        if "time" in low or "date" in low or "zeit" in low or "datum" in low or low == "unnamed:_0":
+            return name
+    return str(raw.columns[0])
+
+
+def _instants(
+    texts: pd.Series[str], name: str, timezone: str, notes: list[str]
+) -> pd.Series[pd.Timestamp]:
+    """Understand the times; without a zone they are local ones (or UTC where the name says so)."""
+    if pd.api.types.is_numeric_dtype(texts):
+        numbers = texts.to_numpy(float)
+        per_s = 1000.0 if np.nanmedian(numbers) > _LATEST_S else 1.0
+        notes.append(f"times are counted since 1970 in {'ms' if per_s > 1.0 else 's'}")
+        instants = pd.to_datetime(numbers / per_s, unit="s", utc=True, errors="coerce")
+        return pd.Series(pd.DatetimeIndex(instants))
+    plain = texts.astype("string").str.strip()
+    zoned = plain.str.contains(_ZONED, regex=True, na=False).to_numpy(bool)
+    told = pd.Series(pd.NaT, index=range(len(plain)), dtype="datetime64[ns, UTC]")
+    if zoned.any():
+        parsed = pd.to_datetime(plain[zoned], utc=True, errors="coerce", format="mixed")
+        told[zoned] = parsed.to_numpy()
+    if (~zoned).any():
+        told[~zoned] = _local(plain[~zoned], name, timezone, notes)
+    if zoned.any() and (~zoned & plain.notna().to_numpy()).any():
+        notes.append(f"some times have a zone and some have none; those without are {timezone}")
+    offsets = plain[zoned].str.extract(r"([+-]\d{2}:?\d{2})\s*$")[0].nunique()
+    if offsets > 1:
+        notes.append(f"times with {offsets} different offsets, all brought to UTC")
+    return told
+
+
+def _local(texts: pd.Series[str], name: str, timezone: str, notes: list[str]) -> pd.DatetimeIndex:
+    """Read times without a zone; of an hour that comes twice the first is summer time."""
+    first_day = bool(texts.str.contains(_DOTTED, regex=True, na=False).any()) and _day_first(texts)
+    naive = pd.DatetimeIndex(
+        pd.to_datetime(texts, errors="coerce", format="mixed", dayfirst=first_day)
+    )
+    if "utc" in name.lower():
+        return naive.tz_localize("UTC")
+    notes.append(f"times have no zone and are taken as local time of {timezone}")
+    first = ~pd.Series(naive).duplicated().to_numpy()
+    zoned = naive.tz_localize(timezone, ambiguous=first, nonexistent="shift_forward")
+    return zoned.tz_convert("UTC")
+
+
+def _day_first(texts: pd.Series[str]) -> bool:
+    """Tell 31.12.2024 and 12/31/2024 apart by what cannot be a month."""
+    parts = texts.str.extract(r"^\s*(\d{1,2})([./])\s*(\d{1,2})[./]")
+    if (parts[1] == ".").any():
+        return True
+    numbers = parts[[0, 2]].astype("Float64")
+    return bool((numbers[0] > 12).any()) or not bool((numbers[2] > 12).any())
+
+
+# --- numbers ---------------------------------------------------------------------------------
+
+
+def _numbers(frame: pd.DataFrame, target: str, notes: list[str]) -> pd.DataFrame:
+    """Turn columns into floats; what is no number is missing. Columns of texts are left out."""
+    kept: dict[str, npt.NDArray[np.float64]] = {}
+    for name in frame.columns:
+        column = frame[name]
+        if column.dtype == object or isinstance(column.dtype, pd.StringDtype):
+            texts = column.astype("string").str.strip()
+            values = pd.to_numeric(texts.str.replace(",", ".", n=1), errors="coerce")
+            lost = int((values.isna() & texts.notna() & (texts != "")).sum())
+            if name != target and values.isna().all():
+                continue
+            if lost:
+                notes.append(f"{lost} values of {name} are no numbers and count as missing")
+        else:
+            values = pd.to_numeric(column, errors="coerce")
+        array = values.to_numpy(dtype=float, na_value=np.nan)
+        kept[str(name)] = np.where(np.isfinite(array), array, np.nan)
+    return pd.DataFrame(kept, index=frame.index)
