@@ -60,7 +60,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         complain(str(refusal))
         return refusal.code
     except TyperException as error:
-        complain(_usage(error))
+        if said := _usage(error):  # without arguments the help has been printed already
+            complain(said)
         return 2
     except typer.Abort:
         return 130
@@ -79,6 +80,6 @@ def _usage(error: TyperException) -> str:
     """Word what is wrong with the command line, and where its help is."""
     context = getattr(error, "ctx", None)
     said = error.format_message().replace("Value error, ", "").rstrip(".")
-    if context is None or said.lstrip().startswith("Usage:"):  # no arguments: the help itself
-        return said.strip()
+    if context is None or not said:
+        return said
     return f"{said}; see `{context.command_path} --help`"

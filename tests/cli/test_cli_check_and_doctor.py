@@ -105,7 +105,7 @@ def test_the_version_is_a_line(pems: Pems) -> None:
         (("run", "--hosue", "twin"), "No such option: --hosue"),
         (("run", "--house", "castle"), "'castle' is not one of 'twin', 'mqtt'"),
         (("tell",), "Missing argument 'path'"),
-        (("bench", "everything"), "'everything' is not one of"),
+        (("bench", "everything"), "No such command 'everything'"),
     ],
 )
 def test_bad_usage_is_one_sentence_with_a_way_out(pems: Pems, typed, words: str) -> None:
@@ -133,3 +133,11 @@ def test_the_quick_commands_load_nothing_heavy() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert not HEAVY & set(eval(said.stdout))
+
+
+@pytest.mark.parametrize("typed", [(), ("bench",), ("report",)])
+def test_without_arguments_the_help_is_all_that_is_said(pems: Pems, typed: tuple[str, ...]) -> None:
+    said = pems(*typed)
+    assert said.code == 2
+    assert "Usage: pems" in said.out
+    assert said.err == ""

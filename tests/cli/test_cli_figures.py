@@ -5,7 +5,8 @@ import json
 import pytest
 
 from pems_actors.bench.report import Target, report
-from pems_actors.cli import bench, simulate
+from pems_actors.cli import simulate
+from pems_actors.cli.bench import measured
 from tests.cli.conftest import Pems
 
 FIGURES = {
@@ -48,7 +49,7 @@ def test_a_bench_is_told_line_by_line() -> None:
         {"ready_ms": 4.5, "rss": {"core": 40.0}},
         {"ready_ms": Target("<=", 5.0)},
     )
-    head, *rows = bench.lines(told)
+    head, *rows = measured.lines(told)
     assert head.startswith("supervision on cpus ")
     assert rows == ["  ready_ms  4.5  <= 5  met", "  rss       core 40"]
 

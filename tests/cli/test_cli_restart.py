@@ -3,8 +3,6 @@
 import os
 from pathlib import Path
 
-import pytest
-
 from pems_actors import safe_state
 from pems_actors.cli import processes, restart
 from pems_actors.cli.launch import LOCK, Broker, Order, Origin
@@ -61,10 +59,3 @@ def test_a_real_house_is_made_safe_in_real_time(tmp_path: Path) -> None:
 def test_a_core_that_is_killed_on_purpose_comes_back_at_once_every_time(tmp_path: Path) -> None:
     drilled = core_of(Order("twin", 60.0, drills=True), tmp_path)
     assert drilled.quiet_s < core_of(Order("twin", 60.0), tmp_path).quiet_s == 60.0
-
-
-@pytest.mark.parametrize("name", ["mpc", "supervision"])
-def test_kills_are_for_the_bench_that_kills(pems: Pems, name: str) -> None:
-    said = pems("bench", name, "--kills", "3")
-    assert said.code == 2
-    assert "leave it out" in said.err
