@@ -201,6 +201,26 @@ def modelled(system: SystemConfig) -> Iterator[Finding]:
                 yield Finding(("house_model", "links", place), says)
 
 
+def loads(system: SystemConfig) -> Iterator[Finding]:
+    """A flexible load has a name of its own, and fits alone under the breaker and the contract."""
+    grid, taken = system.grid, {*system.rooms, *system.relays, "battery", "export", "inverter"}
+    for key, load in system.loads.items():
+        if key in taken:
+            says = "has the name of a room or a device; give it another, like car or boiler"
+            yield Finding(("loads", key), says)
+        if grid.phases == 1 and load.phase != "L1":
+            says = f'is "{load.phase}" in a house of one phase; give L1'
+            yield Finding(("loads", key, "phase"), says)
+            continue
+        worst_kw = max(load.kw_on(phase) for phase in PHASES)
+        if worst_kw > grid.phase_kw or load.power_kw > grid.import_kw:
+            says = (
+                f"is {load.power_kw:g}, more than a phase of {grid.phase_kw:g} kW or the import of"
+                f" {grid.import_kw:g} kW carries; give the power that it is set to"
+            )
+            yield Finding(("loads", key, "power_kw"), says)
+
+
 CHECKS: tuple[tuple[tuple[str, ...], Check], ...] = (
     (("rooms",), keys),
     (("rooms", "relays"), members),
@@ -214,4 +234,5 @@ CHECKS: tuple[tuple[tuple[str, ...], Check], ...] = (
     (("relays", "grid"), all_on),
     (("relays", "limits", "grid"), heating_cap),
     (("relays",), left_cold),
+    (("loads", "rooms", "relays", "grid"), loads),
 )

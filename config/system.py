@@ -13,6 +13,7 @@ from pydantic import Field
 from config.base import Good, HeaterKw, Key, Part
 from config.energy import Battery, Ev, Grid, Inverter, Limits, Pv, Tariff
 from config.house_model import HouseModel
+from config.loads import Load
 from config.operation import (
     Influx,
     Models,
@@ -46,6 +47,7 @@ class SystemConfig(Part):
     models: Models = Models()
     topics: Topics = Topics()
     ev: Ev = Ev()
+    loads: dict[Key, Load] = Field(default_factory=dict)
     influx: Influx = Influx()
     house_model: HouseModel = HouseModel()
 

@@ -9,7 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pems_actors.actors.base import BATTERY, CONTROL, GATEWAY, INVERTER, MQTT, room_address
+from pems_actors.actors.base import (
+    BATTERY,
+    CONTROL,
+    GATEWAY,
+    INVERTER,
+    MQTT,
+    load_address,
+    room_address,
+)
 from pems_actors.actors.control import Reply, SocketRequest
 from pems_actors.actors.device_writer import DeviceWriter
 from pems_actors.domain.house import House
@@ -85,6 +93,8 @@ class Appliance:
         gate = self.system.gate
         for relay in self.house.relays:
             gate.grant(f"relay/{relay.name}", room_address(relay.name))
+        for load in self.house.loads:
+            gate.grant(f"load/{load.name}", load_address(load.name))
         gate.grant("battery", BATTERY)
         gate.grant("inverter", INVERTER)
         memory, runtime = self.surroundings.memory, self.system.runtime

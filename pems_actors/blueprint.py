@@ -11,9 +11,11 @@ from dataclasses import asdict
 from typing import Any
 
 from config.house_model import RoomBody
+from config.loads import Load as LoadConfig
 from config.rooms import Relay as RelayConfig
 from config.rooms import Room as RoomConfig
 from config.system import SystemConfig
+from pems_actors.domain.flexible_load import FlexibleLoad, LoadKind
 from pems_actors.domain.house import (
     BatteryModel,
     Comfort,
@@ -62,6 +64,7 @@ def house_from(config: SystemConfig, *, nameplate: bool = False) -> House:
             for n, r in config.pv.roofs.items()
         ),
         limits=_limits(config),
+        loads=tuple(_load(name, part) for name, part in config.loads.items()),
     )
 
 
@@ -119,6 +122,21 @@ def _relay(name: str, part: RelayConfig, nameplate: bool) -> Relay:
         max_starts_per_h=part.max_starts_per_hour,
         start_cost=part.start_cost,
         native=Native(part.native),
+    )
+
+
+def _load(name: str, part: LoadConfig) -> FlexibleLoad:
+    return FlexibleLoad(
+        name=name,
+        kind=LoadKind(part.kind),
+        power_kw=part.power_kw,
+        phases=PHASES[part.phase],
+        tariff_blocked=part.tariff_blocked,
+        by_h=part.by_h,
+        every_day_kwh=part.every_day_kwh,
+        missed_per_kwh=part.missed_per_kwh,
+        volume_l=part.volume_l,
+        hot_c=part.hot_c,
     )
 
 

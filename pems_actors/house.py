@@ -7,6 +7,7 @@ runs them.
     ├─ safety           first to start, last to stop
     ├─ rooms            one actor a room, each with its own rules and lease
     ├─ devices          control is live from here on
+    ├─ loads            car and boiler, where there are any: each serves itself when left alone
     ├─ infrastructure   may be away: the house goes on
     ├─ forecasting      may be away: the planner uses what it last heard
     └─ planning         may be away: rooms and battery follow the path, then their rules
@@ -17,12 +18,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from pems_actors.actors.base import MEMORY, room_address
+from pems_actors.actors.base import MEMORY, load_address, room_address
 from pems_actors.actors.battery import BatteryActor
 from pems_actors.actors.chronicle import Chronicle
 from pems_actors.actors.control import ControlActor, SocketRequest
 from pems_actors.actors.device_writer import DeviceWriter
 from pems_actors.actors.estimator import EstimatorActor
+from pems_actors.actors.flexible_load import FlexibleLoadActor
 from pems_actors.actors.gateway import GatewayActor
 from pems_actors.actors.guard import GuardActor
 from pems_actors.actors.history import HistoryActor
@@ -40,6 +42,7 @@ from pems_actors.actors.power_budget import PowerBudgetActor
 from pems_actors.actors.prices import PricesActor
 from pems_actors.actors.pv import PvActor
 from pems_actors.actors.room import RoomActor
+from pems_actors.actors.room_learner import RoomLearnerActor
 from pems_actors.actors.thermal import ThermalActor
 from pems_actors.actors.weather import WeatherActor
 from pems_actors.control.duty import loss_kw_k
@@ -60,8 +63,10 @@ from pems_actors.domain.events import (
     TreeChanged,
 )
 from pems_actors.domain.findings import ClockJumped, ToInspect
+from pems_actors.domain.flexible_load import FlexibleLoad, LoadPlan, LoadShed
 from pems_actors.domain.forecasts import LearnedForecast, PriceCurve, WeatherForecast
-from pems_actors.domain.house import House, Room
+from pems_actors.domain.house import Emitter, House, Room, RoomModel
+from pems_actors.domain.learned_rooms import LearnedRooms
 from pems_actors.domain.readings import HouseReading
 from pems_actors.durable.memory import Memory
 from pems_actors.economics.tariff import Tariff
@@ -83,9 +88,9 @@ PARK = Park(retry_s=300.0)
 
 NEWEST_COUNTS = (
     HouseReading, ToInspect, RoomPlan, EnergyPlan, PlanAdopted, StateEstimated,
-    PriceCurve, WeatherForecast, LearnedForecast, AlarmChanged, TreeChanged,
+    PriceCurve, WeatherForecast, LearnedForecast, LearnedRooms, AlarmChanged, TreeChanged, LoadPlan,
 )  # fmt: skip
-NEVER_DROPPED = (RelayShed, ChargeShed, GuardOrder, ModeChanged, ClockJumped, Outcome)
+NEVER_DROPPED = (RelayShed, ChargeShed, LoadShed, GuardOrder, ModeChanged, ClockJumped, Outcome)
 MAILBOX = MailboxSpec(
     bound=1000,
     policies={
@@ -113,11 +118,19 @@ def room_facts(house: House, room: Room) -> RoomFacts:
         limits=limits,
         surface_limit_c=limits.bath_surface_c if room.bath else limits.floor_surface_c,
         floors=floors_of(house, relay) if relay is not None and relay.name == room.name else (),
+        capacity_kwh_k=_slow_kwh_k(model),
     )
 
 
+def _slow_kwh_k(model: RoomModel) -> float:
+    """What has to become warm before the air does: all masses of a floor, nothing of a panel's."""
+    if model.emitter is Emitter.PANEL:
+        return 0.0
+    return model.c_screed_kwh_k + model.c_air_kwh_k + model.c_structure_kwh_k
+
+
 def actor_paths(house: House, *, planning: bool = True, learning: bool = False) -> frozenset[str]:
-    """Addresses of all actors of a house, with or without the planning branch and the learner."""
+    """Addresses of all actors of a house, with or without the planning branch and learners."""
     fixed: dict[str, tuple[str, ...]] = {
         "safety": ("guard", "power_budget"),
         "devices": ("gateway", "inspector", "battery", "inverter", "meter"),
@@ -128,8 +141,9 @@ def actor_paths(house: House, *, planning: bool = True, learning: bool = False) 
     if not planning:
         del fixed["planning"]
     if learning:
-        fixed["forecasting"] += ("learner",)
+        fixed["forecasting"] += ("learner", "rooms")
     paths = {f"{branch}/{name}" for branch, names in fixed.items() for name in names}
+    paths |= {load_address(load.name) for load in house.loads}
     return frozenset(paths | {room_address(room.name) for room in house.rooms})
 
 
@@ -156,7 +170,14 @@ class HouseTree:
             Strategy.ONE_FOR_ONE,
             intensity=10,
             period_s=60.0,
-            children=(self._safety(), self._rooms(), self._devices(), *parkable, *planning),
+            children=(
+                self._safety(),
+                self._rooms(),
+                self._devices(),
+                *self._loads(),
+                *parkable,
+                *planning,
+            ),
         )
         return remembering(root, self.surroundings.memory)
 
@@ -199,11 +220,25 @@ class HouseTree:
                 _child(
                     "gateway",
                     lambda c: GatewayActor(
-                        c, house, self.tariff, pace.control_tick_s, self._known_s()
+                        c,
+                        house,
+                        self.tariff,
+                        pace.control_tick_s,
+                        self._known_s(),
+                        planning=pace.planning,
                     ),
                 ),
             ),
         )
+
+    def _loads(self) -> tuple[SupervisorSpec, ...]:
+        """Flexible loads, if there are any; one that fails serves itself when its lease ends."""
+        children = tuple(self._load(load) for load in self.house.loads)
+        return (_parked("loads", children),) if children else ()
+
+    def _load(self, load: FlexibleLoad) -> ChildSpec:
+        zone, writer = self.house.site.timezone, self.writer
+        return _child(load.name, lambda c: FlexibleLoadActor(c, load, zone, writer))
 
     def _known_s(self) -> tuple[float, float]:
         """Instants that house time cannot precede, and should not: what is on record."""
@@ -257,12 +292,13 @@ class HouseTree:
         return _parked("forecasting", (*children, *self._learner()))
 
     def _learner(self) -> tuple[ChildSpec, ...]:
-        """Whoever has models trained; last of its branch, and nobody needs it to go on."""
+        """Who has models trained: last of the branch, and nobody needs them to go on."""
         house, store, learning = self.house, self.surroundings.store, self.pace.learning
         if learning is None:
             return ()
         return (
             _child("learner", lambda c: LearnerActor(c, house, store, learning), deadline_s=60.0),
+            _child("rooms", lambda c: RoomLearnerActor(c, house, store, learning), deadline_s=60.0),
         )
 
     def _planning(self) -> SupervisorSpec:

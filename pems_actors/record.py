@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pems_actors.actors.base import HISTORY, INSPECTOR, METRICS, MQTT, Record
+from pems_actors.actors.base import HISTORY, METRICS, MQTT, Record
 from pems_actors.actors.chronicle import Chronicle
 from pems_actors.actors.metrics import Withheld
 from pems_actors.domain.commands import (
@@ -16,6 +16,7 @@ from pems_actors.domain.commands import (
     SetBatteryMode,
     SetExport,
     SetHeating,
+    SetLoad,
     device_of,
 )
 from pems_actors.domain.events import TreeChanged
@@ -52,8 +53,6 @@ class HouseRecord:
         """Record each command; called under the gate's lock, so it only hands over."""
         device, orders = device_of(command), _orders(command)
         self.log(_line(command, device, orders, written=written))
-        if written and isinstance(command, SetHeating):
-            self.system.tell(INSPECTOR, command)
         told = (written, command.level, orders)
         if self._decided.get(device) == told:
             return  # a renewal of the lease: the same order again
@@ -140,3 +139,5 @@ def _orders(command: DeviceCommand) -> tuple[object, ...]:
             return (mode, rate_kw, stop_soc_frac)
         case SetExport(allowed=allowed):
             return (allowed,)
+        case SetLoad(on=on):
+            return (on,)

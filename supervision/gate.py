@@ -88,10 +88,13 @@ class Gate:
     def holder(self, resource: str) -> str | None:
         """Path that may act on `resource` now, None if nobody may."""
         with self._lock:
-            lease = self._leases.get(resource)
-            if lease is None or (lease.until_s is not None and self._now_s() >= lease.until_s):
-                return None
-            return lease.path
+            return self._holder(resource)
+
+    def _holder(self, resource: str) -> str | None:
+        lease = self._leases.get(resource)
+        if lease is None or (lease.until_s is not None and self._now_s() >= lease.until_s):
+            return None
+        return lease.path
 
     # Effects.
 
@@ -110,6 +113,6 @@ class Gate:
     def _refusal(self, path: str, epoch: int, resource: str | None) -> str | None:
         if self._current.get(path) != epoch:
             return "old epoch"
-        if resource is not None and self.holder(resource) != path:
+        if resource is not None and self._holder(resource) != path:
             return "no lease"
         return None

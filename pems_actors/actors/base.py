@@ -10,6 +10,7 @@ from typing import Any
 from pems_actors.control.reconcile import LastOrder, Link, Look
 from pems_actors.domain.events import Outcome
 from pems_actors.domain.states import DeviceState
+from pems_actors.durable.kept import INCIDENTS_OPEN, OpenIncident
 from pems_actors.durable.memory import Memory
 from supervision import Context, SupervisedActor
 
@@ -31,6 +32,7 @@ PV = "forecasting/pv"
 LOAD = "forecasting/load"
 THERMAL = "forecasting/thermal"
 LEARNER = "forecasting/learner"
+ROOMS = "forecasting/rooms"
 ESTIMATOR = "planning/estimator"
 PLANNER = "planning/planner"
 PLAN_KEEPER = "planning/plan_keeper"
@@ -41,6 +43,12 @@ MEMORY = "memory"  # the argument that gives an actor the memory of the house
 def room_address(room: str) -> str:
     """Address of a room's actor."""
     return f"rooms/{room}"
+
+
+@cache
+def load_address(load: str) -> str:
+    """Address of a flexible load's actor."""
+    return f"loads/{load}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +96,13 @@ class HouseActor(SupervisedActor):
         memory, now_s = self.memory, self.now_s()
         if memory is not None:
             self.effect(lambda: memory.keep(self.path, kept, now_s))
+
+    def incidents_open(self) -> tuple[OpenIncident, ...] | None:
+        """List the incidents of the house that have not ended; None if nobody noted any yet."""
+        if self.memory is None:
+            return None
+        noted: tuple[OpenIncident, ...] | None = self.memory.newest(INCIDENTS_OPEN)
+        return noted
 
     def last_order(self, device: str) -> LastOrder | None:
         """The last order that went out to a device, in this process or an earlier one."""

@@ -15,10 +15,12 @@ from pems_actors.actors.battery_mind import BatteryMind, order_of
 from pems_actors.actors.battery_reconcile import RENEW_S, BatteryReconciler
 from pems_actors.actors.battery_state import battery_state
 from pems_actors.actors.device_writer import DeviceWriter
+from pems_actors.actors.incidents import begin_with
 from pems_actors.control.battery import (
     BatteryChoice,
     BatteryView,
     UserBattery,
+    beside_car,
     choose,
     unless_unsafe,
     within,
@@ -34,7 +36,7 @@ from pems_actors.domain.events import (
     Republish,
     Request,
 )
-from pems_actors.domain.findings import ClockJumped
+from pems_actors.domain.findings import ClockJumped, FindingKind
 from pems_actors.domain.house import BatteryMode, House
 from pems_actors.domain.levels import Level
 from pems_actors.domain.units import DAY_S
@@ -45,6 +47,8 @@ LEASE_S = 900.0
 METER_LOST_S = 180.0
 REPUBLISH_S = 300.0
 CHOICE_S = 3600.0
+CAR_KW = 0.3  # from here on a car is charged
+CAR_PAUSE_S = 900.0
 
 
 class BatteryActor(HouseActor):
@@ -55,11 +59,15 @@ class BatteryActor(HouseActor):
     def __init__(self, context: Context, house: House, writer: DeviceWriter) -> None:
         super().__init__(context)
         self.house, self.writer = house, writer
+        self.cars = frozenset(load.name for load in house.loads if load.rests_battery)
         self.reconciler = BatteryReconciler(self, writer)
 
     def on_start(self) -> None:
         """Begin without a plan and ask for the one in force."""
+        begins = self.state is None
         super().on_start()
+        if begins:
+            begin_with(self, (FindingKind.IGNORES,))
         for address in (PLAN_KEEPER, CONTROL):
             self.tell(address, Republish())
 
@@ -110,6 +118,7 @@ class BatteryActor(HouseActor):
             meter_s=now_s if known else mind.meter_s,
             renew_at_s=-inf if back else mind.renew_at_s,  # tell it anew what holds
             clock_trusted=tick.clock_trusted,
+            car_until_s=self._car_until_s(tick),
         )
         shown = tick.battery.mode if tick.battery is not None else None
         if mind.kept is not None:
@@ -117,6 +126,11 @@ class BatteryActor(HouseActor):
         else:
             self.state = self.reconciler.looked(mind, shown, now_s)
         self._decide(now_s)
+
+    def _car_until_s(self, tick: EnergyTick) -> float:
+        """Until when a car counts as being charged: short pauses do not change the mode."""
+        charged = any((r.power_kw or 0.0) > CAR_KW for r in tick.loads if r.load in self.cars)
+        return tick.at_s + CAR_PAUSE_S if charged else self.state.car_until_s
 
     # --- deciding
 
@@ -143,8 +157,10 @@ class BatteryActor(HouseActor):
             shed_until_s=mind.shed_until_s,
             mode=mind.mode,
             clock_trusted=mind.clock_trusted,
+            car_until_s=mind.car_until_s,
         )
-        choice = self._steady(mind, within(choose(view), self.house.battery), now_s)
+        chosen = beside_car(choose(view), view)
+        choice = self._steady(mind, within(chosen, self.house.battery), now_s)
         return unless_unsafe(choice, view)  # no least time in a mode is above that
 
     def _steady(self, mind: BatteryMind, choice: BatteryChoice, now_s: float) -> BatteryChoice:

@@ -42,6 +42,7 @@ class BatteryMind(NamedTuple):
     ordered_s: float = -inf  # when the order last changed
     ignored: Finding | None = None  # the open incident of an inverter that does not obey
     clock_trusted: bool = True
+    car_until_s: float = -inf  # until when a car counts as being charged
 
     @property
     def theirs(self) -> bool:
@@ -70,6 +71,7 @@ class BatteryMind(NamedTuple):
             renew_at_s=self.renew_at_s if self.theirs else -inf,
             path=self.path.shifted(by_s),
             ordered_s=self.ordered_s + by_s,
+            car_until_s=self.car_until_s + by_s,
         )
 
 

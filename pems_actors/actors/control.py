@@ -18,6 +18,7 @@ from pems_actors.actors.base import (
     MQTT,
     PLANNER,
     HouseActor,
+    load_address,
     room_address,
 )
 from pems_actors.actors.chronicle import Chronicle
@@ -300,12 +301,16 @@ class ControlActor(HouseActor):
         news = ModeChanged(mode.mode, self.now_s(), mode.until_s)
         for room in self.house.rooms:
             self.tell(room_address(room.name), news)
+        for load in self.house.loads:
+            self.tell(load_address(load.name), news)
         for address in (BATTERY, INVERTER, PLANNER, METRICS, MQTT):
             self.tell(address, news)
 
     def _arm(self, request: Request, reply: Reply) -> None:
         device = str(request.args.get("device", "all"))
-        every = frozenset((*(f"relay/{r.name}" for r in self.house.relays), "battery", "inverter"))
+        relays = (f"relay/{relay.name}" for relay in self.house.relays)
+        loads = (f"load/{load.name}" for load in self.house.loads)
+        every = frozenset((*relays, *loads, "battery", "inverter"))
         chosen = every if device == "all" else frozenset({_device_name(device)}) & every
         if not chosen:
             said = f"there is no device {device!r}; give all, or one like rooms/obyvak"
@@ -431,4 +436,5 @@ class ControlActor(HouseActor):
 def _device_name(path: str) -> str:
     """Turn an address (`rooms/obyvak`, `devices/battery`) into a device's name."""
     kind, _, name = path.partition("/")
-    return {"rooms": f"relay/{name}", "devices": name}.get(kind, path)
+    names = {"rooms": f"relay/{name}", "loads": f"load/{name}", "devices": name}
+    return names.get(kind, path)

@@ -9,9 +9,11 @@ from pems_actors.actors.base import PLANNER, THERMAL, HouseActor
 from pems_actors.domain.events import Republish, StateEstimated, Tick
 from pems_actors.domain.findings import ClockJumped
 from pems_actors.domain.forecasts import WeatherForecast
-from pems_actors.domain.house import House
+from pems_actors.domain.house import House, HouseModel, house_by
+from pems_actors.domain.learned_rooms import LearnedRooms
 from pems_actors.domain.readings import HouseReading
 from pems_actors.estimation.house_state import Estimate, HouseEstimator
+from pems_actors.estimation.taking_over import taken_over
 from supervision import Context, Health
 
 SILENT_S = 900.0  # a picture older than this is no ground for a plan
@@ -25,6 +27,7 @@ class EstimatorMind:
     estimate: Estimate | None = None
     heard_s: float = float("-inf")
     clock_trusted: bool = True
+    model: HouseModel | None = None  # that was learned; None: as configured
 
 
 class EstimatorActor(HouseActor):
@@ -38,12 +41,12 @@ class EstimatorActor(HouseActor):
 
     def __init__(self, context: Context, house: House, plan_every_s: float) -> None:
         super().__init__(context)
-        self.plan_every_s = plan_every_s
-        self.estimator = HouseEstimator(house)
+        self.house, self.plan_every_s = house, plan_every_s
 
     def on_start(self) -> None:
         """Begin without an estimate; the first picture makes one."""
         super().on_start()
+        self.estimator = HouseEstimator(house_by(self.house, self.state.model))
         self._arm()
 
     def first_state(self) -> EstimatorMind:
@@ -64,6 +67,8 @@ class EstimatorActor(HouseActor):
                 self._tell()
             case ClockJumped(by_s=by_s):
                 self._on_jump(by_s)
+            case LearnedRooms(model=model):
+                self._go_by(model)
             case _:
                 return super().on_receive(message)
         return None
@@ -77,7 +82,9 @@ class EstimatorActor(HouseActor):
         first = self.state.estimate is None
         estimate = self.estimator.update(self.state.estimate, reading)
         trusted, before = reading.clock_trusted, self.state.clock_trusted
-        self.state = EstimatorMind(estimate, reading.at_s, trusted)
+        self.state = replace(
+            self.state, estimate=estimate, heard_s=reading.at_s, clock_trusted=trusted
+        )
         if (first or trusted is not before) and estimate is not None:
             self._tell()
 
@@ -87,6 +94,21 @@ class EstimatorActor(HouseActor):
         estimate = mind.estimate and mind.estimate.shifted(by_s)
         self.state = replace(mind, estimate=estimate, heard_s=mind.heard_s + by_s)
         self._arm()
+        self._tell()
+
+    def _go_by(self, model: HouseModel | None) -> None:
+        """Go on by another model from where the belief is; all who plan follow with the next state.
+
+        That of the configuration comes back in the same way when rooms are not trusted any more.
+        """
+        if model == self.state.model:
+            return
+        before, estimate = self.estimator, self.state.estimate
+        self.estimator = HouseEstimator(house_by(self.house, model))
+        if estimate is not None:
+            thermal = taken_over(estimate.thermal, before.filter, self.estimator.filter)
+            estimate = replace(estimate, thermal=thermal)
+        self.state = replace(self.state, model=model, estimate=estimate)
         self._tell()
 
     def _on_weather(self, weather: WeatherForecast) -> None:
@@ -108,7 +130,7 @@ class EstimatorActor(HouseActor):
         self.health(Health.RUNNING, "estimating")
         why = "" if trusted else "the clock is not trusted"
         state = self.estimator.house_state(estimate, self._planned_from_s(now_s))
-        message = StateEstimated(state, trusted, why)
+        message = StateEstimated(state, trusted, why, self.state.model)
         self.tell(PLANNER, message)
         self.tell(THERMAL, message)
 

@@ -10,6 +10,7 @@ clock: who remembers instants hears of a jump before the picture that shows it.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from itertools import pairwise
 from math import inf
 from typing import Any, NamedTuple
@@ -30,9 +31,10 @@ from pems_actors.actors.base import (
     WEATHER,
     HouseActor,
     Samples,
+    load_address,
     room_address,
 )
-from pems_actors.actors.incidents import close_incident, open_incident
+from pems_actors.actors.incidents import begin_with, close_incident, open_incident
 from pems_actors.control.clock_trust import NOTED_S, REPLAN_S, ClockTrust
 from pems_actors.control.outdoor import OutdoorBelief
 from pems_actors.domain.events import (
@@ -44,12 +46,14 @@ from pems_actors.domain.events import (
     Tick,
 )
 from pems_actors.domain.findings import (
+    OF_THE_CLOCK,
     ClockJumped,
     Finding,
     FindingKind,
     Inspected,
     ToInspect,
 )
+from pems_actors.domain.flexible_load import LoadReading, LoadTick
 from pems_actors.domain.forecasts import WeatherForecast
 from pems_actors.domain.house import House
 from pems_actors.domain.readings import HouseReading
@@ -62,7 +66,11 @@ from supervision.clock import ClockLook, jump_between
 LOOK_AHEAD_S = 3 * HOUR_S
 QUARTERS_OF_A_DAY = 96
 INSPECTED_LIFE_TICKS = 3.0
+SILENT_TICKS = 2.5  # without a picture, and the beat goes on without the house
+BLOCK_S = 2 * HOUR_S  # no block of the tariff is longer
+OVER_POWER = 1.5  # a load that says it draws more than so many times its power is not believed
 NOTHING_FOUND = Inspected(0.0)
+Row = tuple[str, float, float]  # of the history: series, instant, value
 
 
 class GatewayMind(NamedTuple):
@@ -79,6 +87,7 @@ class GatewayMind(NamedTuple):
     silent: bool = False
     inspected: Inspected | None = None
     doubted: Finding | None = None  # the clock, as told
+    blocked_until_steady_s: float = -inf  # how long the contact's last word may stand
 
 
 class Timetable(NamedTuple):
@@ -102,20 +111,32 @@ class GatewayActor(HouseActor):
         tariff: Tariff,
         tick_s: float,
         known_s: tuple[float, float] = (-inf, -inf),
+        *,
+        planning: bool = True,
     ) -> None:
-        """Begin to serve a house. known_s: instants that house time cannot precede, should not."""
+        """Begin to serve a house.
+
+        known_s: instants that house time cannot precede, should not.    planning: there is an
+        estimator that wants whole pictures, as the guard does.
+        """
         super().__init__(context)
         self.known_s = known_s
+        self.observers = (GUARD, ESTIMATOR) if planning else (GUARD,)
+        self.silence_s = SILENT_TICKS * tick_s
         self.house, self.tariff, self.tick_s = house, tariff, tick_s
         self.timetable = Timetable(-1.0, blocked=False, available_frac=1.0, blocks=())
         self.offsets_k = {r.name: r.sensor_offset_k for r in house.rooms if r.sensor_offset_k}
         self.power_kw = {relay.name: relay.power_kw for relay in house.relays}
         self.rooms = [(room.name, room_address(room.name)) for room in house.rooms]
+        self.loads = {load.name: load for load in house.loads}
 
     def on_start(self) -> None:
         """Begin to listen; the clock of a silent house runs from now on."""
+        begins = self.state is None
         super().on_start()
-        self.after(2.5 * self.tick_s, Tick())
+        if begins:
+            begin_with(self, OF_THE_CLOCK)
+        self.after(self.silence_s, Tick())
 
     def first_state(self) -> GatewayMind:
         """Begin with nothing known but the clock, which may not be behind the newest record."""
@@ -146,6 +167,7 @@ class GatewayActor(HouseActor):
             raw = restamped(raw, set_s)
         sound, odd = sound_reading(raw)
         seen = self._corrected(sound)
+        self._hear_contact(seen.heating_blocked)
         reading = self._believed(seen)
         belief = self.state.outdoor.heard(reading.outdoor)
         if odd:
@@ -158,8 +180,8 @@ class GatewayActor(HouseActor):
         as_read = seen if sound is raw else self._corrected(raw)
         self.tell(INSPECTOR, ToInspect(as_read, self._blocks(reading)[0]))
         self.tell(WEATHER, outdoor)
-        self.tell(GUARD, reading)
-        self.tell(ESTIMATOR, reading)
+        for address in self.observers:
+            self.tell(address, reading)
         self._tell_samples(reading)
 
     def _corrected(self, reading: HouseReading) -> HouseReading:
@@ -182,7 +204,20 @@ class GatewayActor(HouseActor):
                 self.state = self.state._replace(inspected=None)
             else:
                 reading = struck(reading, inspected)
-        return reading if self.state.clock.trusted else replace(reading, clock_trusted=False)
+        mind, blocked = self.state, reading.heating_blocked
+        if mind.clock.trusted:
+            return reading
+        if blocked is None and mind.clocks.steady_s < mind.blocked_until_steady_s:
+            blocked = True  # a clock that may be wrong cannot tell that the block is over
+        return replace(reading, clock_trusted=False, heating_blocked=blocked)
+
+    def _hear_contact(self, blocked: bool | None) -> None:
+        """Note a block for times when neither the contact nor the clock can tell."""
+        if blocked:
+            until_s = self.state.clocks.steady_s + BLOCK_S
+            self.state = self.state._replace(blocked_until_steady_s=until_s)
+        elif blocked is False and self.state.blocked_until_steady_s != -inf:
+            self.state = self.state._replace(blocked_until_steady_s=-inf)
 
     def _look_at_clock(self) -> float:
         """Compare the clocks; tell of a jump, and of a clock that is not to be trusted.
@@ -213,6 +248,7 @@ class GatewayActor(HouseActor):
         self.state = self.state._replace(heard_s=heard_s, inspected=None)
         news = ClockJumped(now_s, set_s)
         rooms = [address for _, address in self.rooms]
+        rooms += [load_address(name) for name in self.loads]
         for address in (GUARD, POWER_BUDGET, *rooms, BATTERY, INVERTER, METER, INSPECTOR):
             self.tell(address, news)
         for address in (PLAN_KEEPER, ESTIMATOR, PLANNER):
@@ -231,10 +267,11 @@ class GatewayActor(HouseActor):
 
     def _on_silence(self) -> None:
         """Beat in place of a house that has said nothing for two and a half ticks."""
-        self.after(self.tick_s, Tick())
         self._look_at_clock()
         now_s = self.now_s()
-        if now_s - self.state.heard_s < 2.5 * self.tick_s:
+        left_s = self.silence_s - (now_s - self.state.heard_s)
+        self.after(min(max(left_s, self.tick_s), self.silence_s), Tick())
+        if left_s > 0.0:
             return
         if not self.state.silent:
             self.health(Health.DEGRADED, "the house says nothing")
@@ -260,9 +297,25 @@ class GatewayActor(HouseActor):
                     now_s, seen, outdoor, blocked, available, blocks, estimate_c, doubt, trusted
                 ),
             )
-        energy = EnergyTick(now_s, reading.battery, reading.inverter, reading.meter, trusted)
+        loads = self._loads(reading) if self.loads else ()
+        energy = EnergyTick(now_s, reading.battery, reading.inverter, reading.meter, trusted, loads)
         for address in (BATTERY, INVERTER, METER, POWER_BUDGET):
             self.tell(address, energy)
+
+    def _loads(self, reading: HouseReading) -> tuple[LoadReading, ...]:
+        """Give each flexible load its tick. Returns: what they say, as far as it can be."""
+        seen = tuple(map(self._sound_load, (r for r in reading.loads if r.load in self.loads)))
+        by_name, (blocked, _) = {each.load: each for each in seen}, self._blocks(reading)
+        for name in self.loads:
+            tick = LoadTick(reading.at_s, by_name.get(name), blocked, reading.clock_trusted)
+            self.tell(load_address(name), tick)
+        return seen
+
+    def _sound_load(self, said: LoadReading) -> LoadReading:
+        """Take out a power that this load cannot have."""
+        most_kw = OVER_POWER * self.loads[said.load].power_kw
+        sound = said.power_kw is not None and 0.0 <= said.power_kw <= most_kw
+        return said if sound else said._replace(power_kw=None)
 
     def _blocks(self, reading: HouseReading) -> tuple[bool, Timetable]:
         """The live contact is the truth; the timetable is the forecast."""
@@ -274,12 +327,7 @@ class GatewayActor(HouseActor):
 
     def _tell_samples(self, reading: HouseReading) -> None:
         meter, inverter, battery = reading.meter, reading.inverter, reading.battery
-        rows = []
-        for room, at_s, temp_c, relay_on, _, _ in reading.rooms:
-            if temp_c is not None:
-                rows.append((f"temp_c.{room}", at_s, temp_c))
-            if relay_on is not None:
-                rows.append((f"relay.{room}", at_s, float(relay_on)))
+        rows = self._room_rows(reading)
         if reading.outdoor is not None and reading.outdoor.temp_c is not None:
             rows.append(("outdoor_c", reading.at_s, reading.outdoor.temp_c))
         if meter is not None and meter.grid_kw is not None:
@@ -293,11 +341,28 @@ class GatewayActor(HouseActor):
             rows.append(("soc_frac", battery.at_s, battery.soc_frac))
         if battery is not None and battery.power_kw is not None:
             rows.append(("battery_kw", battery.at_s, battery.power_kw))
+        rows += [(f"flexible_kw.{r.load}", r.at_s, r.power_kw) for r in reading.loads
+                 if r.power_kw is not None and r.load in self.loads]  # fmt: skip
         self.tell(LOAD, LoadSample(reading.at_s, self._base_load_kw(reading)))
         self.tell(HISTORY, Samples(tuple(rows)))
 
+    @staticmethod
+    def _room_rows(reading: HouseReading) -> list[Row]:
+        """Lay out what the rooms say of their air and their relays."""
+        air = [
+            (_series("temp_c", room), at_s, temp_c)
+            for room, at_s, temp_c, _, _, _ in reading.rooms
+            if temp_c is not None
+        ]
+        relays = [
+            (_series("relay", room), at_s, float(relay_on))
+            for room, at_s, _, relay_on, _, _ in reading.rooms
+            if relay_on is not None
+        ]
+        return air + relays
+
     def _base_load_kw(self, reading: HouseReading) -> float | None:
-        """House load without our own relays; unknown if any relay is."""
+        """House load without our own relays and flexible loads; unknown if any of them is."""
         if reading.meter is None or reading.meter.load_kw is None:
             return None
         heating_kw = 0.0
@@ -307,7 +372,18 @@ class GatewayActor(HouseActor):
             if relay_on is None:
                 return None
             heating_kw += self.power_kw[name] * relay_on
-        return max(0.0, reading.meter.load_kw - heating_kw)
+        flexible_kw = self._flexible_kw(reading) if self.loads else 0.0
+        return (
+            None
+            if flexible_kw is None
+            else max(0.0, reading.meter.load_kw - heating_kw - flexible_kw)
+        )
+
+    def _flexible_kw(self, reading: HouseReading) -> float | None:
+        """Power of all flexible loads; None if one of them says nothing."""
+        said = {r.load: self._sound_load(r).power_kw for r in reading.loads if r.load in self.loads}
+        known = [kw for kw in said.values() if kw is not None]
+        return sum(known) if len(known) == len(self.loads) else None
 
     def _curtailed(self, reading: HouseReading) -> bool:
         full = reading.battery is not None and (reading.battery.soc_frac or 0.0) > (
@@ -319,6 +395,12 @@ class GatewayActor(HouseActor):
             0.97 * self.house.inverter.ac_limit_kw
         )
         return (full and closed) or at_limit
+
+
+@lru_cache(maxsize=256)
+def _series(kind: str, room: str) -> str:
+    """Name a series of the history."""
+    return f"{kind}.{room}"
 
 
 def _timetable(tariff: Tariff, quarter: float) -> Timetable:

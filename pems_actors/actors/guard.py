@@ -87,5 +87,5 @@ def all_well(guard: Guard, reading: HouseReading) -> bool:
         return False
     low_c, high_c = max(limits.alarm_c, limits.frost_c), limits.ceiling_c
     temps_c = [room.temp_c for room in reading.rooms if room.temp_c is not None]
-    measured = any(room.floor_c is not None for room in reading.rooms)
+    measured = [room for room in reading.rooms if room.floor_c is not None]
     return bool(temps_c) and not measured and low_c <= min(temps_c) and max(temps_c) <= high_c

@@ -9,10 +9,17 @@ from __future__ import annotations
 from typing import Any
 
 from pems_actors.actors.base import GATEWAY, PLAN_KEEPER, PLANNER, POWER_BUDGET, HouseActor
-from pems_actors.actors.incidents import close_incident, open_incident
+from pems_actors.actors.incidents import begin_with, close_incident, open_incident
+from pems_actors.control.reconcile import LastOrder, relay_text
 from pems_actors.domain.commands import SetHeating
 from pems_actors.domain.events import Republish
-from pems_actors.domain.findings import ClockJumped, FindingKind, OutOfService, ToInspect
+from pems_actors.domain.findings import (
+    OF_THE_CLOCK,
+    ClockJumped,
+    FindingKind,
+    OutOfService,
+    ToInspect,
+)
 from pems_actors.domain.forecasts import WeatherForecast
 from pems_actors.domain.house import House
 from pems_actors.domain.levels import Level
@@ -23,6 +30,8 @@ from pems_actors.estimation.wording import Speaker
 from supervision import Context, Health
 
 REPUBLISH_S = 900.0
+ON = relay_text(True)
+OURS = frozenset(FindingKind) - OF_THE_CLOCK - {FindingKind.IGNORES}
 
 
 class InspectorActor(HouseActor):
@@ -35,13 +44,14 @@ class InspectorActor(HouseActor):
         self.inspector = Inspector(house, tick_s)
         self.speaker = Speaker(self.inspector)
         self.published_s = float("-inf")
+        self.noted: dict[str, LastOrder] = {}  # orders to relays that it knows
 
     def on_start(self) -> None:
         """Tell again what has stood since before a restart: it is one incident, not two."""
         begins = self.state is None
         super().on_start()
-        for finding in self.state.findings if begins else ():
-            open_incident(self, finding)
+        if begins:
+            begin_with(self, OURS, self.state.findings)
 
     def first_state(self) -> Inspection:
         """Begin with nothing heard: the clocks of all sensors run from now on.
@@ -62,8 +72,6 @@ class InspectorActor(HouseActor):
         match message:
             case ToInspect():
                 self._on_picture(message)
-            case SetHeating():
-                self.state = self.inspector.commanded(self.state, message)
             case WeatherForecast():
                 self.state = self.state.with_forecast(message)
             case ClockJumped(by_s=by_s):
@@ -75,7 +83,7 @@ class InspectorActor(HouseActor):
         return None
 
     def _on_picture(self, picture: ToInspect) -> None:
-        before, reading = self.state, picture.reading
+        before, reading = self._commanded(self.state), picture.reading
         after = self.inspector.look(before, reading, blocked=picture.blocked)
         after = self.state = self.speaker.told(after, reading)
         self._tell_gateway(after, reading.at_s)
@@ -89,6 +97,22 @@ class InspectorActor(HouseActor):
             self._publish(reading.at_s)
         elif reading.at_s - self.published_s >= REPUBLISH_S:
             self._publish(reading.at_s)
+
+    def _commanded(self, here: Inspection) -> Inspection:
+        """Take in what was ordered since the last picture: by the journal, which misses nothing.
+
+        Orders from before this inspection may have been given back to a person since.
+        """
+        for relay in self.inspector.relays:
+            last = self.last_order(f"relay/{relay}")
+            if last is None or last is self.noted.get(relay):
+                continue
+            self.noted[relay] = last
+            if last.at_s >= here.born_s:
+                on, until_s = last.order == ON, last.lease_until_s
+                order = SetHeating(relay, on, "", Level.NATIVE, last.at_s, until_s)
+                here = self.inspector.commanded(here, order)
+        return here
 
     def _tell_gateway(self, here: Inspection, now_s: float) -> None:
         """Say whom not to believe, as long as there is somebody."""

@@ -29,6 +29,12 @@ TRAINING = WorkerSpec(
     nice=15,
     virtual_latency_s=(60.0, 300.0),
 )
+ROOMS = replace(
+    TRAINING,
+    name="forecasting/rooms_training",
+    target="pems_actors.learning.life.room_worker:factory",
+    virtual_latency_s=(20.0, 120.0),
+)
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,7 @@ class Learning:
     folder: Path
     models: WorkerSpec = MODELS
     training: WorkerSpec = TRAINING
+    rooms: WorkerSpec = ROOMS
     issue_every_s: float = HOUR_S
     recipes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 

@@ -18,6 +18,7 @@ from pems_actors.actors.base import (
     HouseActor,
 )
 from pems_actors.actors.device_writer import DeviceWriter
+from pems_actors.actors.incidents import lost_news
 from pems_actors.control.alarm import Outages, Trouble, next_s, rooms_on_rules, standing
 from pems_actors.domain.events import (
     AlarmChanged,
@@ -35,6 +36,7 @@ from pems_actors.domain.levels import Level
 from pems_actors.domain.plan import Plan
 from pems_actors.domain.states import DeviceState
 from pems_actors.domain.units import QUARTER_S, iso
+from pems_actors.durable.kept import OpenIncident
 from pems_actors.gateways.payloads import (
     actor_json,
     alarm_json,
@@ -131,6 +133,7 @@ class MetricsActor(HouseActor):
             case Tick():
                 self.after(SAMPLE_S, Tick())
                 self._keep_counters(self.now_s())
+                self._look_for_lost_news()
                 self._watch()
             case Republish():
                 if self.board.alarm is not None:
@@ -186,11 +189,23 @@ class MetricsActor(HouseActor):
             board.outages = board.outages.opened(event.id, event.level)
             board.open_incidents[event.id] = Outage(event.start_s, told)
             return
+        if event.id not in board.open_incidents and event.id in {t["id"] for t in board.incidents}:
+            return  # its end was taken from the book already
         board.open_incidents.pop(event.id, None)
         board.outages, told["level"] = board.outages.closed(event.id, event.level)
         told["end"] = iso(event.end_s)
         board.incidents.append(told)
         self.keep("incident", told)
+
+    def _look_for_lost_news(self) -> None:
+        """Show no incident that is over, and miss none: a message to the board may get lost."""
+        shown = (
+            OpenIncident(outage.told["path"], name, outage.told["cause"], outage.start_s)
+            for name, outage in self.board.open_incidents.items()
+        )
+        for event in lost_news(self, shown):
+            self.watch_s = -inf
+            self._on_incident(event)
 
     def _watch(self) -> None:
         """Raise the alarm when something has been wrong for half an hour, and end it again."""
@@ -298,9 +313,8 @@ class MetricsActor(HouseActor):
             at_s = float(str(request.args.get("at_s", self.now_s())))
         except ValueError:
             raise LookupError("at_s is no time; give seconds since 1970, or leave it out") from None
-        state = self.board.devices.get(f"rooms/{subject}") or self.board.devices.get(
-            f"devices/{subject}"
-        )
+        places = (f"{branch}/{subject}" for branch in ("rooms", "devices", "loads"))
+        state = next((s for s in map(self.board.devices.get, places) if s is not None), None)
         return dict(explain(self.board.plan, self.board.prices, subject, at_s, state))
 
     def _shadow(self) -> dict[str, Any]:

@@ -13,9 +13,10 @@ from pems_actors.actors.base import (
     METRICS,
     MQTT,
     HouseActor,
+    load_address,
     room_address,
 )
-from pems_actors.control.plan_views import energy_plan, fits, room_plan
+from pems_actors.control.plan_views import energy_plan, fits, load_plan, room_plan
 from pems_actors.domain.events import PlanAdopted, PlanFailed, Republish, Tick
 from pems_actors.domain.findings import ClockJumped, OutOfService
 from pems_actors.domain.house import House
@@ -92,6 +93,8 @@ class PlanKeeperActor(HouseActor):
         plan = adopted.plan
         now_s = self.now_s()
         self._tell_rooms(plan)
+        for load in self.house.loads:
+            self.tell(load_address(load.name), load_plan(plan, load.name))
         energy = energy_plan(plan)
         for address in (BATTERY, INVERTER):
             self.tell(address, energy)

@@ -21,9 +21,11 @@ from pems_actors.actors.base import (
     PV,
     WEATHER,
     HouseActor,
+    load_address,
     room_address,
 )
 from pems_actors.actors.planner_curve import CurveInHand
+from pems_actors.actors.planner_orders import answered
 from pems_actors.domain.events import (
     ComfortWish,
     ModeChanged,
@@ -36,13 +38,12 @@ from pems_actors.domain.events import (
     Tick,
 )
 from pems_actors.domain.findings import BatteryObeys, ClockJumped, OutOfService
+from pems_actors.domain.flexible_load import LoadWanted
 from pems_actors.domain.forecasts import Forecast, PriceCurve, WeatherForecast
-from pems_actors.domain.house import House
+from pems_actors.domain.house import House, HouseModel, house_by
 from pems_actors.domain.plan import HouseState, Plan, PlanningProblem, PlanRefused
 from pems_actors.domain.time_grid import TimeGrid
-from pems_actors.optimisation.curve import weights_at
 from pems_actors.optimisation.outlook import Outlook, planning_problem
-from pems_actors.optimisation.strategies import STRATEGIES
 from pems_actors.optimisation.validator import validate
 from supervision import Context, Health
 from supervision.worker import WorkerDone, WorkerFailed, WorkerSpec
@@ -63,6 +64,7 @@ class PlannerMind:
 
     outlook: Outlook = field(default_factory=Outlook)
     house_state: HouseState | None = None
+    model: HouseModel | None = None  # by which it was estimated; None: as configured
     ticket: int = 0
     asked: PlanningProblem | None = None
     failures: int = 0
@@ -90,7 +92,7 @@ class PlannerActor(HouseActor):
         super().on_start()
         self.state = replace(self.state, asked=None, ticket=self.state.ticket + 1000)
         rooms = (room_address(room.name) for room in self.house.rooms)
-        devices = (INSPECTOR, BATTERY)
+        devices = (INSPECTOR, BATTERY, *(load_address(load.name) for load in self.house.loads))
         for address in (WEATHER, PRICES, LOAD, PV, ESTIMATOR, CONTROL, *devices, *rooms):
             self.tell(address, Republish())
 
@@ -109,6 +111,8 @@ class PlannerActor(HouseActor):
                 self._on_jump()
             case WeatherForecast() | PriceCurve() | Forecast() | ComfortWish() | ModeChanged():
                 self._learn(message)
+            case LoadWanted():
+                self._on_load(message)
             case WorkerDone() | WorkerFailed():
                 self._on_outcome(message)
             case Overdue(ticket=ticket):
@@ -139,7 +143,7 @@ class PlannerActor(HouseActor):
             self.state = replace(self.state, asked=None, house_state=None)
             self.health(Health.FALLBACK, f"no plan: {estimated.reason}", 3)
             return
-        self.state = replace(self.state, house_state=estimated.state)
+        self.state = replace(self.state, house_state=estimated.state, model=estimated.model)
         self._plan()
 
     def _on_service(self, news: OutOfService | BatteryObeys) -> None:
@@ -172,6 +176,18 @@ class PlannerActor(HouseActor):
         if first or sun_came or wished:
             self.after(SOON_S, Tick(), key="soon")
 
+    def _on_load(self, news: LoadWanted) -> None:
+        """Know what a load wants; another hour, or more than before, is worth a new plan."""
+        before = self.state.outlook.tasks.get(news.load)
+        tasks = {**self.state.outlook.tasks, news.load: news.task}
+        self.state = replace(self.state, outlook=replace(self.state.outlook, tasks=tasks))
+        task = news.task
+        less = task is None or (
+            before is not None and task.by_s == before.by_s and task.energy_kwh <= before.energy_kwh
+        )
+        if not less:
+            self.after(SOON_S, Tick(), key="soon")
+
     def _plan(self) -> None:
         mind = self.state
         lacking = mind.outlook.lacks()
@@ -189,7 +205,8 @@ class PlannerActor(HouseActor):
 
     def _problem(self, house_state: HouseState) -> PlanningProblem:
         grid = TimeGrid.planning(house_state.at_s, self.horizon_s)
-        problem = planning_problem(self.house, house_state, self.state.outlook, grid)
+        house = house_by(self.house, self.state.model)
+        problem = planning_problem(house, house_state, self.state.outlook, grid)
         return replace(problem, issued_at_s=min(problem.issued_at_s, self.now_s()))
 
     def _on_answer(self, ticket: int, answer: object) -> None:
@@ -256,37 +273,12 @@ class PlannerActor(HouseActor):
         return self.answer(self._on_request(request))
 
     def _on_request(self, request: Request) -> Outcome:
-        outcome, reason = self._obey(request)
-        return Outcome(request.id, self.path, request.verb, outcome, reason, self.now_s())
-
-    def _obey(self, request: Request) -> tuple[str, str]:
-        if request.verb == "replan":
+        now_s = self.now_s()
+        answer = answered(request, self.state.outlook, self.house.model.rooms, now_s)
+        if answer.outcome == "done":
+            self.state = replace(self.state, outlook=answer.outlook)
             self.tell(ESTIMATOR, Republish())
-            return "done", "a new plan is on its way"
-        if request.verb == "point":
-            return self._take_point(float(str(request.args["point"])))
-        if request.verb == "strategy":
-            name = str(request.args.get("name", "")).lower()
-            if name not in STRATEGIES:
-                return "rejected", f"strategy is {name!r}; give one of {', '.join(STRATEGIES)}"
-            outlook = replace(self.state.outlook, weights=STRATEGIES[name])
-            self.state = replace(self.state, outlook=outlook)
-            self.tell(ESTIMATOR, Republish())
-            return "done", f"planning with strategy {name}"
-        return (
-            "rejected",
-            f"the planner knows no {request.verb!r}; try replan, strategy, point or curve",
-        )
-
-    def _take_point(self, point: float) -> tuple[str, str]:
-        """Plan by a point of the cost-comfort curve from now on."""
-        try:
-            weights = weights_at(point)
-        except ValueError as problem:
-            return "rejected", str(problem)
-        self.state = replace(self.state, outlook=replace(self.state.outlook, weights=weights))
-        self.tell(ESTIMATOR, Republish())
-        return "done", f"planning at point {point:g} of the cost-comfort curve"
+        return Outcome(request.id, self.path, request.verb, answer.outcome, answer.reason, now_s)
 
 
 def _with(

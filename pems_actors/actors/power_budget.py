@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from pems_actors.actors.base import BATTERY, INSPECTOR, HouseActor, room_address
+from pems_actors.actors.base import BATTERY, INSPECTOR, HouseActor, load_address, room_address
 from pems_actors.control.limits import Headroom
-from pems_actors.control.power_budget import PowerBudget
+from pems_actors.control.load_budget import LoadBudget
+from pems_actors.control.power_budget import METER_LOST_S, SPARE_KW, PowerBudget
 from pems_actors.domain.events import (
     EnergyTick,
     RelayRequest,
@@ -16,10 +17,18 @@ from pems_actors.domain.events import (
     Tick,
 )
 from pems_actors.domain.findings import ClockJumped, OutOfService
+from pems_actors.domain.flexible_load import LoadRequest, LoadSwitched
 from pems_actors.domain.house import BatteryMode, House
 from pems_actors.domain.levels import Level
+from pems_actors.domain.readings import MeterReading
 from pems_actors.domain.states import DeviceState, Value
 from pems_actors.durable.kept import BudgetKept
+from pems_actors.estimation.base_split import (
+    BaseSplit,
+    base_by_phase,
+    drawn_by_phase,
+    phases_of,
+)
 from supervision import Context
 
 PUBLISH_S = 300.0
@@ -35,6 +44,8 @@ class PowerBudgetActor(HouseActor):
     def __init__(self, context: Context, house: House) -> None:
         super().__init__(context)
         self.house = house
+        self.split = BaseSplit()
+        self.loads = LoadBudget({load.name: load for load in house.loads})
         self.published_s = self.looked_s = float("-inf")
         self.every_s = 0.0  # between the last two pictures
         self.since_s = self.now_s()
@@ -43,6 +54,8 @@ class PowerBudgetActor(HouseActor):
         """Begin with nobody running, and ask the owners which of their relays are on."""
         for relay in self.house.relays:
             self.tell(room_address(relay.name), Republish())
+        for load in self.house.loads:
+            self.tell(load_address(load.name), Republish())
         self.tell(INSPECTOR, Republish())
         relays = {relay.name: relay for relay in self.house.relays}
         budget, kept = PowerBudget(self.house.limits, relays), self.recall()
@@ -65,10 +78,10 @@ class PowerBudgetActor(HouseActor):
                     self._serve()
             case EnergyTick():
                 self._on_tick(message)
-            case OutOfService(dead=dead, welded=welded):
-                self.state = self.state.out_of_service(dead, welded)
-            case ClockJumped(by_s=by_s):
-                self.state = self.state.shifted(by_s)
+            case LoadRequest() | LoadSwitched():
+                self._on_load(message)
+            case OutOfService() | ClockJumped():
+                self._on_news(message)
             case Tick():
                 if self.every_s <= self.now_s() - self.looked_s < self.every_s + LATE_S:
                     self.after(LATE_S, Tick())
@@ -78,6 +91,23 @@ class PowerBudgetActor(HouseActor):
                 return super().on_receive(message)
         return None
 
+    def _on_load(self, said: LoadRequest | LoadSwitched) -> None:
+        """Hear a flexible load."""
+        if isinstance(said, LoadSwitched):
+            self.loads = self.loads.switched(said)
+            return
+        self.loads = self.loads.asked(said)
+        self._serve_loads(self.now_s())
+
+    def _on_news(self, news: OutOfService | ClockJumped) -> None:
+        """Take in relays that do not obey, and a clock that was set."""
+        match news:
+            case OutOfService(dead=dead, welded=welded):
+                self.state = self.state.out_of_service(dead, welded)
+            case ClockJumped(by_s=by_s):
+                self.state = self.state.shifted(by_s)
+                self.loads = self.loads.shifted(by_s)
+
     def _on_tick(self, tick: EnergyTick) -> None:
         battery = tick.battery
         charging = (
@@ -85,9 +115,13 @@ class PowerBudgetActor(HouseActor):
             and battery.mode is BatteryMode.CHARGE_GRID
             and (battery.power_kw or 0.0) < 0.0
         )
-        self.state = self.state.heard(tick.meter, grid_charging=charging)
-        spare = self.state.headroom(tick.at_s)
-        orders = (*self.state.excess(tick.at_s, spare), *self.state.yields(tick.at_s, spare))
+        meter = self._by_phase(tick) if self.house.limits.phases == 3 else tick.meter
+        self.state = self.state.heard(meter, grid_charging=charging)
+        if self.house.loads:
+            self.loads = self.loads.heard(tick.loads).lent(battery and battery.power_kw)
+        spare = self._spare(tick.at_s)
+        after = self._hold_loads_back(spare, tick.at_s) if self.house.loads else spare
+        orders = (*self.state.excess(tick.at_s, after), *self.state.yields(tick.at_s, spare))
         self.state = self.state.shed(orders, tick.at_s)
         for order in orders:
             address = room_address(order.relay) if isinstance(order, RelayShed) else BATTERY
@@ -99,8 +133,74 @@ class PowerBudgetActor(HouseActor):
             self.published_s = tick.at_s
             self._publish(tick.at_s)
 
+    def _by_phase(self, tick: EnergyTick) -> MeterReading | None:
+        """Learn how the base load hangs on the phases; where they are silent, reckon by that."""
+        meter, battery, inverter = tick.meter, tick.battery, tick.inverter
+        parts = (battery and battery.power_kw, inverter and inverter.pv_kw)
+        inverter_kw = None if None in parts else sum(kw for kw in parts if kw is not None)
+        relays, loads = self.state.closed(), self.loads.loads
+        if meter is None or meter.grid_kw is None or inverter_kw is None:
+            return meter
+        if meter.phase_kw is not None:
+            base = base_by_phase(meter, inverter_kw, relays, loads, tick.loads)
+            self.split = self.split.heard(base, tick.at_s)
+            return meter
+        shares = self.split.shares
+        if shares is None:
+            return meter  # taken as balanced
+        ours = drawn_by_phase(relays, loads, tick.loads)
+        base_kw = max(meter.grid_kw + inverter_kw - sum(ours), 0.0)
+        return meter._replace(phase_kw=phases_of(meter.grid_kw, base_kw, ours, shares))
+
+    def _spare(self, now_s: float) -> Headroom:
+        """Room under every limit, beside what loads may draw that were just let go."""
+        return self.loads.reserved(self.state.headroom(now_s), now_s)
+
+    def _hold_loads_back(self, spare: Headroom, now_s: float) -> Headroom:
+        """Hold flexible loads back before anything else, but for a charge from the grid.
+
+        Returns: the headroom once they obey; nobody starts on that before it is seen.
+        """
+        meter = self.state.meter
+        blind = meter is None or now_s - meter.at_s > METER_LOST_S
+        charge_first = self.state.grid_charging and self.state.charge_shed_s is None
+        if charge_first and spare.exceeded is not None:
+            return spare
+        orders, room = self.loads.excess(spare, now_s, blind=blind)
+        cold = self.state.neediest(now_s)
+        if not orders and cold is not None and (cold.urgent or cold.slack_k < 0.0):
+            orders = self.loads.yields(spare.less(SPARE_KW), self.state.relays[cold.relay], now_s)
+        lost = [each.load for each in orders if not self.tell(load_address(each.load), each)]
+        self.loads = self.loads.told(orders, now_s)
+        if lost:  # nobody there to hold them back: others have to make up for them
+            self.loads = self.loads.unheard(lost)
+            _, room = self.loads.excess(spare, now_s, blind=blind)
+        for shed in self.loads.claims(spare.less(SPARE_KW), self.state, now_s):
+            self.tell(room_address(shed.relay), shed)
+        self._serve_loads(now_s, spare)
+        return room
+
+    def _serve_loads(self, now_s: float, spare: Headroom | None = None) -> None:
+        """Let a load go if no relay waits that could start, and the last start is long enough ago.
+
+        Without a meter nobody is let go.
+        """
+        meter = self.state.meter
+        if not self.loads.waiting or meter is None or now_s - meter.at_s > METER_LOST_S:
+            return
+        room, first = (spare or self._spare(now_s)).less(SPARE_KW), self.state.neediest(now_s)
+        before = first is not None and room.carries(self.state.relays[first.relay])
+        if before or now_s < self.state.next_start_s:
+            return
+        self.loads, grant = self.loads.next_grant(room, now_s)
+        if grant is not None:
+            self.state = self.state._replace(last_start_s=now_s)
+            self.tell(load_address(grant.load), grant)
+
     def _serve(self, spare: Headroom | None = None) -> None:
         now_s = self.now_s()
+        if spare is None and self.loads.running:
+            spare = self._spare(now_s)
         self.state, grant = self.state.next_grant(now_s, spare)
         if grant is not None:
             self.tell(room_address(grant.relay), grant)

@@ -18,13 +18,14 @@ from pems_actors.domain.time_grid import TimeGrid
 from pems_actors.domain.units import HOUR_S, QUARTER_S
 from pems_actors.durable.kept import PvKept
 from pems_actors.forecasting.learned import Learned, is_learned
-from pems_actors.forecasting.pv import PvScaler
+from pems_actors.forecasting.pv import PvScaler, news_of
 from pems_actors.forecasting.pv_job import PvJob
 from supervision import Context, Health
 from supervision.worker import WorkerDone, WorkerFailed, WorkerSpec
 
 AHEAD_QUARTERS = 50 * 4
 ASK_AGAIN_S = 2 * HOUR_S
+OLD_WEATHER_TIMES = 1.4
 LEARNED_FROM = "learn.pv_kw"  # the series of finished, uncurtailed quarter hours in the history
 
 
@@ -136,12 +137,15 @@ class PvActor(HouseActor):
 
     def _own(self, now_s: float) -> Forecast:
         grid = TimeGrid.uniform(now_s - now_s % QUARTER_S, AHEAD_QUARTERS)
-        return self.state.scaler.forecast(grid, now_s)
+        return self.state.scaler.forecast(grid, now_s, self.state.weather)
 
     def _tell(self) -> bool:
         """Tell the planner; False if nobody plans just now, which makes haste needless."""
         now_s = self.now_s()
-        forecast = self.state.learned.over(self._own(now_s), now_s, least=0.0)
+        weather, wider = self.state.weather, 1.0
+        if weather is not None and news_of(weather, now_s) == "last_good":
+            wider = OLD_WEATHER_TIMES  # a model cannot know how old the weather is that it is shown
+        forecast = self.state.learned.over(self._own(now_s), now_s, least=0.0, wider=wider)
         self.kept = keep_issue(self, "pv", forecast, self.kept)
         if forecast.source in {"physics", "night"} or is_learned(forecast):
             self.health(Health.RUNNING, forecast.source)

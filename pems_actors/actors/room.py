@@ -28,10 +28,10 @@ from pems_actors.control.floor import FloorHeat
 from pems_actors.control.ladder import Ladder
 from pems_actors.control.rest import Rest, plan_holds_until_s, rest_after
 from pems_actors.control.room import (
-    LEAD_H,
     RoomFacts,
     RoomView,
     available_level,
+    lead_h,
     next_trim,
     room_need,
 )
@@ -174,13 +174,15 @@ class RoomActor(HouseActor):
 
     def _stand(self, tick: RoomTick) -> None:
         """Leave the decision as it is; all that there may be to do is to keep it up."""
-        mind = self.state.saw(tick)
-        relay, owned = self.relay, mind.owned
+        mind, relay = self.state, self.relay
+        owned = mind.owned
         if relay is not None and owned is not None and owned.is_due(tick.at_s):
-            mind = mind._replace(owned=relay.kept_up(owned, tick.at_s))
-        self.state = mind
+            self.state = mind._replace(tick=tick, owned=relay.kept_up(owned, tick.at_s))
+        else:
+            self.state = mind.saw(tick)
 
     def _on_tick(self, tick: RoomTick) -> None:
+        self._end_mode_in_time(tick.at_s)
         mind, reading = self._caught_up(), tick.reading
         sensor, owned = mind.sensor, mind.owned
         if reading is not None:
@@ -221,9 +223,9 @@ class RoomActor(HouseActor):
     def _rest(self, tick: RoomTick, need: Need, owned: RelayMind | None) -> Rest | None:
         """Let the decision stand for a while, if it may."""
         mind = self.state
-        until_s = plan_holds_until_s(mind.plan, tick.at_s)
-        if tick.at_s < self._mode_ends_s():
-            until_s = min(until_s, self._mode_ends_s())
+        until_s, mode_ends_s = plan_holds_until_s(mind.plan, tick.at_s), self._mode_ends_s()
+        if tick.at_s < mode_ends_s:
+            until_s = min(until_s, mode_ends_s)
         if self.relay is not None and owned is not None:
             until_s = min(until_s, self.relay.rests_until_s(owned, need, tick.at_s))
         elif self.owner is not None:
@@ -236,9 +238,11 @@ class RoomActor(HouseActor):
         window_open = bool(reading and reading.window_open)
         standing = wish if wish is not None and tick.at_s < wish.until_s else None
         measured = tick.estimate_c is not None or sensor.age_s(tick.at_s) <= HELD_S
+        block_s = next((start_s for start_s, _ in tick.blocks if start_s > tick.at_s), inf)
         return RoomView(
             tick.at_s, temp_c, floor_c, tick.outdoor, tick.available_frac, window_open,
             mind.plan, standing, self._mode(tick.at_s), mind.trim, measured, tick.clock_trusted,
+            block_s,
         )  # fmt: skip
 
     def _mode(self, now_s: float) -> HouseMode:
@@ -246,8 +250,17 @@ class RoomActor(HouseActor):
         return self.state.mode if now_s < self._mode_ends_s() else HouseMode.NORMAL
 
     def _mode_ends_s(self) -> float:
+        mind, until_s = self.state, self.state.mode_until_s
+        if until_s is None or mind.tick is None:
+            return inf
+        temp_c, outdoor_c = mind.sensor.value, mind.tick.outdoor.temp_c
+        return until_s - HOUR_S * lead_h(self.facts, temp_c, outdoor_c, mind.ladder.level)
+
+    def _end_mode_in_time(self, now_s: float) -> None:
+        """End an absence for good: a room that gets warmer would otherwise seem to have time."""
         until_s = self.state.mode_until_s
-        return inf if until_s is None else until_s - LEAD_H[self.facts.emitter] * HOUR_S
+        if until_s is not None and self._mode_ends_s() <= now_s < until_s:
+            self.state = self.state._replace(mode_until_s=now_s)
 
     def _on_silence(self) -> None:
         """Nobody ticks: go on by the room's own timer, with nothing read.

@@ -82,7 +82,8 @@ class RelayReconciler:
         """Compare the relay with our command; what a person changed at the device is respected."""
         before = mind.look
         look = before.after(self._as_ordered(mind, memory, tick), tick.at_s)
-        if not look.differs and memory.by_hand is None and not look.is_news_after(before):
+        calm = not look.differs and not before.strayed and not look.is_news_after(before)
+        if calm and memory.by_hand is None:
             return self._unless_gone(mind, memory, look, tick)
         link = self.actor.watched(self.device, relay_text(memory.on), before, look)
         moved_s = moved_late_s(before, look, mind.written.again_s - RENEW_S)

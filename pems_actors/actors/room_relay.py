@@ -74,7 +74,7 @@ class RoomRelay:
             tick.at_s,
             blocked=tick.blocked,
             guard=mind.guard,
-            floor_measured=measured,
+            floor_measured=measured or not self.facts.floors,
             floor_hot=too_warm(
                 self.facts.floors,
                 floors,
@@ -112,7 +112,7 @@ class RoomRelay:
         after = self._renewed(mind, memory, decision, now_s)
         if after is None:
             return mind
-        self._tell_budget(decision, on=memory.on)
+        self._tell_budget(decision, now_s, on=memory.on)
         return after
 
     def _floors(
@@ -141,17 +141,21 @@ class RoomRelay:
         if memory is None or decision is None or guarded or mind.look.seen_s != now_s:
             return -inf  # not seen as ordered in this very moment
         needs = _heard(mind, need, now_s)
-        if memory.on and self._warm_soon(mind, needs, now_s):
-            return -inf
-        modulator = mind.account.modulator
-        turns_s = relay_rests_until_s(memory, decision, modulator, neediest(needs), now_s)
+        turns_s = relay_rests_until_s(
+            memory, decision, mind.account.modulator, neediest(needs), now_s
+        )
+        if memory.on and turns_s > now_s:
+            turns_s = min(turns_s, now_s + self._cool_s(mind, needs, now_s))
         return min([turns_s, *(n.at_s + NEED_LIFE_S for n in needs[1:])])
 
-    def _warm_soon(self, mind: RelayMind, needs: list[Need], now_s: float) -> bool:
-        """Tell if a floor may get too warm while a decision stands."""
+    def _cool_s(self, mind: RelayMind, needs: list[Need], now_s: float) -> float:
+        """Tell for how long a relay may stay on without too warm a floor, in coarse steps [s]."""
         floors = self.facts.floors
-        heat = mind.floors.after(floors, now_s + QUARTER_S, was_on=True)
-        return bool(too_warm(floors, heat, needs, on=True, measured=None))
+        for ahead_s in (QUARTER_S, QUARTER_S / 3):
+            heat = mind.floors.after(floors, now_s + ahead_s, was_on=True)
+            if not too_warm(floors, heat, needs, on=True, measured=None):
+                return ahead_s
+        return -inf
 
     def _asked(
         self, mind: RelayMind, memory: RelayMemory, decision: Decision, now_s: float
@@ -195,11 +199,11 @@ class RoomRelay:
     def tell_again(self, mind: RelayMind) -> None:
         """Tell a budget that has just started what this relay is."""
         if mind.memory is not None and mind.wanted is not None:
-            self._tell_budget(mind.wanted, on=mind.memory.on)
+            self._tell_budget(mind.wanted, self.actor.now_s(), on=mind.memory.on)
 
-    def _tell_budget(self, decision: Decision, *, on: bool) -> None:
+    def _tell_budget(self, decision: Decision, now_s: float, *, on: bool) -> None:
         """Say what the relay is; said at each renewal too, so that a fresh budget learns of it."""
-        told = RelaySwitched(self.relay.name, on, self.actor.now_s(), decision.slack_k)
+        told = RelaySwitched(self.relay.name, on, now_s, decision.slack_k)
         self.actor.tell(POWER_BUDGET, told)
 
     # --- writing
@@ -218,7 +222,7 @@ class RoomRelay:
         after = self._write(mind, decision, now_s, on=on)
         if after is None:
             return mind
-        self._tell_budget(decision, on=on)
+        self._tell_budget(decision, now_s, on=on)
         memory = memory.switched(on, now_s, broke_dwell=decision.breaks_dwell)
         memory = memory.counted(local_day(now_s, self.facts.timezone)) if on else memory
         shown = tick.reading.relay_on if tick is not None and tick.reading else None

@@ -8,7 +8,7 @@ from typing import Any
 from pems_actors.actors.base import GUARD, HouseActor
 from pems_actors.domain.events import FrostOutlook, StateEstimated
 from pems_actors.domain.forecasts import WeatherForecast, resample
-from pems_actors.domain.house import House
+from pems_actors.domain.house import House, HouseModel
 from pems_actors.domain.time_grid import TimeGrid
 from pems_actors.forecasting.thermal import ThermalPredictor
 from pems_actors.physics.house_model import HouseDynamics
@@ -31,6 +31,7 @@ class ThermalActor(HouseActor):
 
     def __init__(self, context: Context, house: House) -> None:
         super().__init__(context)
+        self.house = house
         self.predictor = ThermalPredictor(HouseDynamics(house.model), house.relays)
 
     def first_state(self) -> ThermalMind:
@@ -42,13 +43,19 @@ class ThermalActor(HouseActor):
         match message:
             case WeatherForecast():
                 self.state = replace(self.state, weather=message)
-            case StateEstimated(state=house_state):
+            case StateEstimated(state=house_state, model=model):
+                self._go_by(model or self.house.model)
                 outdoor_c = self._outdoor_c(house_state.at_s)
                 coldest_c = self.predictor.coldest_c(house_state, outdoor_c)
                 self.tell(GUARD, FrostOutlook(house_state.at_s, coldest_c))
             case _:
                 return super().on_receive(message)
         return None
+
+    def _go_by(self, model: HouseModel) -> None:
+        """Predict by the model by which the state was estimated."""
+        if model != self.predictor.dynamics.model:
+            self.predictor = ThermalPredictor(HouseDynamics(model), self.house.relays)
 
     def _outdoor_c(self, now_s: float) -> tuple[float, ...]:
         weather = self.state.weather

@@ -22,6 +22,7 @@ from pems_actors.bench.forecast_question import (
     series_from,
     site_from,
     weather_from,
+    zone_from,
 )
 from pems_actors.bench.report import Target, report
 from pems_actors.domain.house import Roof, Site
@@ -62,7 +63,7 @@ def run(
               "train-until": train_until, "test-from": test_from}  # fmt: skip
     missing = [name for name, value in needed.items() if value is None]
     if missing:
-        raise ValueError(f"bench forecast needs --{missing[0]}; see `pems bench --help`")
+        raise ValueError(f"bench forecast needs --{missing[0]}; see `pems bench forecast --help`")
     question = Question(
         series=series_from(str(series)),
         csv=Path(str(csv)),
@@ -73,7 +74,7 @@ def run(
         site=site_from(site),
         roofs=tuple(roof_from(text) for text in roof),
         weather=weather_from(weather),
-        timezone=timezone,
+        timezone=zone_from(timezone),
     )
     return measure(question, refit_days=28 if quick else 7)
 
@@ -93,8 +94,9 @@ def measure(question: Question, refit_days: int = 7) -> dict[str, Any]:
             f"no day from {test_from:%Y-%m-%d} to {test_until:%Y-%m-%d}; give a later --test-until"
         )
     _refuse_overlap(train_until, todo[0])
-    began_s = time.process_time()
-    told = {"ours": roll(_ours(question), table, todo, train_until, refit_days)}
+    _refuse_outside(question, table, test_from, test_until)
+    began_s, learned = time.process_time(), list[str]()
+    told = {"ours": roll(_ours(question), table, todo, train_until, refit_days, learned)}
     ours_s = time.process_time() - began_s
     for rival in _rivals(question):
         told[rival.name] = roll(rival, table, todo, train_until, refit_days)
@@ -106,6 +108,7 @@ def measure(question: Question, refit_days: int = 7) -> dict[str, Any]:
         "timezone": zone,
         "seconds_of_ours": round(ours_s, 1),
         "seen": list(table.notes),
+        "learned": learned,
     }
     return report(f"forecast {question.series}", figures, _targets(question))
 
@@ -138,6 +141,22 @@ def _test_until(question: Question, table: Table) -> pd.Timestamp:
 def _refuse_overlap(train_until: pd.Timestamp, first: Issue) -> None:
     if train_until > first.hours[0]:
         raise ValueError("--train-until lies after --test-from: the test would have been learned")
+
+
+def _refuse_outside(
+    question: Question, table: Table, test_from: pd.Timestamp, test_until: pd.Timestamp
+) -> None:
+    """Raises: ValueError if the file tells nothing of the days to be tested."""
+    if not len(table.index):
+        return
+    first, last = (
+        at.tz_convert(question.zone).tz_localize(None) for at in (table.index[0], table.index[-1])
+    )
+    if test_until <= first or test_from > last:
+        raise ValueError(
+            f"{question.column} is told from {first:%Y-%m-%d} to {last:%Y-%m-%d}; "
+            "give a --test-from and --test-until inside"
+        )
 
 
 # --- who takes part --------------------------------------------------------------------------

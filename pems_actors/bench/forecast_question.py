@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 
@@ -79,6 +80,17 @@ def roof_from(text: str) -> tuple[float, float, float]:
     if power <= 0.0:
         raise ValueError(f"--roof {text} has no power; give kWp above 0, such as --roof 5.2,35,180")
     return power, tilt, azimuth
+
+
+def zone_from(text: str | None) -> str | None:
+    """Read `Europe/Prague`. Raises: ValueError with a sentence."""
+    if text is None:
+        return None
+    try:
+        return ZoneInfo(text).key
+    except (KeyError, ValueError, OSError) as problem:
+        message = f"--timezone {text} is no time zone; give one such as Europe/Prague or UTC"
+        raise ValueError(message) from problem
 
 
 def _numbers(text: str, count: int, example: str) -> list[float]:

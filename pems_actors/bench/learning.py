@@ -1,8 +1,10 @@
 """`pems bench learning`: two months of a house that begins with an empty history, on virtual time.
 
-The rules heat, the forecasters learn: training runs inline on virtual time. Late in the span the
-people change their habits; whoever was trusted with the load must lose that trust within two days.
-`quick` leaves the rest of the house out, not the time.
+Plans heat, on a coarse grid (one an hour, a look at the rooms every two minutes), or the rules do
+(`rules`); forecasters and rooms learn: training runs inline on virtual time. Late in the span the
+people change their habits, and the house is rebuilt as it was drawn: whoever was trusted with the
+load must lose that trust within two days, and so must rooms that were learned otherwise. `quick`
+leaves the rest of the house out, not the time.
 """
 
 from __future__ import annotations
@@ -21,9 +23,11 @@ from pems_actors.actors.learner_school import Learning
 from pems_actors.bench.forecasting_branch import ForecastingBranch
 from pems_actors.bench.report import Target, report
 from pems_actors.blueprint import house_from, tariff_from
-from pems_actors.domain.units import DAY_S, HOUR_S, iso, seconds
+from pems_actors.domain.house import HouseModel
+from pems_actors.domain.units import DAY_S, HOUR_S, QUARTER_S, iso, seconds
 from pems_actors.gateways.memory_history import MemoryHistory
-from pems_actors.simulate import Performance, Story, without_planner
+from pems_actors.physics.house_model import HouseDynamics
+from pems_actors.simulate import Performance, Story
 from pems_actors.simulation.habits import NewHabits
 from pems_actors.simulation.scenario import Scenario
 from pems_actors.simulation.truth import true_model
@@ -31,17 +35,40 @@ from pems_actors.simulation.twin import Twin
 
 START = "2023-02-01T00:00:00Z"
 DAYS = 60.0
+LOOK_S = 120.0
+WITHIN_H = 48.0
 DRIFT_FRAC = 0.75
 KEPT_SERIES = "learn."
-KEPT_RECORDS = ("model", "contest.", "trained", "training_failed", "issued.")
+OF_ROOMS = ("temp_c.", "relay.", "outdoor_c")
+KEPT_RECORDS = ("model", "house_model", "contest.", "trained", "training_failed", "issued.")
 
 
 class LearningHistory(MemoryHistory):
-    """Keeps what is learned from and what was decided; a minute of every sensor is not needed."""
+    """Keeps what is learned from and what was decided; of the rooms only quarter hours' means.
+
+    That is how they are read; a minute of every sensor is not needed.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._quarters: dict[str, tuple[float, float, int]] = {}  # start, sum and count
 
     def append(self, samples: Sequence[tuple[str, float, float]]) -> None:
         """Store the rows that somebody learns from."""
-        super().append([row for row in samples if row[0].startswith(KEPT_SERIES)])
+        kept = [row for row in samples if row[0].startswith(KEPT_SERIES)]
+        for name, at_s, value in samples:
+            if name.startswith(OF_ROOMS):
+                kept.append(self._mean(name, at_s, value))
+        super().append(kept)
+
+    def _mean(self, name: str, at_s: float, value: float) -> tuple[str, float, float]:
+        """Give the mean so far of the quarter hour; the next one replaces it."""
+        start_s = at_s // QUARTER_S * QUARTER_S
+        known_s, total, count = self._quarters.get(name, (start_s, 0.0, 0))
+        if known_s != start_s:
+            total, count = 0.0, 0
+        self._quarters[name] = (start_s, total + value, count + 1)
+        return name, start_s, (total + value) / (count + 1)
 
     def record(self, kind: str, at_s: float, body: str) -> None:
         """Store the records of forecasts and models."""
@@ -52,6 +79,7 @@ class LearningHistory(MemoryHistory):
 def run(
     *,
     quick: bool = False,
+    rules: bool = False,
     days: float | None = None,
     recipes: Mapping[str, tuple[str, ...]] | None = None,
 ) -> dict[str, Any]:
@@ -60,8 +88,10 @@ def run(
     began_s, drift_s = time.process_time(), seconds(START) + int(DRIFT_FRAC * span) * DAY_S
     with tempfile.TemporaryDirectory(prefix="pems-learning-") as folder:
         learning = Learning(Path(folder), issue_every_s=6 * HOUR_S, recipes=recipes or {})
-        live = branch_lived if quick else house_lived
-        restarts = live(span, drift_s, learning, history)
+        if quick:
+            lived = branch_lived(span, drift_s, learning, history)
+        else:
+            lived = house_lived(span, drift_s, learning, history, planning=not rules)
     decisions = decisions_of(history, seconds(START) + (span + 1) * DAY_S)
     figures = {
         **figures_of(decisions, seconds(START), drift_s),
@@ -69,40 +99,75 @@ def run(
         "days": span,
         "cpu_s": round(time.process_time() - began_s, 1),
         "rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0, 1),
-        "restarts": restarts,
+        **lived,
     }
-    targets = {"load_demoted_after_h": Target("<=", 48.0), "promotions": Target(">=", 2.0)}
+    targets = {"load_demoted_after_h": Target("<=", WITHIN_H), "promotions": Target(">=", 2.0)}
+    if not quick:
+        figures.update(rooms_figures_of(decisions, seconds(START), drift_s))
+        targets["rooms_first_demoted_after_h"] = Target("<=", WITHIN_H)
     log = [f"{iso(d['at_s'])} {line_of(d)}" for d in decisions]
     return {**report("learning", figures, targets), "log": log}
 
 
-def house_lived(days: float, drift_s: float, learning: Learning, history: LearningHistory) -> int:
-    """Let the reference house live under its rules, learning as it goes; gives the restarts."""
+class RebuiltTwin(Twin):
+    """A twin whose rooms can be rebuilt while it is lived in."""
+
+    def rebuilt(self, model: HouseModel) -> None:
+        """Be another house from now on, as warm as it is."""
+        self.dynamics = HouseDynamics(model)
+        self._steps.clear()
+
+
+def house_lived(
+    days: float,
+    drift_s: float,
+    learning: Learning,
+    history: LearningHistory,
+    *,
+    planning: bool = True,
+) -> dict[str, Any]:
+    """Let the reference house live, learning as it goes; gives what came of it."""
     story = _story(days)
-    story = replace(story, pace=replace(story.pace, learning=learning))
+    coarse = replace(
+        story.pace,
+        control_tick_s=LOOK_S,
+        plan_every_s=HOUR_S,
+        horizon_s=DAY_S,
+        planning=planning,
+        learning=learning,
+    )
+    story = replace(story, pace=coarse)
     scenario = _world(story, drift_s)
     model = true_model(story.house.model, story.seed)
     blocked = story.tariff.blocked
-    twin = Twin(story.house, model, scenario, blocked, story.start_s, story.seed)
+    twin = RebuiltTwin(story.house, model, scenario, blocked, story.start_s, story.seed)
     performance = Performance(story, twin, scenario, scenario, history=history)
     performance.start()
+    performance.run_until(min(drift_s, story.start_s + days * DAY_S))
+    twin.rebuilt(story.house.model)
     performance.run_until(story.start_s + days * DAY_S)
     performance.appliance.system.stop(10.0)
-    return performance.counters()["restarts"]
+    return {
+        "restarts": performance.counters()["restarts"],
+        "cold_kh": round(twin.figures()["cold_kh"], 3),
+        **{f"level_h_{n}": round(s / HOUR_S, 1) for n, s in enumerate(performance.level_s)},
+    }
 
 
-def branch_lived(days: float, drift_s: float, learning: Learning, history: LearningHistory) -> int:
-    """Let the forecasters live without the rest of the house; gives the restarts."""
+def branch_lived(
+    days: float, drift_s: float, learning: Learning, history: LearningHistory
+) -> dict[str, Any]:
+    """Let the forecasters live without the rest of the house; gives what came of it."""
     story = _story(days)
     branch = ForecastingBranch(story.house, story.tariff, _world(story, drift_s), history, learning)
     branch.run(days)
     branch.stop()
-    return branch.system.counters()["restarts"]
+    return {"restarts": branch.system.counters()["restarts"]}
 
 
 def _story(days: float) -> Story:
     system = config.load(env={}).system
-    return without_planner(Story(house_from(system), tariff_from(system), seconds(START), days))
+    return Story(house_from(system), tariff_from(system), seconds(START), days)
 
 
 def _world(story: Story, drift_s: float) -> Scenario:
@@ -139,6 +204,37 @@ def figures_of(
     )
     figures["load_demoted_after_h"] = None if served is None else (served - drift_s) / HOUR_S
     return figures
+
+
+def rooms_figures_of(
+    decisions: Sequence[Mapping[str, Any]], start_s: float, drift_s: float
+) -> dict[str, Any]:
+    """How many rooms steered when the house was rebuilt, and how soon they were let go.
+
+    A room that is still told better than as configured rightly keeps its trust.
+    """
+    trusted: set[str] = set()
+    let_go: dict[str, float] = {}
+    first = None
+    for each in decisions:
+        if not each["series"].startswith("rooms/"):
+            continue
+        room, at_s = each["series"], each["at_s"]
+        if each["what"] == "champion":
+            first = at_s if first is None else first
+            trusted |= {room} if at_s < drift_s else set()
+        elif each["what"] == "dethroned" and at_s < drift_s:
+            trusted -= {room}
+        elif each["what"] == "dethroned":
+            let_go.setdefault(room, (at_s - drift_s) / HOUR_S)
+    hours = [let_go[room] for room in sorted(trusted) if room in let_go]
+    return {
+        "rooms_control_after_days": None if first is None else round((first - start_s) / DAY_S, 2),
+        "rooms_in_control": len(trusted),
+        "rooms_first_demoted_after_h": min(hours, default=None),
+        "rooms_demoted_48h": sum(each <= WITHIN_H for each in hours),
+        "rooms_demoted": len(hours),
+    }
 
 
 def line_of(decision: Mapping[str, Any]) -> str:

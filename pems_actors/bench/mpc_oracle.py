@@ -133,7 +133,10 @@ class _Judge:
         duty = mask.copy()
         mask[: self.near], duty[: self.near] = 1.0, on
         program = self._program((mask, duty))
-        x = _solved(program, "highs", {"highs": {"output_flag": False, "threads": 1}})
+        quiet = {"output_flag": False, "threads": 1}
+        x = _solved(program, "highs", {"highs": quiet})
+        if x is None:  # its presolve leaves some of these programs without a point
+            x = _solved(program, "highs", {"highs": {**quiet, "presolve": "off"}})
         if x is None:
             raise RuntimeError("the judge finds no point for a plan that was accepted")
         starts = [r.starts(on[None, :, m].astype(float))[0] for m, r in enumerate(self.rules)]
@@ -234,9 +237,8 @@ def _cost_at(case: Case, relaxed: Relaxed, lift_k: float) -> float:
     load = stages.base_kw + duty @ case.power_kw
     alone = (ModeSlot(BatteryMode.SELF_USE, None, None, _AT_REST),) * len(stages)
     nothing = np.zeros((0, len(problem.relays)), dtype=bool)
-    decisions = Decisions(
-        nothing, duty, obeyed(case, load, alone), Commitments(nothing, nothing, ()), relaxed
-    )
+    none, modes = Commitments(nothing, nothing, ()), obeyed(case, load, alone)
+    decisions = Decisions(nothing, duty, modes, none, relaxed, case)
     return totals_of(case, decisions, outcome_of(case, decisions))["objective"]
 
 

@@ -63,7 +63,7 @@ def run(
     """
     if csv is None or train_until is None:
         missing = "--csv" if csv is None else "--train-until"
-        raise ValueError(f"bench rooms needs {missing}; see `pems bench --help`")
+        raise ValueError(f"bench rooms needs {missing}; see `pems bench rooms --help`")
     zone = timezone or HOUSE_ZONE
     table = read_csv(csv, timezone=zone, rename=renaming(Path(csv), rename))
     records = records_from(table.frame)

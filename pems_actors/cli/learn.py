@@ -201,15 +201,19 @@ def _house(config: str | None) -> House:
 
 def _place(house: House, site: str | None, roofs: Sequence[str], timezone: str | None) -> Place:
     """Where a CSV was measured: as told, else as the house itself. Raises: Refusal."""
-    from pems_actors.bench.forecast_question import roof_from, site_from  # noqa: PLC0415
+    from pems_actors.bench.forecast_question import (  # noqa: PLC0415
+        roof_from,
+        site_from,
+        zone_from,
+    )
     from pems_actors.domain.house import Roof, Site  # noqa: PLC0415
     from pems_actors.learning.life.jobs import Place  # noqa: PLC0415
 
     try:
         where, planes = site_from(site), [roof_from(text) for text in roofs]
+        zone = zone_from(timezone) or house.site.timezone
     except ValueError as problem:
         refuse(str(problem), BAD_USAGE)
-    zone = timezone or house.site.timezone
     stands = replace(house.site, timezone=zone)
     if where is not None:
         stands = Site(*where, timezone=zone)

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pems_actors.actors.room_learner_past import RoomPast
 from pems_actors.blueprint import model_data
 from pems_actors.domain.house import HouseModel
 from pems_actors.domain.units import DAY_S, QUARTER_S
-from pems_actors.learning.life.past import kept_as
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from pems_actors.gateways.sqlite_store import SqliteStore
     from pems_actors.learning.life.jobs import Trained
     from pems_actors.learning.life.store import ModelStore
-
-MOST_DAYS = 120.0
+    from pems_actors.learning.rooms.identify import RoomsFound
 
 
 def trained_from_csv(
@@ -54,15 +53,16 @@ def trained_from_history(history: SqliteStore, house: House, store: ModelStore) 
 def write_model(store: ModelStore, trained: Trained, out: Path) -> str:
     """Write what was found as a configuration's `house_model`, and say so.
 
-    Only rooms that are told a day ahead better than by the simple ways: those left out keep what
-    is believed of them by their size.
+    Only rooms that are told unseen days ahead better than by the simple ways, or than by what is
+    believed of them: that is what a plan would stand on instead, and those left out keep it.
     Raises: OSError if it cannot be written.
     """
     from pems_actors.learning.life.trust import Tier  # noqa: PLC0415
     from pems_actors.learning.rooms.verdict import verdicts  # noqa: PLC0415
 
     found = store.revived(trained.series, trained.cards[0].version)
-    good = {each.room for each in verdicts(found) if each.tier is not Tier.OBSERVE}
+    trusted = {each.room for each in verdicts(found) if each.tier is not Tier.OBSERVE}
+    good = trusted | _beyond_belief(found)
     rooms = tuple(room for room in found.model.rooms if room.name in good)
     links = tuple(link for link in found.model.links if {link[0], link[1]} <= good)
     out.write_text(json.dumps(model_data(HouseModel(rooms, links)), indent=2) + "\n")
@@ -71,34 +71,26 @@ def write_model(store: ModelStore, trained: Trained, out: Path) -> str:
     return f'{out}: {len(rooms)} rooms, to be named as "house_model" in a configuration{without}'
 
 
+def _beyond_belief(found: RoomsFound) -> set[str]:
+    """Name the rooms whose unseen days are told better than as they were believed."""
+    tested = found.tested
+    if tested is None:
+        return set()
+    told = zip(found.names, tested.ours_k, tested.believed_k, strict=True)
+    return {name for name, ours_k, believed_k in told if ours_k < believed_k}
+
+
 def recorded(history: SqliteStore, house: House) -> tuple[pd.DataFrame, float]:
     """Read temperatures, heat, outdoors and sun by quarter hours, and when they end.
 
     Raises: ValueError if no room was ever recorded.
     """
-    import pandas as pd  # noqa: PLC0415
+    from pems_actors.learning.life.room_worker import frame_of  # noqa: PLC0415 - loads pandas
 
     last = [history.last(f"temp_c.{room.name}") for room in house.rooms]
     ends = [row[0] for row in last if row is not None]
     if not ends:
         raise ValueError("rooms: the history has no temperature of any room; let the house run")
     end_s = (max(ends) // QUARTER_S + 1.0) * QUARTER_S
-    start_s = end_s - MOST_DAYS * DAY_S
-
-    def read(series: str) -> pd.Series[float]:
-        rows = history.range(series, start_s, end_s, QUARTER_S)
-        index = pd.to_datetime([at_s for at_s, _ in rows], unit="s", utc=True)
-        return pd.Series([value for _, value in rows], index=index, dtype=float)
-
-    columns = {"outdoor_c": read("outdoor_c"), "ghi_w_m2": read(kept_as("ghi_w_m2"))}
-    for relay in house.relays:
-        on = read(f"relay.{relay.name}")
-        for member, share in relay.members:
-            columns[f"heat_kw_{member}"] = on * relay.power_kw * share
-    for room in house.rooms:
-        columns[f"temp_c_{room.name}"] = read(f"temp_c.{room.name}")
-    frame = pd.DataFrame({name: each for name, each in columns.items() if len(each)})
-    even = frame.asfreq("15min")
-    return even.assign(
-        ghi_w_m2=even["ghi_w_m2"].ffill(limit=3)
-    ) if "ghi_w_m2" in even else even, end_s
+    past = RoomPast(history, house)
+    return frame_of(past.columns(end_s - past.days(end_s) * DAY_S, end_s)), end_s

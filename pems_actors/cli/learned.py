@@ -10,6 +10,7 @@ import typer
 
 from pems_actors.cli import run_file
 from pems_actors.cli.learn import MODELS_FOLDER, opened
+from pems_actors.cli.learned_rooms import rooms_of, rooms_table, use_of
 from pems_actors.cli.options import AsJson, State, state_dir
 from pems_actors.cli.output import BAD_USAGE, refuse, say_json, show
 from pems_actors.cli.words import zone
@@ -44,10 +45,18 @@ def models(as_json: AsJson = False, state: State = None) -> None:
         cards, broken = store.cards(name)
         problems += broken
         told += [_model(card, ledgers[name]) for card in cards]
+    rooms, torn = rooms_of(store)
+    problems += [torn] if torn else []
+    told = [
+        {**each, "used": use_of(each["version"], rooms)} if each["series"] == "rooms" else each
+        for each in told
+    ]
     if as_json:
-        say_json({"models": told, "problems": problems})
+        say_json({"models": told, "rooms": rooms, "problems": problems})
     elif told:
         show(_models_table(told))
+        if rooms:
+            show(rooms_table(rooms))
         print("\n".join(problems), end="\n" if problems else "")
     else:
         print(f"no models at {store.folder}; `pems train` makes some, and so does a running house")
@@ -87,7 +96,8 @@ def _models_table(told: Sequence[Mapping[str, Any]]) -> Any:
         error = next((e for e in model["errors"] if e["horizon"] == "0-24 h"), None)
         drawn.add_row(
             f"{model['series']} {model['version']}",
-            f"{model['tier'] or 'not in use'}{' · serves' if model['serves'] else ''}",
+            model.get("used")
+            or f"{model['tier'] or 'not in use'}{' · serves' if model['serves'] else ''}",
             f"{source['rows']} rows, {(source['end_s'] - source['start_s']) / DAY_S:.0f} d, "
             f"{source['gaps']} gaps",
             "-" if error is None else f"{error['mae']:.3g} {unit}, floor {error['floor_mae']:.3g}",
@@ -163,15 +173,15 @@ def features(
     as_json: AsJson = False,
 ) -> None:
     """List every feature that a forecast may use, by family, and from when on it is known."""
-    from pems_actors.learning.features.registry import REGISTRY  # noqa: PLC0415 - loads pandas
+    from pems_actors.learning.features.registry import CATALOGUE  # noqa: PLC0415 - loads pandas
 
     found = [
         {"name": each.name, "family": each.family, "about": each.about, "known": each.known}
-        for each in REGISTRY.values()
+        for each in CATALOGUE.values()
         if family in {None, each.family}
     ]
     if not found:
-        names = sorted({each.family for each in REGISTRY.values()})
+        names = sorted({each.family for each in CATALOGUE.values()})
         refuse(f"there is no family {family!r}; there are {', '.join(names)}", BAD_USAGE)
     if as_json:
         say_json({"count": len(found), "features": found})

@@ -117,7 +117,7 @@ def curve_lines(told: Mapping[str, Any]) -> list[str]:
 
 
 def explain(
-    subject: Annotated[str, typer.Argument(help="A room, battery or export.")],
+    subject: Annotated[str, typer.Argument(help="A room, a load, battery or export.")],
     time_: Annotated[
         str | None, typer.Argument(metavar="[TIME]", help="House time, ISO 8601; now by default.")
     ] = None,

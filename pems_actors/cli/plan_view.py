@@ -39,6 +39,7 @@ TOTALS = (  # key in the plan, its name here, its unit ("" is money), digits
     ("wear", "battery wear", "", 1),
     ("starts_cost", "relay wear", "", 1),
     ("heat_kwh", "heat", "kWh", 1),
+    ("loads_kwh", "flexible loads", "kWh", 1),
     ("pv_kwh", "PV", "kWh", 1),
     ("import_kwh", "imported", "kWh", 1),
     ("export_kwh", "exported", "kWh", 1),
@@ -104,6 +105,7 @@ def hour_rows(plan: Told, local: tzinfo) -> list[Row]:
         *_price_rows(plan, hours),
         _power_row("PV", hours, slots, lambda slot: slot.get("pv_kw"), "yellow"),
         _power_row("heat", hours, slots, _heat_kw, "red"),
+        *_load_rows(hours, slots),
         _power_row("import", hours, slots, lambda slot: _above(slot.get("grid_kw")), "blue"),
         _power_row("export", hours, slots, lambda slot: _below(slot.get("grid_kw")), "green"),
         _soc_row(hours, slots),
@@ -123,6 +125,21 @@ def _rooms(slots: Sequence[Told]) -> list[RenderableType]:
 
 def _heat_kw(slot: Told) -> float:
     return float(sum((slot.get("heat_kw") or {}).values()))
+
+
+def _load_rows(hours: Sequence[datetime], slots: Sequence[Told]) -> list[Row]:
+    """Draw each flexible load that wants something; a house without any has no row."""
+    names = sorted({name for slot in slots for name in slot.get("loads_kw") or {}})
+    return [
+        _power_row(
+            name,
+            hours,
+            slots,
+            lambda slot, name=name: (slot.get("loads_kw") or {}).get(name),  # type: ignore[misc]  # a default binds it
+            "bright_magenta",
+        )
+        for name in names
+    ]
 
 
 def _above(kw: float | None) -> float | None:

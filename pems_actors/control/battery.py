@@ -1,4 +1,7 @@
-"""What the battery should do now: the plan's mode, for two hours the last plan's, then self-use."""
+"""What the battery should do now: the plan's mode, the last plan's while its prices are known.
+
+After that, and without any plan, it is in self-use. Every forced mode is under its lease.
+"""
 
 from __future__ import annotations
 
@@ -38,6 +41,7 @@ class BatteryView:
     shed_until_s: float
     mode: HouseMode
     clock_trusted: bool = True
+    car_until_s: float = float("-inf")  # until when a car counts as being charged
 
 
 class BatteryChoice(NamedTuple):
@@ -70,6 +74,19 @@ def unless_unsafe(choice: BatteryChoice, view: BatteryView) -> BatteryChoice:
     if not view.meter_known:
         return _native(choice.level, "no grid charge without a meter")
     return choice
+
+
+def beside_car(choice: BatteryChoice, view: BatteryView) -> BatteryChoice:
+    """Rest while a car is charged, so that the battery is not emptied into it.
+
+    A person's own choice stands, and so does a charge from the grid: that gives nothing away.
+    """
+    drains = choice.mode in {BatteryMode.SELF_USE, BatteryMode.SELL}
+    user = view.user is not None and view.now_s < view.user.until_s
+    if view.now_s >= view.car_until_s or not drains or user or choice.level is Level.NATIVE:
+        return choice
+    why = f"a car is charged, the battery is not for it; {choice.reason}"
+    return choice._replace(mode=BatteryMode.HOLD, rate_kw=None, stop_soc_frac=None, reason=why)
 
 
 def within(choice: BatteryChoice, battery: BatteryModel) -> BatteryChoice:
@@ -119,9 +136,18 @@ def offered(plan: EnergyPlan | None, now_s: float) -> tuple[Level, str]:
         return Level.RULES, "no plan yet"
     if now_s < plan.valid_until_s:
         return plan.level, "plan in force"
-    if now_s < min(plan.valid_until_s + LAST_PLAN_S, plan.end_s):
+    if now_s < min(modes_until_s(plan), plan.end_s):
         return Level.PATH, "planner away, modes of the last plan"
-    return Level.RULES, "no plan for over two hours"
+    return Level.RULES, "planner away, and the last plan's prices have ended"
+
+
+def modes_until_s(plan: EnergyPlan) -> float:
+    """Tell until when a plan's modes are followed: while its prices are known, but for two hours.
+
+    Each mode has its stop and its lease, charging yields to every limit, and the limits of changes
+    a day hold as ever: an old plan can cost a little money, and nothing else.
+    """
+    return max(plan.path_until_s, plan.valid_until_s + LAST_PLAN_S)
 
 
 def _step_at(plan: EnergyPlan, now_s: float) -> BatteryStep:

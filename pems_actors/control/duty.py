@@ -56,6 +56,23 @@ def before_blocks(duty: float, available_frac: float) -> float:
     return share(duty / max(available_frac, 0.25))
 
 
+def warm_up_h(
+    capacity_kwh_k: float, rise_k: float, power_kw: float, drawn_kw: float, longest_h: float = 24.0
+) -> float:
+    """Reckon how long a room takes to climb with all its masses.
+
+    Args:
+        capacity_kwh_k: of all that has to become warm.    rise_k: how far.
+        power_kw: what can be counted on beside blocked hours and others' turns.
+        drawn_kw: losses meanwhile, less free heat.
+    Returns: hours, at most `longest_h`, which also stands for a room that hardly climbs at all.
+    """
+    left_kw = power_kw - max(drawn_kw, 0.0)
+    if rise_k <= 0.0 or capacity_kwh_k <= 0.0:
+        return 0.0
+    return min(capacity_kwh_k * rise_k / left_kw, longest_h) if left_kw > 0.0 else longest_h
+
+
 class Modulator(NamedTuple):
     """Turns a duty into on and off: it switches when it owes, or has overpaid, `half_s` seconds.
 

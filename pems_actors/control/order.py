@@ -155,8 +155,8 @@ def settle(
         relay: limits and dwell times.    memory, account: what its owner remembers.
         needs: one per member heard of lately; at least the owner's.
         blocked: heating is blocked by the tariff now.    guard: an order of the guard in force.
-        floor_measured: the owner's floor has a sensor.    floor_hot: a floor that is estimated too
-            warm, as a sentence.
+        floor_measured: the owner's floor has a sensor, or there is none to be spared: panels.
+        floor_hot: a floor that is estimated too warm, as a sentence.
     Returns: the duty account moved on, and the decision.
     """
     need = neediest(needs) if len(needs) > 1 else needs[0]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pems_actors.domain.events import BatteryStep, EnergyPlan, RoomPlan
+from pems_actors.domain.flexible_load import LoadPlan
 from pems_actors.domain.house import House, Relay
 from pems_actors.domain.levels import Level
 from pems_actors.domain.plan import Plan
+
+_NOTHING = 1e-6
 
 
 def room_plan(plan: Plan, room: str, relay: Relay | None, *, obeys: bool = True) -> RoomPlan:
@@ -31,6 +34,37 @@ def room_plan(plan: Plan, room: str, relay: Relay | None, *, obeys: bool = True)
         reasons=tuple(slot.reasons.get(name, "as planned") for slot in slots),
         path_c=temps,
         heat_price_per_kwh=price,
+        end_s=slots[-1].start_s + slots[-1].duration_s,
+        worth_frac=_worth_frac(plan, relay) if relay is not None else (),
+    )
+
+
+def _worth_frac(plan: Plan, relay: Relay) -> tuple[float, ...]:
+    """Compare, as far as paths reach, what heat through a relay is worth with what it costs."""
+    paths = [
+        (plan.paths[room].heat_price_per_kwh, share)
+        for room, share in relay.members
+        if room in plan.paths
+    ]
+    reach = min((len(prices) for prices, _ in paths), default=0)
+    told: list[float] = []
+    for k, slot in enumerate(plan.slots[:reach]):
+        worth, cost = sum(share * prices[k] for prices, share in paths), slot.power_price_per_kwh
+        most = max(abs(worth), abs(cost or 0.0))
+        told.append((worth - cost) / most if cost is not None and most > _NOTHING else 0.0)
+    return tuple(told)
+
+
+def load_plan(plan: Plan, load: str) -> LoadPlan:
+    """Cut out what concerns one flexible load; nothing for one that wanted nothing."""
+    slots = plan.slots
+    return LoadPlan(
+        issued_at_s=plan.issued_at_s,
+        valid_until_s=plan.valid_until_s,
+        level=plan.level,
+        start_s=tuple(slot.start_s for slot in slots),
+        power_kw=tuple(slot.loads_kw.get(load, 0.0) for slot in slots),
+        reasons=tuple(slot.reasons.get(load, "off: nothing was wanted") for slot in slots),
         end_s=slots[-1].start_s + slots[-1].duration_s,
     )
 
@@ -66,6 +100,7 @@ def energy_plan(plan: Plan) -> EnergyPlan:
         plan.level,
         tuple(steps),
         last.start_s + last.duration_s,
+        plan.path_until_s,
     )
 
 

@@ -76,12 +76,16 @@ class PowerBudget(NamedTuple):
 
         heard_s: when it was heard, if later: an owner may be slow to do as it says.
         """
-        slacks = self.slack_k if slack_k is None else {**self.slack_k, relay: slack_k}
         if relay == self.pledged:
             return self._replace(pledged=None).switched(relay, on, now_s, slack_k, heard_s)
-        holds = (self.running,) if on else (self.running, self.waiting, self.granted)
-        if on is any(relay in each for each in holds):  # a renewal
-            return self._replace(slack_k=slacks)
+        slacks = self.slack_k
+        if slack_k is not None and slacks.get(relay) != slack_k:
+            slacks = {**slacks, relay: slack_k}
+        held = relay in self.running
+        if not on:
+            held = held or relay in self.waiting or relay in self.granted
+        if on is held:  # a renewal
+            return self if slacks is self.slack_k else self._replace(slack_k=slacks)
         running = {name: at for name, at in self.running.items() if name != relay}
         waiting = {name: r for name, r in self.waiting.items() if name != relay}
         granted, last_s = dict(self.granted), self.last_start_s
@@ -121,6 +125,11 @@ class PowerBudget(NamedTuple):
             relay = self.relays[name]
             room = room.after(relay)._replace(heating_kw=room.heating_kw)
         return room
+
+    def closed(self) -> list[Relay]:
+        """List the relays that draw as far as their owners and the inspector say."""
+        on = {*self.running, *self.welded} - self.dead
+        return [relay for name, relay in self.relays.items() if name in on]
 
     def _drawing(self) -> tuple[str, ...]:
         """List the relays that draw power, or will in a moment."""
@@ -172,6 +181,23 @@ class PowerBudget(NamedTuple):
                 orders.append(RelayShed(name, f"makes room for {relay.name}", now_s, YIELD_S))
                 room = room.without(self.relays[name])
         return tuple(orders) if room.carries(relay) else ()
+
+    def neediest(self, now_s: float) -> RelayRequest | None:
+        """Find the request of whoever waits and needs heat most, planned or not."""
+        fresh = [
+            r
+            for r in self.waiting.values()
+            if now_s - r.at_s <= REQUEST_LIFE_S and r.relay not in self.dead
+        ]
+        return _by_need(fresh)[0] if fresh else None
+
+    def well_off(self, now_s: float, slack_k: float) -> list[Relay]:
+        """List the running relays that have had their time and more slack, the best-off first."""
+        return [
+            self.relays[name]
+            for name, since_s in self._best_off()
+            if self.slack_k[name] > slack_k and now_s - since_s >= self.relays[name].min_on_s
+        ]
 
     def _best_off(self) -> list[tuple[str, float]]:
         """List the running relays whose slack is known, the best-off first."""

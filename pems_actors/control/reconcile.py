@@ -88,6 +88,11 @@ class Look(NamedTuple):
         """Whether the device has been seen as ordered since the order."""
         return self.seen_s > -inf
 
+    @property
+    def strayed(self) -> bool:
+        """Whether it was not as ordered when last seen, orders written since or not."""
+        return self.differs > 0 or self.tries > 0
+
     def is_news_after(self, before: Look) -> bool:
         """Whether it tells more than the look before: as ordered now, orders arrive, or do not."""
         same = self.proved_s == before.proved_s and self.doubted_s == before.doubted_s
@@ -143,8 +148,11 @@ class Look(NamedTuple):
 def moved_late_s(before: Look, after: Look, written_s: float) -> float | None:
     """Tell when a device moved that is seen as ordered at last, but not right after the order.
 
+    One that had been as ordered, went its own way and is seen as ordered again has moved too.
     written_s: the last write, before which it cannot have moved; dwell times count from there.
     """
+    if before.confirmed and before.strayed and not after.strayed:
+        return written_s
     if before.confirmed or not after.confirmed or before.tried_s == float("-inf"):
         return None
     late = before.tries > 1 or after.seen_s - before.tried_s > FOLLOWS_S

@@ -12,7 +12,7 @@ from bisect import bisect_right
 from math import inf
 from typing import NamedTuple
 
-from pems_actors.control.battery import LAST_PLAN_S
+from pems_actors.control.battery import modes_until_s
 from pems_actors.control.duty import Modulator
 from pems_actors.control.order import CONTINUOUS_ON_S, Decision, RelayMemory
 from pems_actors.control.wishes import Override
@@ -23,7 +23,8 @@ from pems_actors.domain.units import QUARTER_S
 FLICKER_K = 0.15  # one step of a usual thermometer
 OUTDOOR_K = 0.5
 FRESH_S = 90.0  # an older reading is no sign that all is as it was
-RESTFUL = frozenset({"user", "person", "plan", "path", "rules", "tariff", "breaker"})
+COOLS_S = 300.0  # a floor that rests is looked at so often: it takes hours to cool
+RESTFUL = frozenset({"user", "person", "plan", "path", "rules", "tariff", "breaker", "floor"})
 
 
 class Rest(NamedTuple):
@@ -93,7 +94,7 @@ def plan_holds_until_s(plan: RoomPlan | None, now_s: float) -> float:
 def next_change_s(plan: EnergyPlan | None, now_s: float, *ends_s: float) -> float:
     """Tell when a device's decision is to be looked at again: plans and prices turn by quarters."""
     if plan is not None:
-        ends_s = (*ends_s, plan.valid_until_s, plan.valid_until_s + LAST_PLAN_S, plan.end_s)
+        ends_s = (*ends_s, plan.valid_until_s, modes_until_s(plan), plan.end_s)
     quarter_ends_s = (now_s // QUARTER_S + 1.0) * QUARTER_S
     return min([quarter_ends_s, *(end_s for end_s in ends_s if end_s > now_s)])
 
@@ -107,6 +108,8 @@ def relay_rests_until_s(
     if decision.rule not in RESTFUL or unsure or (memory.on and not decision.on):
         return -inf
     ends_s = [now_s + _turns_in_s(modulator, need)]
+    if decision.rule == "floor":
+        ends_s.append(memory.rest_until_s if now_s < memory.rest_until_s else now_s + COOLS_S)
     if memory.on:
         ends_s.append(memory.since_s + CONTINUOUS_ON_S)
     elif now_s < memory.shed_until_s:

@@ -6,13 +6,26 @@ of its standing facts (`RoomFacts`). It knows no relay state: order.py settles t
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from dataclasses import dataclass
+from math import inf
 from typing import NamedTuple
 
 from pems_actors.control.comfort import in_mode, ramped_setpoint_c, rule_target_c
-from pems_actors.control.duty import before_blocks, corrected_duty, steady_duty, unknown_duty
+from pems_actors.control.duty import (
+    before_blocks,
+    corrected_duty,
+    steady_duty,
+    unknown_duty,
+    warm_up_h,
+)
 from pems_actors.control.floor import Floor
+from pems_actors.control.path import (
+    coming_short_k,
+    path_duty,
+    rise_k_per_h,
+    short_duty,
+    slot_at,
+)
 from pems_actors.control.wishes import Override
 from pems_actors.domain.events import HouseMode, Need, Outdoor, RoomPlan, Why
 from pems_actors.domain.house import Comfort, Emitter, Limits
@@ -25,6 +38,10 @@ RULE_AIM_K = 0.15  # the rules aim a little over the set-point: their ripple mus
 GAIN_PER_K = {Emitter.FLOOR: 0.6, Emitter.PANEL: 1.5}
 TRIM_PER_KH = 0.03
 TRIM_LIMIT = 0.2
+TOP_UP_S = 900.0  # a panel warms the air at once: the last quarter before a block is for storing
+TOP_UP_K = 0.5
+HARD_FRAC = 0.45  # who needs so much of its relay's time to stay warm cannot be warmed up soon
+COUNTED_FRAC = 0.75  # of a relay's power, beside blocked hours and the turns of others
 LEAD_H = {Emitter.FLOOR: 3.0, Emitter.PANEL: 0.25}
 
 
@@ -42,14 +59,16 @@ class RoomFacts:
     limits: Limits
     surface_limit_c: float
     floors: tuple[Floor, ...] = ()  # of the relay that it owns
+    capacity_kwh_k: float = 0.0  # of what has to become warm before its air does
 
 
 class RoomView(NamedTuple):
     """What a room sees at one tick.
 
-    `available_frac` is the share of the next 3 h not blocked, `trim` the slow correction of its
-    duty that the rules have learned (`next_trim`). A temperature that is not `measured` is the last
-    one heard: good enough to judge by, but nothing is corrected against a value that stands still.
+    `available_frac` is the share of the next 3 h not blocked, `block_s` when the next block begins,
+    `trim` the slow correction of its duty that the rules have learned (`next_trim`). A temperature
+    that is not `measured` is the last one heard: good enough to judge by, but nothing is corrected
+    against a value that stands still.
     """
 
     now_s: float
@@ -64,6 +83,7 @@ class RoomView(NamedTuple):
     trim: float = 0.0
     measured: bool = True
     clock_trusted: bool = True
+    block_s: float = inf
 
 
 def room_need(facts: RoomFacts, view: RoomView, level: Level, reason: str) -> Need:
@@ -81,8 +101,7 @@ def room_need(facts: RoomFacts, view: RoomView, level: Level, reason: str) -> Ne
     if level <= Level.LATE and view.plan is not None:
         return _by_plan(facts, view, view.plan, low_c)
     if level is Level.PATH and view.plan is not None:
-        floor_c = rule_target_c(comfort, hour, LEAD_H[facts.emitter]) - comfort.band_k
-        return _by_path(facts, view, view.plan, low_c, floor_c + RULE_AIM_K)
+        return _by_path(facts, view, view.plan, low_c)
     target_c = rule_target_c(comfort, hour, LEAD_H[facts.emitter])
     duty, why = _rule_duty(facts, view, target_c + RULE_AIM_K, reason)
     return _need(facts, view, duty, Level.RULES, why, low_c, target_c)
@@ -101,14 +120,10 @@ def available_level(view: RoomView) -> tuple[Level, str]:
         return plan.level, "its relay is out of service" if by_rules else "plan in force"
     if view.now_s >= min(plan.path_until_s, plan.end_s):
         return Level.RULES, "the last plan's path has ended"
-    path_c = plan.path_c[_index(plan, view.now_s)]
+    path_c = plan.path_c[slot_at(plan, view.now_s)]
     if view.temp_c is not None and abs(view.temp_c - path_c) > PATH_TOLERANCE_K:
         return Level.RULES, f"{view.temp_c:.1f} °C is off the path of {path_c:.1f} °C"
     return Level.PATH, "planner away, on the last plan's path"
-
-
-def _index(plan: RoomPlan, now_s: float) -> int:
-    return min(max(bisect_right(plan.start_s, now_s) - 1, 0), len(plan.start_s) - 1)
 
 
 def _need(
@@ -129,7 +144,7 @@ def _need(
 
 
 def _by_plan(facts: RoomFacts, view: RoomView, plan: RoomPlan, low_c: float) -> Need:
-    k = _index(plan, view.now_s)
+    k = slot_at(plan, view.now_s)
     on, duty, path_c = plan.on[k], plan.duty[k], plan.path_c[k]
     if on is not None:
         share = 1.0 if on else 0.0
@@ -138,19 +153,42 @@ def _by_plan(facts: RoomFacts, view: RoomView, plan: RoomPlan, low_c: float) -> 
     return _need(facts, view, duty, plan.level, plan.reasons[k], low_c, path_c)
 
 
-def _by_path(
-    facts: RoomFacts, view: RoomView, plan: RoomPlan, low_c: float, least_c: float
-) -> Need:
-    """Follow the last plan's path within the band; `least_c` leads up to a coming step in time."""
-    k = _index(plan, view.now_s)
-    path_c = plan.path_c[k]
-    error_k = 0.0 if view.temp_c is None or not view.measured else path_c - view.temp_c
-    duty = corrected_duty(plan.duty[k], error_k, GAIN_PER_K[facts.emitter])
-    worth = Why("path {:.1f} °C, heat worth {:.2f}/kWh", (path_c, plan.heat_price_per_kwh[k]))
-    floor_duty, why = _rule_duty(facts, view, least_c, "above the path")
-    if floor_duty > duty:
-        return _need(facts, view, floor_duty, Level.PATH, why, low_c, path_c)
-    return _need(facts, view, duty, Level.PATH, worth, low_c, path_c)
+def _by_path(facts: RoomFacts, view: RoomView, plan: RoomPlan, low_c: float) -> Need:
+    """Follow the last plan's path as heat is worth its price, and never out of the band."""
+    k, temp_c = slot_at(plan, view.now_s), view.temp_c
+    path_c, seen = plan.path_c[k], temp_c is not None and view.measured
+    error_k = path_c - temp_c if temp_c is not None and seen else 0.0
+    duty, why = path_duty(plan, k, error_k, facts.emitter), _as_planned(plan, k)
+    least, least_why = _least_on_path(facts, view, plan, error_k, seen=seen)
+    if least > duty:
+        duty, why = least, least_why
+    return _need(facts, view, duty, Level.PATH, why, low_c, path_c)
+
+
+def _least_on_path(
+    facts: RoomFacts, view: RoomView, plan: RoomPlan, error_k: float, *, seen: bool
+) -> tuple[float, Why]:
+    """Heat, however dear, what keeps a room in its band.
+
+    By looking ahead along the path; unseen, or in frost in which what was missed cannot be made
+    good, by the rules themselves.
+    """
+    comfort, lead_h = in_mode(facts.comfort, view.mode), LEAD_H[facts.emitter]
+    steady = _steady_duty(facts, view, comfort.day_c)
+    if not seen or steady >= HARD_FRAC:
+        target_c = rule_target_c(comfort, local_hour(view.now_s, facts.timezone), lead_h)
+        least_c = target_c - comfort.band_k + RULE_AIM_K
+        return _rule_duty(facts, view, least_c, "above the path")
+    rise = rise_k_per_h(steady, facts.emitter)
+    k = slot_at(plan, view.now_s)
+    short_k = coming_short_k(plan, k, error_k, comfort, lead_h, rise, facts.timezone)
+    why = Why("{:.1f} °C, soon {:.1f} K short beside its path", (view.temp_c, short_k))
+    return short_duty(plan, k, short_k, facts.emitter) if short_k > 0.0 else 0.0, why
+
+
+def _as_planned(plan: RoomPlan, k: int) -> Why:
+    price = plan.heat_price_per_kwh[k]
+    return Why("path {:.1f} °C, heat worth {:.2f}/kWh", (plan.path_c[k], price))
 
 
 def _rule_duty(
@@ -158,7 +196,7 @@ def _rule_duty(
 ) -> tuple[float, Why]:
     """Share of time by outdoor temperature and error, and why; `because` ends the sentence."""
     temp_c, outdoor_c = view.temp_c, view.outdoor.temp_c
-    steady = steady_duty(facts.loss_kw_k, target_c, outdoor_c, facts.free_kw, facts.power_kw)
+    steady = _steady_duty(facts, view, target_c)
     if temp_c is None:
         why = Why("temperature unknown, {:.0f} °C outdoors; {}", (outdoor_c, because))
         return unknown_duty(steady, outdoor_c), why
@@ -166,11 +204,38 @@ def _rule_duty(
         why = Why("last heard {:.1f} °C, {:.0f} °C outdoors; {}", (temp_c, outdoor_c, because))
         return unknown_duty(steady + view.trim, outdoor_c), why
     duty = corrected_duty(steady + view.trim, target_c - temp_c, GAIN_PER_K[facts.emitter])
+    if _stores(facts, view) and temp_c < target_c + TOP_UP_K:
+        why = Why("{:.1f} of {:.1f} °C, topped up before a block; {}", (temp_c, target_c, because))
+        return 1.0, why
     if view.available_frac < 1.0 and target_c - temp_c > -1.0:
         why = Why("{:.1f} of {:.1f} °C, ahead of blocked hours; {}", (temp_c, target_c, because))
         return before_blocks(duty, view.available_frac), why
     parts = (temp_c, target_c, outdoor_c, because)
     return duty, Why("{:.1f} of {:.1f} °C at {:.0f} °C outdoors; {}", parts)
+
+
+def _steady_duty(facts: RoomFacts, view: RoomView, target_c: float) -> float:
+    outdoor_c = view.outdoor.temp_c
+    return steady_duty(facts.loss_kw_k, target_c, outdoor_c, facts.free_kw, facts.power_kw)
+
+
+def _stores(facts: RoomFacts, view: RoomView) -> bool:
+    """Whether it is time to store heat: else chance decides how warm a block finds the room."""
+    return facts.emitter is Emitter.PANEL and 0.0 < view.block_s - view.now_s <= TOP_UP_S
+
+
+def lead_h(facts: RoomFacts, temp_c: float | None, outdoor_c: float, level: Level) -> float:
+    """Tell how long before the end of an absence the room has to be heated again.
+
+    A plan knows better, and begins by itself; without one, as long as the room's masses need.
+    """
+    least = LEAD_H[facts.emitter]
+    if level is not Level.RULES or temp_c is None:
+        return least
+    middle_c = (temp_c + facts.comfort.day_c) / 2.0
+    drawn_kw = facts.loss_kw_k * (middle_c - outdoor_c) - facts.free_kw
+    rise_k, power_kw = facts.comfort.day_c - temp_c, COUNTED_FRAC * facts.power_kw
+    return max(least, warm_up_h(facts.capacity_kwh_k, rise_k, power_kw, drawn_kw))
 
 
 def next_trim(view: RoomView, need: Need, trim: float, dt_s: float, *, held_back: bool) -> float:

@@ -40,7 +40,8 @@ def answer(
     Args:
         house: which relays there are.    port: what was seen and ordered.
         said: what each room, `battery` and `export` say of themselves.
-        notes: what degraded forecasts and planner have to say, by name.
+        notes: what degraded forecasts and planner have to say, by name, and what is wrong with
+            the plant's sensors and relays, by path.
         at_s: the instant from which it holds.    step_s: how long it is likely to hold.
     Returns: `relays` (every one), `battery_mode`, `battery_kw` (positive feeds the house; None if
         sun, load or charge are unknown), `export_allowed`, `levels` and `reasons` by room,

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from pems_actors.actors.base import BATTERY, INVERTER, room_address
+from pems_actors.actors.base import BATTERY, INSPECTOR, INVERTER, room_address
 from pems_actors.actors.room_mind import RoomMind
 from pems_actors.cosimulation.answer import Said
+from pems_actors.domain.findings import Finding
 from pems_actors.domain.house import House
 from supervision import ActorSystem, AskTimeout, GetSnapshot, NobodyThere
 
@@ -27,6 +28,12 @@ def told_by(system: ActorSystem, house: House) -> dict[str, Said]:
         if mind is not None and mind.choice is not None:
             said[name] = Said(mind.choice.level, mind.choice.reason)
     return said
+
+
+def found_by(system: ActorSystem) -> tuple[Finding, ...]:
+    """Ask the inspector what is wrong with sensors and relays; nobody there finds nothing."""
+    inspection = _mind(system, INSPECTOR)
+    return () if inspection is None else tuple(sorted(inspection.findings))
 
 
 def waits(system: ActorSystem, house: House) -> bool:

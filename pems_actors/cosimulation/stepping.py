@@ -25,9 +25,10 @@ from pems_actors.cosimulation.given_house import system_of
 from pems_actors.cosimulation.nothing_kept import NothingKept
 from pems_actors.cosimulation.observation import Observation, ObservationError, read_observation
 from pems_actors.cosimulation.plant import PlantPort
-from pems_actors.cosimulation.said import told_by, waits
+from pems_actors.cosimulation.said import found_by, told_by, waits
 from pems_actors.cosimulation.trusting_house import TrustingTree
 from pems_actors.domain.events import PlanAdopted, Tick
+from pems_actors.domain.findings import Finding
 from pems_actors.domain.plan import Plan
 from pems_actors.domain.ports import History
 from pems_actors.domain.units import DAY_S, MINUTE_S, iso
@@ -64,8 +65,8 @@ class CoSimulation:
             is the configured house.
         seed: of the order in which actors that have something to do come to do it.
         planning: False leaves the house to its rules.
-        inspected: let the house doubt sensors and relays that do not fit its thermal model; for
-            plants whose model is known.
+        inspected: let the house doubt sensors and relays that do not fit its thermal model, as
+            far as that usually fits; False believes whatever the plant says.
         doors: connections for people who look on.
     Raises: ConfigError with every problem of the configuration.
     """
@@ -76,7 +77,7 @@ class CoSimulation:
         *,
         seed: int = 0,
         planning: bool = True,
-        inspected: bool = False,
+        inspected: bool = True,
         doors: Doors | None = None,
     ) -> None:
         system = system_of(config)
@@ -121,7 +122,7 @@ class CoSimulation:
         if verdict is not None:
             raise RuntimeError(f"the appliance gave up: {verdict}; begin a new co-simulation")
         said, passed_s = told_by(running.appliance.system, self.house), self._passed_s(seen)
-        notes = dict(self._notes)
+        notes = {**self._notes, **{found.path: found.reason for found in self.findings}}
         if seen.ignored:
             notes["observation"] = f"not known and ignored: {', '.join(seen.ignored)}"
         told = answer(self.house, self._port, said, notes, seen.at_s, passed_s)
@@ -148,6 +149,11 @@ class CoSimulation:
             PLAN_KEEPER, GetSnapshot()
         ).state.adopted
         return None if held is None else held.plan
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What is wrong with sensors and relays, as far as the house can tell."""
+        return () if self._running is None else found_by(self._running.appliance.system)
 
     def close(self) -> None:
         """Stop the appliance; a next step, of any time, begins anew."""

@@ -1,8 +1,8 @@
 """The house's tree without its inspector: what an outside plant says of itself is so.
 
 The inspector holds rooms and relays against the house's thermal model and takes out of service what
-does not fit. Of a foreign house that nobody has identified yet, the model is a guess, and what
-does not fit is the guess.
+does not fit. A plant that is a formula has no bad sensors: whoever compares controllers on one may
+leave the doubt away.
 """
 
 from __future__ import annotations

@@ -45,11 +45,23 @@ class SetExport:
     lease_until_s: float
 
 
-DeviceCommand = SetHeating | SetBatteryMode | SetExport
+@dataclass(frozen=True, slots=True)
+class SetLoad:
+    """Let a flexible load draw (`on`) or hold it back; it is free when the lease has ended."""
+
+    load: str
+    on: bool
+    reason: str
+    level: Level
+    at_s: float
+    lease_until_s: float
+
+
+DeviceCommand = SetHeating | SetBatteryMode | SetExport | SetLoad
 
 
 def device_of(command: DeviceCommand) -> str:
-    """Name the device a command is for: `relay/<name>`, `battery` or `inverter`."""
+    """Name the device a command is for: `relay/<name>`, `load/<name>`, `battery`, `inverter`."""
     match command:
         case SetHeating(relay=relay):
             return f"relay/{relay}"
@@ -57,3 +69,5 @@ def device_of(command: DeviceCommand) -> str:
             return "battery"
         case SetExport():
             return "inverter"
+        case SetLoad(load=load):
+            return f"load/{load}"

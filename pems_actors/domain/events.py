@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
-from pems_actors.domain.house import BatteryMode
+from pems_actors.domain.flexible_load import LoadReading
+from pems_actors.domain.house import BatteryMode, HouseModel
 from pems_actors.domain.levels import Level
 from pems_actors.domain.plan import HouseState, Plan
 from pems_actors.domain.readings import (
@@ -60,6 +61,7 @@ class EnergyTick(NamedTuple):
     inverter: InverterReading | None
     meter: MeterReading | None
     clock_trusted: bool = True
+    loads: tuple[LoadReading, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +200,9 @@ class FrostOutlook:
 class RoomPlan:
     """What the plan in force says to one room: its relay's slots and its own path.
 
-    `on` is None where the plan is still relaxed; then `duty` tells the share of time.
+    `on` is None where the plan is still relaxed; then `duty` tells the share of time. `worth_frac`
+    is by how much heat through its relay is worth more than it costs: 1 where it costs nothing, 0
+    where either would do, -1 where it is worth nothing.
     """
 
     issued_at_s: float
@@ -212,6 +216,7 @@ class RoomPlan:
     path_c: tuple[float, ...]
     heat_price_per_kwh: tuple[float, ...]
     end_s: float
+    worth_frac: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,13 +234,14 @@ class BatteryStep:
 
 @dataclass(frozen=True, slots=True)
 class EnergyPlan:
-    """What the plan in force says to battery and inverter."""
+    """What the plan in force says to battery and inverter, and until when its prices are known."""
 
     issued_at_s: float
     valid_until_s: float
     level: Level
     steps: tuple[BatteryStep, ...]
     end_s: float
+    path_until_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,11 +262,16 @@ class PlanFailed:
 
 @dataclass(frozen=True, slots=True)
 class StateEstimated:
-    """The estimator's belief, sent on every planning step and on request."""
+    """The estimator's belief, sent on every planning step and on request.
+
+    `model` is the house model by which it was estimated, where that is not the configured one: who
+    goes on from the belief goes by the same model.
+    """
 
     state: HouseState
     trusted: bool
     reason: str = ""
+    model: HouseModel | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,9 @@ class FindingKind(StrEnum):
     CLOCK_UNTRUSTED = "untrusted"
 
 
+OF_THE_CLOCK = frozenset({FindingKind.CLOCK_JUMP, FindingKind.CLOCK_UNTRUSTED})
+
+
 class Finding(NamedTuple):
     """One thing that does not fit. `device` is `rooms/<room>`, `relay/<name>`, `battery`, ..."""
 

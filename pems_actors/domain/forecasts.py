@@ -81,8 +81,11 @@ def resample(grid: TimeGrid, values: tuple[float, ...], onto: TimeGrid) -> tuple
     edges = grid.edges_s
     means: list[float] = []
     for start, width in zip(onto.starts_s, onto.durations_s, strict=True):
-        end = start + width
-        at, total, k = start, 0.0, bisect_right(edges, start) - 1
+        end, k = start + width, bisect_right(edges, start) - 1
+        if 0 <= k < len(values) and end <= edges[k + 1]:  # the usual finer slot
+            means.append(values[k])
+            continue
+        at, total = start, 0.0
         while at < end:
             upto = end if k >= len(values) - 1 else min(end, edges[k + 1])
             total += values[min(max(k, 0), len(values) - 1)] * (upto - at)

@@ -7,8 +7,10 @@ type, each with its own parameters. The equations are in `physics/house_model.py
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+
+from pems_actors.domain.flexible_load import FlexibleLoad
 
 
 class Emitter(StrEnum):
@@ -204,6 +206,7 @@ class House:
     inverter: InverterModel = field(default_factory=InverterModel)
     roofs: tuple[Roof, ...] = ()
     limits: Limits = field(default_factory=Limits)
+    loads: tuple[FlexibleLoad, ...] = ()
 
     def relay_of(self, room: str) -> Relay | None:
         """Find the relay that heats a room; None if nothing does."""
@@ -211,3 +214,8 @@ class House:
             if any(member == room for member, _ in relay.members):
                 return relay
         return None
+
+
+def house_by(house: House, model: HouseModel | None) -> House:
+    """The same house by another thermal model; None: by that of the configuration."""
+    return house if model is None else replace(house, model=model)

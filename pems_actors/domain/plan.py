@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import inf
 
+from pems_actors.domain.flexible_load import LoadTask
 from pems_actors.domain.house import (
     BatteryMode,
     BatteryModel,
@@ -53,6 +54,7 @@ class HouseState:
     battery_mode_since_s: float = 0.0
     disturbance_kw: Mapping[str, float] = field(default_factory=dict)
     outdoor_c: float | None = None
+    base_split: tuple[float, float, float] | None = None  # of the base load by phase; None: unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,8 @@ class PlanningProblem:
     battery_obeys: bool = True  # if not, only self-use can be planned
     floor_limits_c: Mapping[str, float] = field(default_factory=dict)
     """Most for the surface of a room's floor; a room not named has the house's limit."""
+    loads: tuple[LoadTask, ...] = ()
+    """What flexible loads want, at most one task each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +132,7 @@ class PlanSlot:
     binary: bool = True  # False where relays are still relaxed (the far part of the horizon)
     power_price_per_kwh: float | None = None  # what one more kWh of consumption would cost
     charge_price_per_kwh: float | None = None  # what one more kWh in the battery would save
+    loads_kw: Mapping[str, float] = field(default_factory=dict)  # of the flexible loads
 
 
 @dataclass(frozen=True, slots=True)

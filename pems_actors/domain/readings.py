@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+from pems_actors.domain.flexible_load import LoadReading
 from pems_actors.domain.house import BatteryMode
 
 
@@ -83,3 +84,4 @@ class HouseReading:
     heating_blocked: bool | None = None  # the live HDO contact; None where there is none
     extra: tuple[tuple[str, float], ...] = field(default=())
     clock_trusted: bool = True
+    loads: tuple[LoadReading, ...] = ()

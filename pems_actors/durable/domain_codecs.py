@@ -88,6 +88,7 @@ SLOT = record(
     binary=FLAG,
     power_price_per_kwh=optional(NUMBER),
     charge_price_per_kwh=optional(NUMBER),
+    loads_kw=table(NUMBER),
 )
 PATH = record(RoomPath, at_s=NUMBERS, temp_c=NUMBERS, heat_price_per_kwh=NUMBERS)
 SOLVER = record(

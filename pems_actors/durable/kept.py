@@ -79,6 +79,17 @@ class BudgetKept:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadKept:
+    """A flexible load: what is wanted by when, what it got of it, and when it was hot last."""
+
+    energy_kwh: float
+    by_s: float
+    asked: bool = False
+    got_kwh: float = 0.0
+    hot_s: float = float("-inf")
+
+
+@dataclass(frozen=True, slots=True)
 class PvKept:
     """What was learned about the roofs, and how large they were."""
 
@@ -199,6 +210,11 @@ def _plan(adopted: PlanAdopted, kept_s: float, now_s: float) -> PlanAdopted | No
     return adopted if now_s < ends_s else None
 
 
+def _flexible(kept: LoadKept, kept_s: float, now_s: float) -> LoadKept:
+    back_s = back_by_s(kept_s, now_s)
+    return replace(kept, by_s=kept.by_s - back_s, hot_s=kept.hot_s - back_s)
+
+
 def _load(learned: BaseLoad, kept_s: float, now_s: float) -> BaseLoad:
     if not back_by_s(kept_s, now_s):
         return learned
@@ -246,6 +262,10 @@ MODE: Kind[ModeKept] = Kind(
 )
 PLAN: Kind[PlanAdopted] = Kind(codecs.ADOPTED, _plan)
 LOAD: Kind[BaseLoad] = Kind(codecs.BASE_LOAD, _load)
+FLEXIBLE: Kind[LoadKept] = Kind(
+    record(LoadKept, energy_kwh=NUMBER, by_s=NUMBER, asked=FLAG, got_kwh=NUMBER, hot_s=NUMBER),
+    _flexible,
+)
 PV: Kind[PvKept] = Kind(
     record(
         PvKept,
@@ -276,6 +296,7 @@ WEATHER: Kind[WeatherKept] = Kind(
 
 KINDS: Mapping[str, Kind[Any]] = {
     "rooms/*": ROOM,
+    "loads/*": FLEXIBLE,
     "safety/power_budget": BUDGET,
     "devices/battery": BATTERY,
     "devices/inverter": INVERTER,

@@ -156,6 +156,11 @@ class Memory:
             return None
         return kind.judged(held.value, held.at_s, now_s)
 
+    def newest(self, name: str) -> Any:
+        """Give what was last kept under a name, as it was kept; None if there is nothing."""
+        held = self._held.get(name)
+        return None if held is None else held.value
+
     def keep(self, name: str, value: object, now_s: float) -> None:
         """Remember a value in the place of the one before."""
         with self._lock:

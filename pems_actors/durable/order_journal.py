@@ -21,7 +21,13 @@ from pems_actors.control.reconcile import (
     export_text,
     relay_text,
 )
-from pems_actors.domain.commands import DeviceCommand, SetBatteryMode, SetHeating, device_of
+from pems_actors.domain.commands import (
+    DeviceCommand,
+    SetBatteryMode,
+    SetHeating,
+    SetLoad,
+    device_of,
+)
 
 NAME = "orders.journal"
 MAGIC = b"pems orders 1\n"
@@ -31,7 +37,7 @@ PLACE = 512  # bytes of one note, with its checksum
 def order_text(command: DeviceCommand) -> str:
     """Write what a command orders as plain text, to be compared with what a device shows."""
     match command:
-        case SetHeating(on=on):
+        case SetHeating(on=on) | SetLoad(on=on):
             return relay_text(on)
         case SetBatteryMode(mode=mode):
             return mode.value

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 
 from pems_actors.domain.forecasts import PriceCurve
 from pems_actors.domain.time_grid import TimeGrid
@@ -128,18 +129,17 @@ class Tariff:
         Raises: ValueError if the prices do not fit the grid or one is missing.
         """
         spot = self._shown_spot(grid, spot_eur_mwh)
-        looks = [self._looks(start, start + width) for start, width in _slots(grid)]
-        distribution = [sum(band.per_kwh for band, _ in look) / len(look) for look in looks]
+        looks = [self._looked(start, start + width) for start, width in _slots(grid)]
         return PriceCurve(
             issued_at_s=now_s,
             grid=grid,
             import_per_kwh=tuple(
                 self.spot_per_kwh(price) + part + self.tax_per_kwh
-                for price, part in zip(spot, distribution, strict=True)
+                for price, (part, _) in zip(spot, looks, strict=True)
             ),
             export_per_kwh=tuple(self.export_per_kwh(price) for price in spot),
             published_until_s=published_until_s,
-            blocked=tuple(any(blocked for _, blocked in look) for look in looks),
+            blocked=tuple([blocked for _, blocked in looks]),
             currency=self.currency,
             source=source,
             price_level=self.price_level,
@@ -157,13 +157,20 @@ class Tariff:
         weighted = sum(p * w for p, (_, w) in zip(spot, _slots(grid), strict=True))
         return [weighted / (grid.end_s - grid.start_s)] * len(spot)
 
-    def _looks(self, start_s: float, end_s: float) -> list[tuple[Band, bool]]:
+    def _looked(self, start_s: float, end_s: float) -> tuple[float, bool]:
+        """Tell the mean price of distribution in a slot, and if heating is ever blocked in it."""
         count = max(1, round((end_s - start_s) / _LOOK_EVERY_S))
         step_s = (end_s - start_s) / count
         day = self._timetable
-        return [day[_row(start_s + (k + 0.5) * step_s, self.timezone)] for k in range(count)]
+        looks = [day[_row(start_s + (k + 0.5) * step_s, self.timezone)] for k in range(count)]
+        band, blocked = first = looks[0]
+        if looks.count(first) == count:  # the usual slot, in one band as a whole
+            return band.per_kwh, blocked
+        mean = sum(band.per_kwh for band, _ in looks) / count
+        return mean, any(blocked for _, blocked in looks)
 
 
+@lru_cache(maxsize=2048)
 def _row(at_s: float, timezone: str) -> int:
     """Row of the timetable that an instant lies in."""
     return int(local_hour(at_s, timezone) * _ROWS_PER_HOUR)

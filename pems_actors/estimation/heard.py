@@ -6,6 +6,7 @@ What was never heard is not missed: not every house has each of them.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import isfinite
 from typing import NamedTuple
 
 from pems_actors.domain.readings import HouseReading
@@ -33,14 +34,13 @@ class Heard(NamedTuple):
     contact: float | None = None
 
     def by(self, reading: HouseReading) -> Heard:
-        """Note who speaks in a picture."""
+        """Note who speaks in a picture; what is no number was not said."""
         meter, battery, outdoor = reading.meter, reading.battery, reading.outdoor
-        charged = battery is not None and battery.soc_frac is not None
         return Heard(
-            self.meter if meter is None or meter.grid_kw is None else meter.at_s,
+            self.meter if meter is None or not _is_number(meter.grid_kw) else meter.at_s,
             self.inverter if battery is None else battery.at_s,
-            battery.at_s if battery is not None and charged else self.charge,
-            self.outdoor if outdoor is None or outdoor.temp_c is None else outdoor.at_s,
+            self.charge if battery is None or not _is_number(battery.soc_frac) else battery.at_s,
+            self.outdoor if outdoor is None or not _is_number(outdoor.temp_c) else outdoor.at_s,
             self.contact if reading.heating_blocked is None else reading.at_s,
         )
 
@@ -59,6 +59,10 @@ class Heard(NamedTuple):
     def shifted(self, by_s: float) -> Heard:
         """Move along with a clock that was set."""
         return Heard(*(None if at_s is None else at_s + by_s for at_s in self))
+
+
+def _is_number(said: float | None) -> bool:
+    return said is not None and isfinite(said)
 
 
 def missed_since(devices: frozenset[str], now_s: float) -> Heard:

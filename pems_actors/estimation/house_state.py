@@ -10,15 +10,17 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from pems_actors.control.floor import floors_of
 from pems_actors.control.outdoor import OutdoorBelief
 from pems_actors.domain.forecasts import WeatherForecast
 from pems_actors.domain.house import BatteryMode, House
 from pems_actors.domain.plan import HouseState, RelayHistory
 from pems_actors.domain.readings import BatteryReading, HouseReading, OutdoorReading
+from pems_actors.estimation.base_split import BaseSplit, Phases, base_by_phase
 from pems_actors.estimation.freshness import IRRADIANCE_W_M2, ROOM_C, SOC_FRAC, FreshValue
 from pems_actors.estimation.relay_history import Array, HeatSplit, resting, tracked
 from pems_actors.estimation.thermal_filter import FilterState, ThermalFilter
@@ -53,6 +55,7 @@ class Estimate:
     storage: Storage
     outdoor: OutdoorBelief
     sun: FreshValue
+    split: BaseSplit = field(default_factory=BaseSplit)
 
     def with_forecast(self, forecast: WeatherForecast) -> Estimate:
         """Know what is forecast for outdoors, for when the sensors there say nothing."""
@@ -75,6 +78,7 @@ class Estimate:
                 mode_since_s=self.storage.mode_since_s + by_s,
             ),
             sun=self.sun.shifted(by_s),
+            split=self.split._replace(at_s=self.split.at_s + by_s),
         )
 
 
@@ -87,6 +91,8 @@ class HouseEstimator:
         self.filter = ThermalFilter(self.dynamics)
         self._heat = HeatSplit(house.model, house.relays)
         self._relays = frozenset(relay.name for relay in house.relays)
+        self._floorless = frozenset(r.name for r in house.relays if not floors_of(house, r))
+        self._loads = {load.name: load for load in house.loads}
 
     def update(
         self,
@@ -122,6 +128,7 @@ class HouseEstimator:
             storage=before.storage.heard(reading.battery, now_s),
             outdoor=outdoor,
             sun=sun,
+            split=before.split.heard(self._base_by_phase(reading), now_s),
         )
 
     def house_state(self, estimate: Estimate, now_s: float) -> HouseState:
@@ -138,6 +145,7 @@ class HouseEstimator:
             battery_mode_since_s=storage.mode_since_s,
             disturbance_kw=rest,
             outdoor_c=thermal.outdoor_c,
+            base_split=estimate.split.shares if self.house.limits.phases == 3 else None,
         )
 
     def _first(self, now_s: float) -> Estimate:
@@ -160,6 +168,17 @@ class HouseEstimator:
                 after[room.room] = sensor.heard(room.temp_c, room.at_s, reading.at_s)
         return after
 
+    def _base_by_phase(self, reading: HouseReading) -> Phases | None:
+        """Find what the base load draws on each phase, where every contact is known."""
+        contacts = {room.room: room.relay_on for room in reading.rooms}
+        if any(contacts.get(name) is None for name in self._relays):
+            return None
+        closed = (relay for relay in self.house.relays if contacts[relay.name])
+        battery, inverter = reading.battery, reading.inverter
+        parts = (battery and battery.power_kw, inverter and inverter.pv_kw)
+        known_kw = None if None in parts else sum(kw for kw in parts if kw is not None)
+        return base_by_phase(reading.meter, known_kw, closed, self._loads, reading.loads)
+
     def _learning(self, reading: HouseReading) -> Array | None:
         """Let rooms with an open window learn nothing: 0 for them, 1 for the others."""
         is_open = {room.room for room in reading.rooms if room.window_open}
@@ -181,6 +200,7 @@ class HouseEstimator:
             if room.relay_on is not None and room.room in self._relays
         }
         measured = {room.room for room in reading.rooms if room.floor_c is not None}
+        measured |= self._floorless
         for name, on in {**commanded, **said}.items():
             history = tracked(relays.get(name), on=on, at_s=reading.at_s)
             after[name] = resting(history, floor_measured=name in measured)

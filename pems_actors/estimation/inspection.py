@@ -26,6 +26,7 @@ from pems_actors.estimation.freshness import IRRADIANCE_W_M2, FreshValue
 from pems_actors.estimation.heard import Heard
 from pems_actors.estimation.heat_runs import HeatRuns
 from pems_actors.estimation.house_state import sun_heard, sun_now
+from pems_actors.estimation.model_fit import ModelFit
 from pems_actors.estimation.picture import Array, Mask, Picture, PictureReader
 from pems_actors.estimation.relay_watch import Felt, Kinds, RelayWatch
 from pems_actors.estimation.sensor_watch import Judgement, SensorWatch, Thermometers, judge
@@ -61,6 +62,7 @@ class Inspection(NamedTuple):
     sensors: SensorWatch
     windows: WindowWatch
     relays: RelayWatch
+    fit: ModelFit
     sun: FreshValue
     outdoor: OutdoorBelief = OutdoorBelief()
     outdoor_c: float = 5.0
@@ -141,6 +143,7 @@ class Inspector:
             sensors=SensorWatch.from_boot(rooms, now_s),
             windows=WindowWatch.from_boot(rooms),
             relays=RelayWatch.from_boot(len(self.relays)),
+            fit=ModelFit.unknown(rooms),
             sun=FreshValue(IRRADIANCE_W_M2, now_s),
         )
 
@@ -207,7 +210,12 @@ class Inspector:
         beliefs = model.carried(before.beliefs, inputs[:, None] * _BOTH, passed_s)
         expected_c = beliefs[rooms : 2 * rooms]
         verdict = judge(
-            self.thermometers, before.sensors, picture, expected_c[:, 0], expected_c[:, 1]
+            self.thermometers,
+            before.sensors,
+            picture,
+            expected_c[:, 0],
+            expected_c[:, 1],
+            before.fit,
         )
         if verdict.newly_stuck is not None and np.count_nonzero(verdict.newly_stuck):
             beliefs = _taken_back(beliefs, verdict.newly_stuck)
@@ -238,6 +246,7 @@ class Inspector:
             sensors=verdict.watch,
             windows=windows,
             relays=relays,
+            fit=before.fit,
             sun=before.sun,
             outdoor=before.outdoor,
             outdoor_c=before.outdoor_c,
@@ -264,13 +273,17 @@ class Inspector:
 
     def _witnessed(self, here: Inspection, picture: Picture, air_c: Array) -> Inspection:
         """Let the rooms bear witness for their relays, by the run that has gone on for longer."""
-        belief, now_s = here.beliefs[:, 0], picture.at_s
+        belief, now_s, passed_s = here.beliefs[:, 0], picture.at_s, here.runs.acted_s
         runs = heat_runs.stridden(here.runs, self.model, belief, now_s)
         here = here._replace(runs=runs)
-        if picture.blocked or now_s - here.born_s < SETTLING_S or not self.relays:
+        if picture.blocked or not self.relays:
+            return here
+        tells_k, fit = here.fit.tells_k[self._witness], _fit(here.fit, runs, air_c, passed_s)
+        here = here._replace(fit=fit)
+        if now_s - here.born_s < SETTLING_S:
             return here
         relays = relay_watch.felt(
-            here.relays, self._felt(runs, 1, air_c), self._felt(runs, 2, air_c)
+            here.relays, self._felt(runs, 1, air_c, tells_k), self._felt(runs, 2, air_c, tells_k)
         )
         turned = relays.by_room != here.relays.by_room
         if np.count_nonzero(turned):
@@ -278,7 +291,7 @@ class Inspector:
             runs = heat_runs.begun_anew(runs, belief, members)
         return here._replace(relays=relays, runs=runs)
 
-    def _felt(self, runs: HeatRuns, kind: int, air_c: Array) -> Felt:
+    def _felt(self, runs: HeatRuns, kind: int, air_c: Array, tells_k: Array) -> Felt:
         """Tell what the rooms felt of heat (1) or idle heat (2), by the shortest run that can."""
         rows, longer = self._witness, runs.longer
         short_k, long_k = runs.air_c(1 - longer, kind)[rows], runs.air_c(longer, kind)[rows]
@@ -290,6 +303,7 @@ class Inspector:
         return Felt(
             share=(here_c - alone_c) / np.maximum(heat_k, self._enough_k),
             enough=clear & (heat_k >= self._enough_k),
+            tells=np.abs(here_c - alone_c) >= tells_k,
         )
 
 
@@ -321,6 +335,13 @@ def _shows_nothing_new(before: Inspection, picture: Picture) -> bool:
     if picture.window is not None or not (picture.contact == before.relays.ordered).all():
         return False
     return bool(np.abs(picture.said_c - before.sensors.believed_c).max() <= NEAR_K)
+
+
+def _fit(fit: ModelFit, runs: HeatRuns, air_c: Array, passed_s: float) -> ModelFit:
+    """Learn how far rooms are off the run that has gone on for longer; a window excuses them."""
+    off_k = air_c - runs.air_c(runs.longer, 0)
+    counts = ~(np.isnan(off_k) | runs.disturbed[runs.longer])
+    return fit.seen(off_k, counts, passed_s)
 
 
 _BOTH = np.ones(2)

@@ -46,16 +46,16 @@ class PictureReader:
 
     def __init__(self, rooms: Sequence[str], relays: Sequence[str]) -> None:
         self.rooms, self.relays = tuple(rooms), tuple(relays)
+        row = {name: k for k, name in enumerate(self.rooms)}
+        self._rows = [row[name] for name in self.relays]
         self._seen: tuple[bool | None, ...] = ()
         self._contact: Array = np.zeros(0)
 
     def read(self, reading: HouseReading, *, blocked: bool) -> Picture:
         """Lay out one reading; what is no number is unknown."""
-        said = {room.room: room for room in reading.rooms}
-        ordered = [said.get(name, _SILENT) for name in self.rooms]
-        _, stamps, temps, _, _, windows = zip(*ordered, strict=True)
+        _, stamps, temps, relays_on, _, windows = zip(*self._ordered(reading), strict=True)
         no_windows = windows.count(None) == len(windows)
-        contacts = tuple([said.get(name, _SILENT).relay_on for name in self.relays])
+        contacts = tuple([relays_on[row] for row in self._rows])
         return Picture(
             at_s=reading.at_s,
             said_c=np.array(temps, dtype=np.float64),
@@ -66,6 +66,14 @@ class PictureReader:
             whole=stamps.count(reading.at_s) == len(stamps) and _possible(temps),
             all_contacts=None not in contacts,
         )
+
+    def _ordered(self, reading: HouseReading) -> Sequence[RoomReading]:
+        """Bring the rooms into the model's order, which most houses keep anyway."""
+        rooms = reading.rooms
+        if tuple([room.room for room in rooms]) == self.rooms:
+            return rooms
+        said = {room.room: room for room in rooms}
+        return [said.get(name, _SILENT) for name in self.rooms]
 
     def _contacts(self, seen: tuple[bool | None, ...]) -> Array:
         if seen != self._seen or len(self._contact) != len(seen):

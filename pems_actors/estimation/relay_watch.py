@@ -3,8 +3,9 @@
 A contact that was against our orders for three minutes, without once turning, is stuck; a tariff
 block excuses it, and so does the time right after an order. Where a contact is read as ordered, or
 not at all, the room is the witness: if heat that should have warmed it by half a kelvin did
-nothing, the actuator is dead; if it warms as if heated without any order, it is welded. A relay is
-freed by showing the contrary.
+nothing, the actuator is dead; if it warms as if heated without any order, it is welded. Both count
+only where the model of the room is usually good enough to say so (`model_fit`). A relay is freed by
+showing the contrary.
 """
 
 from __future__ import annotations
@@ -171,10 +172,13 @@ class Felt(NamedTuple):
 
     share: what was measured over a model without it, by what that heat should have done.
     enough: whether there was enough of it, and nothing else disturbed the room.
+    tells: whether the room is farther from its model than that usually is: a bad model of a house
+    that nobody measured accuses no relay.
     """
 
     share: Array
     enough: Mask
+    tells: Mask
 
 
 def felt(watch: RelayWatch, heat: Felt, idle: Felt) -> RelayWatch:
@@ -190,8 +194,8 @@ def felt(watch: RelayWatch, heat: Felt, idle: Felt) -> RelayWatch:
     if not (np.count_nonzero(heated) or np.count_nonzero(rested)):
         return watch
     obeys = watch.by_room == Stuck.NO
-    dead = heated & obeys & (heat.share <= NOTHING_FELT)
-    welded = rested & obeys & (idle.share >= ALL_FELT)
+    dead = heated & obeys & heat.tells & (heat.share <= NOTHING_FELT)
+    welded = rested & obeys & idle.tells & (idle.share >= ALL_FELT)
     works = heated & (watch.by_room == Stuck.OFF) & (heat.share >= FELT_AGAIN)
     rests = rested & (watch.by_room == Stuck.ON) & (idle.share <= -FELT_AGAIN)
     turns = dead | welded | works | rests

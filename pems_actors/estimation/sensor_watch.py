@@ -2,7 +2,8 @@
 
 A sensor is stuck when its reading stands still while the model, run on from the moment the reading
 last moved, says that the room must have moved; standing still in a steady room is no fault. A
-jump is refused for as long as the model knows better, at most a day. All rooms at once, as arrays.
+jump is refused for as long as the model knows better, at most a day; how well it knows is measured
+(`model_fit`). All rooms at once, as arrays.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pems_actors.domain.findings import FindingKind
 from pems_actors.domain.house import Room
 from pems_actors.domain.units import DAY_S, HOUR_S, MINUTE_S
 from pems_actors.estimation.freshness import PERIODS_TO_STALE, ROOM_C
+from pems_actors.estimation.model_fit import ModelFit
 from pems_actors.estimation.picture import Array, Mask, Picture
 from pems_actors.estimation.unit_slips import slipped_unit
 
@@ -29,6 +31,7 @@ LOOK_EVERY_S = 5 * MINUTE_S
 # most 0.32, 0.41 and 0.78 K for thermometers of 0.1, 0.2 and 0.5 K.
 MUST_MOVE_K = 0.30
 MUST_MOVE_STEPS = 1.5
+MUST_MOVE_OFF = 2.5  # and this many times what the room is usually off its model
 REACH_K = 1.5  # how far a reading may be from the model and still be believed
 REACH_K_PER_H = 0.1  # and how much farther for each hour without a believed reading
 GOES_ON_S = 10 * MINUTE_S  # a reading near the last one, not older than this, goes on from it
@@ -69,6 +72,7 @@ class Thermometers:
         self.half_step_k = np.maximum(0.5 * steps, 0.02)
         self.must_move_k = MUST_MOVE_K + MUST_MOVE_STEPS * steps
         self.silent_after_s = PERIODS_TO_STALE * max(period_s, ROOM_C.period_s)
+        self.goes_on_s = max(GOES_ON_S, 1.5 * period_s)
 
 
 class SensorWatch(NamedTuple):
@@ -128,12 +132,14 @@ def judge(
     picture: Picture,
     expected_c: Array,
     undisturbed_c: Array,
+    fit: ModelFit,
 ) -> Judgement:
     """Judge all room sensors by one picture.
 
     Args:
         expected_c: air by the model, corrected up to the last picture, shape (R,).
         undisturbed_c: air by the model, not corrected since each reading last moved, (R,).
+        fit: what the model is worth.
     """
     if (
         watch.calm
@@ -142,7 +148,7 @@ def judge(
         and np.maximum.reduce(np.abs(picture.said_c - expected_c)) <= REACH_K
     ):
         return _all_well(sensors, watch, picture)
-    return _one_by_one(sensors, watch, picture, expected_c, undisturbed_c)
+    return _one_by_one(sensors, watch, picture, expected_c, undisturbed_c, fit)
 
 
 def _all_well(sensors: Thermometers, watch: SensorWatch, picture: Picture) -> Judgement:
@@ -167,6 +173,7 @@ def _one_by_one(
     picture: Picture,
     expected_c: Array,
     undisturbed_c: Array,
+    fit: ModelFit,
 ) -> Judgement:
     """Judge every sensor by all signs."""
     now_s, said = picture.at_s, picture.said_c
@@ -177,12 +184,13 @@ def _one_by_one(
     back = watch.verdict >= Verdict.SILENT
     moved = sound & (back | ~(np.abs(said - watch.anchor_c) <= sensors.half_step_k))
     still = sound & ~moved & (now_s - watch.anchor_at_s >= STILL_FOR_S)
-    drifted = np.abs(undisturbed_c - watch.anchor_c) > sensors.must_move_k
+    must_move_k = np.maximum(sensors.must_move_k, MUST_MOVE_OFF * fit.off_k)
+    drifted = np.abs(undisturbed_c - watch.anchor_c) > must_move_k
     was_stuck = watch.verdict == Verdict.STUCK
     stuck = (still & drifted) | (was_stuck & ~moved & fresh)
     unheard_s = now_s - watch.believed_at_s
-    near = np.abs(said - expected_c) <= _reach_k(unheard_s)
-    goes_on = (np.abs(said - watch.believed_c) <= REACH_K) & (unheard_s <= GOES_ON_S)
+    near = np.abs(said - expected_c) <= np.maximum(_reach_k(unheard_s), fit.tells_k)
+    goes_on = (np.abs(said - watch.believed_c) <= REACH_K) & (unheard_s <= sensors.goes_on_s)
     believed = sound & ~stuck & (near | goes_on)
     signs = _Signs(fresh, sound, believed, stuck, first)
     slips = _slips(picture, signs, expected_c)

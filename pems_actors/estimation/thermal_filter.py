@@ -105,10 +105,11 @@ class ThermalFilter:
         temps = np.asarray(self.dynamics.steady_temps(air, outdoor_c))
         temps[:count] = np.clip(temps[:count], air - 2.0, air + self._most_over_k)
         temps = np.clip(temps, _COLDEST_C, _HOTTEST_C)
-        doubt = self._first_doubt(air, outdoor_c)
+        doubt = self.first_doubt(air, outdoor_c)
         return FilterState(at_s, temps, np.zeros(count), np.zeros(count), doubt, outdoor_c)
 
-    def _first_doubt(self, air_c: Array, outdoor_c: float) -> Array:
+    def first_doubt(self, air_c: Array, outdoor_c: float) -> Array:
+        """Tell how unsure a belief is that has only just begun, (R, 4, 4)."""
         return first_doubt(air_c, outdoor_c, self._loss_kw_k, self._screed_kw_k)
 
     def resumed(self, state: HouseState) -> FilterState:
@@ -116,7 +117,7 @@ class ThermalFilter:
         rest = [state.disturbance_kw.get(name, 0.0) for name in self.names]
         outdoor_c = 5.0 if state.outdoor_c is None else state.outdoor_c
         temps, count = self.dynamics.pack(state.rooms), len(rest)
-        doubt = self._first_doubt(temps[count : 2 * count], outdoor_c)
+        doubt = self.first_doubt(temps[count : 2 * count], outdoor_c)
         return FilterState(state.at_s, temps, np.array(rest), np.zeros(count), doubt, outdoor_c)
 
     def update(

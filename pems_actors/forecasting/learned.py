@@ -53,12 +53,15 @@ class Learned:
         said = resample(forecast.grid, forecast.p50, TimeGrid.uniform(start_s, 1))[0]
         return replace(self, today=self.today.after(quarter, mean - said))
 
-    def over(self, own: Forecast, now_s: float, least: float = float("-inf")) -> Forecast:
+    def over(
+        self, own: Forecast, now_s: float, least: float = float("-inf"), wider: float = 1.0
+    ) -> Forecast:
         """Lay the issue over the house's own forecast.
 
         Args:
             own: the slots wanted, and what serves where the issue says nothing.
             least: no value goes below this, such as 0 for a power.
+            wider: how much wider its band is than the model itself knows, as by old weather.
         """
         forecast = self.serving(now_s)
         if forecast is None or self.told is None:
@@ -79,8 +82,8 @@ class Learned:
             issued_at_s=now_s,
             grid=grid,
             p50=laid(forecast.p50, own.p50),
-            p10=laid(forecast.p10 or forecast.p50, own.p10 or own.p50),
-            p90=laid(forecast.p90 or forecast.p50, own.p90 or own.p50),
+            p10=laid(_stretched(forecast, forecast.p10, wider), own.p10 or own.p50),
+            p90=laid(_stretched(forecast, forecast.p90, wider), own.p90 or own.p50),
             source=f"{SOURCE} {self.told.model}" if any(inside) else own.source,
         )
 
@@ -88,6 +91,15 @@ class Learned:
 def is_learned(forecast: Forecast) -> bool:
     """Tell whether a trained model has made it."""
     return forecast.source.startswith(f"{SOURCE} ")
+
+
+def _stretched(
+    forecast: Forecast, edge: tuple[float, ...] | None, wider: float
+) -> tuple[float, ...]:
+    """Move one edge of the band away from the median."""
+    if edge is None or wider == 1.0:
+        return edge or forecast.p50
+    return tuple(mean + wider * (far - mean) for far, mean in zip(edge, forecast.p50, strict=True))
 
 
 def _is_whole(forecast: Forecast) -> bool:

@@ -127,9 +127,11 @@ def _offered(
     offered: dict[int, float] = {}
     refused = 0
     for (start_s, end_s), given in zip(pairwise(grid.edges_s), published, strict=True):
+        if given is None:
+            continue
         price = number(given)
         if price is None or abs(price) > MOST_EUR_MWH:
-            refused += given is not None
+            refused += 1
             continue
         for quarter in range(-int(-start_s // QUARTER_S), -int(-end_s // QUARTER_S)):
             offered[quarter] = price
@@ -141,6 +143,9 @@ def _per_slot(
     quarters: TimeGrid, told: Sequence[tuple[float, int]], grid: TimeGrid
 ) -> tuple[tuple[float, ...], tuple[int, ...]]:
     """Average prices over the slots; a slot is as good as its worst quarter hour."""
+    if quarters == grid:
+        own, of = zip(*told, strict=True)
+        return own, of
     first = quarter_of(quarters.start_s)
     prices, rungs = [], []
     for start_s, end_s in pairwise(grid.edges_s):

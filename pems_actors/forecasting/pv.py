@@ -1,9 +1,10 @@
 """The PV forecaster of the core: it scales the physics of the worker by what the roof really gives.
 
-Rungs, each told in `source`: `physics` (a fresh answer of the worker), `last_good` (an older one,
-by absolute time), `climatology` (the last days, by quarter hour of the UTC day, since the sun
-knows no summer time), `prior` (a cautious share of the clear sky). Night is zero on every rung.
-Nothing is learned from curtailed, missing or absurd samples.
+Rungs, each told in `source`: `physics` (a fresh answer of the worker by fresh weather), `last_good`
+(an older answer, or one by older weather), `climatology` (the last days, by quarter hour of the UTC
+day, since the sun knows no summer time; or physics by a mean day's weather), `prior` (a cautious
+share of the clear sky). Bands are wider from `last_good` on. Night is zero on every rung. Nothing
+is learned from curtailed, missing or absurd samples.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from math import isfinite
 
-from pems_actors.domain.forecasts import Forecast, resample
+from pems_actors.domain.forecasts import Forecast, WeatherForecast, resample
 from pems_actors.domain.house import Roof, Site
 from pems_actors.domain.time_grid import TimeGrid
 from pems_actors.domain.units import DAY_S, HOUR_S, QUARTER_S
@@ -24,6 +25,7 @@ from pems_actors.forecasting.quarters import (
     quarter_of,
     quarters_over,
 )
+from pems_actors.forecasting.weather import FRESH_S as WEATHER_FRESH_S
 from pems_actors.physics.sun import clear_sky_ghi_w_m2
 
 FRESH_S = 3.0 * HOUR_S
@@ -47,6 +49,14 @@ def is_curtailed(
     at_limit = pv_kw is not None and pv_kw >= _NEAR_LIMIT_FRAC * limit_kw
     full = soc_frac is not None and soc_frac >= max_soc_frac - _FULL_SOC_FRAC
     return at_limit or (full and export_allowed is False)
+
+
+def news_of(weather: WeatherForecast, now_s: float) -> str:
+    """Say what physics by some weather is worth: `physics`, `last_good` or `climatology`."""
+    if weather.source.startswith("climatology"):
+        return "climatology"
+    old = weather.source == "last_good" or now_s - weather.issued_at_s > WEATHER_FRESH_S
+    return "last_good" if old else "physics"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,16 +139,20 @@ class PvScaler:
         climates = (*self.climate_kw[:at], climate, *self.climate_kw[at + 1 :])
         return replace(self, scale=scale, climate_kw=climates)
 
-    def forecast(self, grid: TimeGrid, now_s: float) -> Forecast:
+    def forecast(
+        self, grid: TimeGrid, now_s: float, weather: WeatherForecast | None = None
+    ) -> Forecast:
         """Tell the PV power over the slots of `grid` [kW], by the best rung for each slot.
 
         `source` is the worst rung of the coming day; what lies beyond is planned anew before then.
+        The physics is as good as the `weather` it was asked about; not told, that was fresh.
         """
+        sky = _LADDER.index(news_of(weather, now_s)) if weather is not None else 1
         quarters = quarters_over(grid)
         p10, p50, p90 = [], [], []
         worst = 0
         for start_s in quarters.starts_s:
-            rung, low, mean, high = self._quarter(quarter_of(start_s), now_s)
+            rung, low, mean, high = self._quarter(quarter_of(start_s), now_s, sky)
             worst = max(worst, rung) if start_s < now_s + DAY_S else worst
             p10.append(min(low, self.limit_kw))
             p50.append(min(mean, self.limit_kw))
@@ -153,7 +167,7 @@ class PvScaler:
             source=_LADDER[worst],
         )
 
-    def _quarter(self, quarter: int, now_s: float) -> tuple[int, float, float, float]:
+    def _quarter(self, quarter: int, now_s: float, sky: int) -> tuple[int, float, float, float]:
         """Choose rung, P10, mean and P90 [kW] of a quarter hour."""
         physics = self._physics_at(quarter, now_s)
         clear_kw = self._clear_kw(quarter) if physics is None else physics
@@ -161,6 +175,7 @@ class PvScaler:
             return 0, 0.0, 0.0, 0.0
         if physics is not None:
             rung = 1 if self.physics and now_s - self.physics.issued_at_s <= FRESH_S else 2
+            rung = max(rung, sky)
             mean = physics * self.scale.at(quarter * QUARTER_S, now_s)
             low, high = self.scale.band(wide=rung > 1)
             return rung, mean * low, mean, mean * high

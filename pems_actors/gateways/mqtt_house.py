@@ -14,12 +14,12 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from pems_actors.domain.commands import DeviceCommand, SetHeating
+from pems_actors.domain.commands import DeviceCommand, SetHeating, SetLoad
 from pems_actors.domain.house import House
 from pems_actors.domain.ports import OnReading
 from pems_actors.domain.readings import HouseReading
+from pems_actors.gateways import flexible_topics, loxone, mqtt_picture
 from pems_actors.gateways import growatt_registers as registers
-from pems_actors.gateways import loxone, mqtt_picture
 from pems_actors.gateways.growatt import Growatt
 from pems_actors.gateways.growatt_registers import Write, read_answer
 from pems_actors.gateways.growatt_sender import GrowattSender, Outgoing
@@ -76,7 +76,7 @@ class MqttHouse:
         self._closing = False
         self._problem = ""
         self._errors = 0
-        self.client = MqttClient(settings, mqtt_picture.TOPICS, self._hear, self._link)
+        self.client = MqttClient(settings, mqtt_picture.topics_of(house), self._hear, self._link)
         self._thread = threading.Thread(target=self._run, name="mqtt-house", daemon=True)
 
     # -- the port ------------------------------------------------------------------------------
@@ -103,6 +103,9 @@ class MqttHouse:
         """
         if isinstance(command, SetHeating):
             self.client.publish(loxone.heating_message(command, self._topics), keep=False)
+            return
+        if isinstance(command, SetLoad):
+            self.client.publish(flexible_topics.order_message(command, self._topics), keep=False)
             return
         with self._lock:
             self._sender.submit(command)

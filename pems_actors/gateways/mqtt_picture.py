@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
+from pems_actors.domain.flexible_load import LoadReading
 from pems_actors.domain.house import House
 from pems_actors.domain.readings import (
     BatteryReading,
@@ -22,8 +23,8 @@ from pems_actors.domain.readings import (
     OutdoorReading,
     RoomReading,
 )
+from pems_actors.gateways import flexible_topics, loxone
 from pems_actors.gateways import growatt_registers as registers
-from pems_actors.gateways import loxone
 from pems_actors.gateways.growatt import Growatt, effective
 from pems_actors.gateways.growatt_registers import Registers
 from pems_actors.gateways.wire import Rejected, number, read_object
@@ -32,6 +33,7 @@ FUTURE_S = 120.0  # a sender's clock may run ahead by this much
 CONTACT_S = 900.0  # a contact that was last told longer ago is unknown
 PHASE_S = 180.0  # the breaker is judged on these: old ones are worse than none
 
+LOADS = flexible_topics.status_topic("+").partition("+")[0]
 TOPICS = (
     loxone.STATUS,
     loxone.OUTDOOR,
@@ -39,6 +41,12 @@ TOPICS = (
     registers.TELEMETRY,
     registers.RESULTS,
 )
+
+
+def topics_of(house: House) -> tuple[str, ...]:
+    """List the topics on which a house speaks."""
+    loads = (flexible_topics.status_topic("+"),) if house.loads else ()
+    return (*TOPICS, *loads)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +76,7 @@ class MqttPicture:
     _solar: dict[str, float | None] = field(default_factory=dict)
     _solar_at_s: float | None = None
     _names: frozenset[str] = frozenset()
+    _loads: dict[str, LoadReading] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Learn the names of rooms and relays."""
@@ -83,6 +92,8 @@ class MqttPicture:
             refused = self._hear_status(payload, retained=retained, now_s=now_s)
         elif topic == registers.TELEMETRY:
             refused = self._hear_solar(payload, retained=retained, now_s=now_s)
+        elif topic.startswith(LOADS):
+            refused = self._hear_load(topic, payload, retained=retained, now_s=now_s)
         elif topic == loxone.OUTDOOR:
             refused = self._hear_outdoor(payload, retained=retained, now_s=now_s)
         else:
@@ -143,6 +154,22 @@ class MqttPicture:
         _update(self._outdoor, {"teplomer": temp_c}, now_s)
         return None
 
+    def _hear_load(
+        self, topic: str, payload: bytes, *, retained: bool, now_s: float
+    ) -> Rejected | None:
+        zone = ZoneInfo(self.house.site.timezone)
+        said = flexible_topics.read_status(
+            topic, payload, retained=retained, now_s=now_s, zone=zone
+        )
+        if isinstance(said, Rejected):
+            return said
+        if said.load not in {load.name for load in self.house.loads}:
+            return Rejected(f"there is no load {said.load[:40]!r}")
+        before = self._loads.get(said.load)
+        if before is None or before.at_s <= said.at_s:
+            self._loads[said.load] = said
+        return None
+
     def _hear_relay(
         self, topic: str, payload: bytes, *, retained: bool, now_s: float
     ) -> Rejected | None:
@@ -182,6 +209,7 @@ class MqttPicture:
             meter=self._meter(now_s),
             outdoor=self._outside(now_s),
             heating_blocked=None if allowed is None else not allowed,
+            loads=tuple(r for r in self._loads.values() if now_s - r.at_s <= PHASE_S),
         )
 
     def _room(self, room: str, relay: str | None, now_s: float) -> RoomReading | None:

@@ -18,6 +18,7 @@ from pems_actors.gateways.wire import Rejected, number
 STRATEGIES = ("economic", "comfort", "environmental", "balanced")
 HOUSE_MODES = ("normal", "economy", "comfort", "away", "emergency")
 LONGEST_S = 60 * DAY_S
+_LONGEST_NAME = 64
 _UNITS_S = {"s": 1.0, "m": MINUTE_S, "min": MINUTE_S, "h": HOUR_S, "d": DAY_S}
 _DURATION = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)\s*(s|min|m|h|d)")
 
@@ -90,6 +91,12 @@ def _yes_no(value: object) -> bool:
     raise ValueError("must be true or false")
 
 
+def _name(value: object) -> str:
+    if isinstance(value, str) and 0 < len(value) <= _LONGEST_NAME:
+        return value
+    raise ValueError("must be a name")
+
+
 FOR = Argument("for", duration_s, "for_s")
 UNTIL = Argument("until", instant_s, "until_s", needed=True)
 VERBS: Mapping[str, Mapping[str, tuple[Argument, ...]]] = {
@@ -99,6 +106,14 @@ VERBS: Mapping[str, Mapping[str, tuple[Argument, ...]]] = {
         "release": (),
         "away": (UNTIL,),
         "party": (UNTIL,),
+    },
+    "loads": {
+        "departure": (
+            Argument("energy_kwh", _between(0.0, 300.0, "kWh"), needed=True),
+            Argument("at", instant_s, "at_s", needed=True),
+        ),
+        "boost": (FOR,),
+        "release": (),
     },
     "devices/battery": {
         "mode": (
@@ -118,6 +133,8 @@ VERBS: Mapping[str, Mapping[str, tuple[Argument, ...]]] = {
         "strategy": (Argument("name", _one_of(*STRATEGIES), needed=True),),
         "point": (Argument("point", _between(0.0, 1.0, "(cheap to warm)"), needed=True),),
         "curve": (),
+        "excite": (Argument("room", _name, needed=True), FOR),
+        "calm": (),
     },
     "house": {
         "mode": (
@@ -135,7 +152,8 @@ def verbs_of(path: str) -> Mapping[str, tuple[Argument, ...]]:
     """Find the verbs that the actor at `path` knows."""
     if path == "house":
         return VERBS["house"]
-    own = VERBS["rooms"] if path.startswith("rooms/") else VERBS.get(path, {})
+    branch = path.partition("/")[0]
+    own = VERBS[branch] if branch in {"rooms", "loads"} else VERBS.get(path, {})
     return {**own, **EVERYWHERE}
 
 

@@ -99,8 +99,9 @@ def state_message(
 
 
 def slot_json(slot: PlanSlot) -> dict[str, Any]:
-    """Tell one slot of a plan."""
+    """Tell one slot of a plan; a house without flexible loads hears nothing of them."""
     return {
+        **({"loads_kw": slot.loads_kw} if slot.loads_kw else {}),
         "start": iso(slot.start_s),
         "duration_s": slot.duration_s,
         "relays": slot.relays,

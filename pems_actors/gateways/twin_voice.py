@@ -13,8 +13,8 @@ from typing import Any, Protocol
 from pems_actors.domain.commands import DeviceCommand
 from pems_actors.domain.house import House
 from pems_actors.domain.readings import HouseReading
+from pems_actors.gateways import flexible_topics, loxone
 from pems_actors.gateways import growatt_registers as registers
-from pems_actors.gateways import loxone
 from pems_actors.gateways.growatt import Effective, Growatt
 from pems_actors.gateways.growatt_registers import Answer, Registers, Slot
 from pems_actors.gateways.growatt_twin import Counters, SimulatedGrowatt, telemetry
@@ -59,7 +59,9 @@ class TwinVoice:
     @property
     def subscriptions(self) -> tuple[str, ...]:
         """Topics to hear."""
-        return self.topics.heating("+"), f"{registers.COMMANDS}/#"
+        usual = (self.topics.heating("+"), f"{registers.COMMANDS}/#")
+        loads = (flexible_topics.order_topic("+", self.topics),) if self.house.loads else ()
+        return (*usual, *loads)
 
     def advance(self, at_s: float) -> None:
         """Let house time pass, minute by minute, so that the inverter's slots begin and end."""
@@ -85,6 +87,7 @@ class TwinVoice:
         messages = [Message(registers.TELEMETRY, json_text(solar))]
         if reading.outdoor is not None and reading.outdoor.temp_c is not None:
             messages.append(Message(loxone.OUTDOOR, f"{reading.outdoor.temp_c:.2f}"))
+        messages += [flexible_topics.status_message(load) for load in reading.loads]
         return (*messages, loxone.status_message(reading))
 
     def hear(
@@ -99,7 +102,23 @@ class TwinVoice:
             answer = self.inverter.apply(topic, payload, self.at_s)
             self._obey_registers()
             return (result_message(answer),)
+        if self.house.loads and topic.endswith("/set") and "/load/" in topic:
+            return self._hear_load(topic, payload, retained=retained)
         return self._hear_heating(topic, payload, retained=retained)
+
+    def _hear_load(self, topic: str, payload: bytes, *, retained: bool) -> tuple[Message, ...]:
+        order = flexible_topics.read_order(
+            topic, payload, retained=retained, now_s=self.at_s, topics=self.topics
+        )
+        if isinstance(order, Rejected):
+            self.rejected = f"{topic[:80]}: {order.reason}"
+            return ()
+        if order.load not in {load.name for load in self.house.loads}:
+            self.rejected = f"{topic[:80]}: no such load"
+            return ()
+        self.plant.apply(order)
+        said = [r for r in self.plant.reading().loads if r.load == order.load]
+        return tuple(map(flexible_topics.status_message, said))
 
     def _hear_heating(self, topic: str, payload: bytes, *, retained: bool) -> tuple[Message, ...]:
         order = loxone.read_heating(

@@ -43,6 +43,7 @@ def assemble(case: Case, layout: Layout, decided: Decided | None = None) -> Prog
     _pulls(case, layout, matrix, row_low, row_high)
     _electricity(case, layout, matrix, row_low, row_high)
     _caps(case, layout, matrix, row_high)
+    _tasks(case, layout, matrix, row_low, row_high)
     rows, cols, values = matrix.joined()
     low, high = _bounds(case, layout)
     program = Program(
@@ -92,15 +93,15 @@ def _dynamics(
 
 
 def _pulls(case: Case, layout: Layout, matrix: Triplets, row_low: Array, row_high: Array) -> None:
-    """Read the structures of each room's neighbours when a spell begins."""
+    """Read the structures of each room's neighbours in the middle of each spell."""
     room, mode = _kept(layout)
     rooms, rows = case.rooms, layout.pulls
-    before = np.nonzero(np.diff(case.spell))[0]
+    middle = np.nonzero(np.diff(case.spell))[0] + np.bincount(case.spell)[1:] // 2
     one, other = np.nonzero(rooms.links[:, room])
     reading = rooms.to_node[room[other], STRUCTURE, mode[other]] * rooms.links[one, room[other]]
     matrix.add(rows, layout.pull, 1.0)
-    matrix.add(rows[:, one], layout.columns["z"][before][:, other], -reading)
-    row_low[rows] = row_high[rows] = case.weather.fast_c[before][:, :, STRUCTURE] @ rooms.links
+    matrix.add(rows[:, one], layout.columns["z"][middle][:, other], -reading)
+    row_low[rows] = row_high[rows] = case.weather.fast_c[middle][:, :, STRUCTURE] @ rooms.links
 
 
 def _temperatures(
@@ -163,6 +164,7 @@ def _electricity(
     ):
         matrix.add(rows, column, sign)
     matrix.add(rows[:, None], layout.columns["heat"], -1.0)
+    matrix.add(rows[:, None], layout.columns["load"], -1.0)
     row_low[rows] = row_high[rows] = case.stages.base_kw
 
     rows = layout.rows["heat"]
@@ -177,6 +179,14 @@ def _electricity(
     matrix.add(rows, layout.charge, -leg * hours)
     matrix.add(rows, layout.discharge, hours / leg)
     row_low[rows] = row_high[rows] = np.where(np.arange(len(rows)) == 0, case.first_kwh, 0.0)
+
+
+def _tasks(case: Case, layout: Layout, matrix: Triplets, row_low: Array, row_high: Array) -> None:
+    """Give each flexible load the energy that it wants, or let it come too late."""
+    hours = case.stages.hours[:, None]
+    matrix.add(layout.tasks, layout.columns["load"], hours)
+    matrix.add(layout.tasks, layout.late, 1.0)
+    row_low[layout.tasks] = row_high[layout.tasks] = case.wants.energy_kwh
 
 
 def _caps(case: Case, layout: Layout, matrix: Triplets, row_high: Array) -> None:
@@ -196,7 +206,10 @@ def _caps(case: Case, layout: Layout, matrix: Triplets, row_high: Array) -> None
         matrix.add(rows, layout.grid_out[:, None], -1.0 / 3.0)
         for wiring, share in enumerate(case.wirings):
             matrix.add(rows, heat[:, wiring, None], share - 1.0 / 3.0)
-        row_high[rows] = np.where(most_draw_kw(case)[1] > limits.phase_kw, limits.phase_kw, np.inf)
+        for k, uneven in enumerate(case.wants.uneven):
+            matrix.add(rows, layout.columns["load"][:, k, None], uneven)
+        over = most_draw_kw(case)[1] > limits.phase_kw
+        row_high[rows] = np.where(over, limits.phase_kw - case.stages.skew_kw, np.inf)
     _whole_switches(case, layout, matrix, row_high)
     if layout.shape.peak:
         rows = layout.rows["peak"][:, 0]
@@ -219,6 +232,8 @@ def _whole_switches(case: Case, layout: Layout, matrix: Triplets, row_high: Arra
         matrix.add(rows[:, c, None], layout.columns["heat"], share)
         for column, sign in ((layout.pv, 1.0), (layout.discharge, 1.0), (layout.charge, -1.0)):
             matrix.add(rows[:, c], column, -sign * lift * rise)
+        for k, taken in enumerate(_taken(case, layout)[c]):
+            matrix.add(rows[:, c], layout.columns["load"][:, k], taken * rise)
         row_high[rows[:, c]] = np.where(over > _IDLE_KW, fill, np.inf)
 
 
@@ -254,11 +269,22 @@ def _shared_caps(case: Case, layout: Layout) -> list[tuple[Array, Array, Array, 
     every = np.ones(layout.shape.wirings)
     caps = [(power, every, limits.grid_kw - base, 1.0)]
     if layout.shape.phase_rows:
-        room = limits.phase_kw - base / 3.0
-        caps = [(power * case.phases[:, p], case.wirings[:, p], room, 1.0 / 3.0) for p in range(3)]
+        room = limits.phase_kw - base[:, None] / 3.0 - case.stages.skew_kw
+        caps = [
+            (power * case.phases[:, p], case.wirings[:, p], room[:, p], 1.0 / 3.0) for p in range(3)
+        ]
     if layout.shape.heating_row:
         caps.append((power, every, np.full(len(base), limits.heating_kw), 0.0))
     return caps
+
+
+def _taken(case: Case, layout: Layout) -> Array:
+    """Tell what each flexible load takes of each of the shared caps, a share each, (caps, L)."""
+    wants = case.wants
+    taken = wants.phases.T if layout.shape.phase_rows else np.ones((1, len(wants)))
+    if layout.shape.heating_row:
+        taken = np.vstack([taken, np.zeros(len(wants))])
+    return np.asarray(taken)
 
 
 def _costs(case: Case, layout: Layout) -> Array:
@@ -281,6 +307,7 @@ def _costs(case: Case, layout: Layout) -> Array:
     cost[layout.short] = capacity.ravel() * case.worth.heat_per_kwh
     if layout.shape.peak:
         cost[layout.peak] = weights.peak_per_kw
+    cost[layout.late] = [task.load.missed_per_kwh for task in case.wants.tasks]
     return cost
 
 
@@ -295,6 +322,7 @@ def _bounds(case: Case, layout: Layout) -> tuple[Array, Array]:
     high[layout.grid_in] = _grid_bound_kw(case, layout)
     high[layout.grid_out] = problem.limits.export_kw
     high[layout.pv] = stages.pv_kw
+    high[layout.columns["load"]] = case.wants.most_kw
     low[layout.stored], high[layout.stored] = case.soc_window_kwh
     return low, high
 
@@ -311,8 +339,10 @@ def most_draw_kw(case: Case) -> tuple[Array, Array]:
     """Give the most that the house could draw in all, (K,), and on each phase, (K, 3) [kW]."""
     other = case.stages.base_kw + case.problem.battery.max_charge_kw
     may_heat = (~case.stages.blocked)[:, None]
-    in_all = other + (may_heat * case.power_kw).sum(axis=1)
-    return in_all, other[:, None] / 3.0 + may_heat * (case.power_kw @ case.phases)
+    loads = case.wants.most_kw
+    in_all = other + (may_heat * case.power_kw).sum(axis=1) + loads.sum(axis=1)
+    by_phase = other[:, None] / 3.0 + case.stages.skew_kw + loads @ case.wants.phases
+    return in_all, by_phase + may_heat * (case.power_kw @ case.phases)
 
 
 def _decide_the_obvious(case: Case, program: Program) -> None:
@@ -328,6 +358,7 @@ def _decide_the_obvious(case: Case, program: Program) -> None:
         (layout.grid_out, ~stages.export_allowed),
         (layout.charge, program.high[layout.charge] < _IDLE_KW),
         (layout.discharge, program.high[layout.discharge] < _IDLE_KW),
+        (layout.columns["load"], case.wants.most_kw < _IDLE_KW),
     ):
         program.fix(column[idle])
     low, high = case.soc_window_kwh
@@ -349,6 +380,6 @@ def _decide_excess(case: Case, program: Program) -> None:
     forced, base = duty * case.power_kw, case.stages.base_kw
     fits = base + forced.sum(axis=1) < limits.grid_kw - _CLEAR_KW
     if layout.shape.phase_rows:
-        by_phase = base[:, None] / 3.0 + forced @ case.phases
+        by_phase = base[:, None] / 3.0 + case.stages.skew_kw + forced @ case.phases
         fits &= (by_phase < limits.phase_kw - _CLEAR_KW).all(axis=1)
     program.fix(layout.excess[fits])

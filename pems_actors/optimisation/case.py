@@ -6,12 +6,13 @@ reads the same numbers from here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pems_actors.domain.plan import PlanningProblem
+from pems_actors.optimisation.flexible import Wants, wants_of
 from pems_actors.optimisation.grid import Array, Stages
 from pems_actors.optimisation.program import Shape
 from pems_actors.optimisation.thermal import (
@@ -54,11 +55,20 @@ class Case:
     wiring: NDArray[np.intp]
     spell: NDArray[np.intp]
     first_kwh: float
+    wants: Wants
+    loads_kw: Array  # flexible loads as decided, (stages, L); in the stages' base load as well
+
+    def with_loads(self, loads_kw: Array) -> Case:
+        """Decide the flexible loads: from now on they are a part of the base load."""
+        stages = self.stages.with_loads(loads_kw, self.wants.uneven)
+        return replace(self, stages=stages, loads_kw=loads_kw)
 
     @property
     def by_phase(self) -> bool:
         """Whether phases fill differently, so that each needs its own limit."""
-        uneven = bool(np.ptp(self.phases, axis=1).max(initial=0.0) > _EVEN)
+        shares = (np.ptp(self.phases, axis=1), np.ptp(self.wants.phases, axis=1))
+        skews = np.abs(self.stages.skew_kw).max(initial=0.0)
+        uneven = bool(max(skews, *(each.max(initial=0.0) for each in shares)) > _EVEN)
         return uneven and self.problem.limits.phases == 3
 
     @property
@@ -83,7 +93,7 @@ def case_of(problem: PlanningProblem, stages: Stages, *, exact: bool = False) ->
     disturbance = np.array([state.disturbance_kw.get(name, 0.0) for name in rooms.names])
     weather = weather_of(rooms, stages, rooms.modes_of(state.rooms), disturbance)
     worth = end_worth(rooms, stages, problem.battery, problem.weights, disturbance)
-    relays = problem.relays
+    relays, wants = problem.relays, wants_of(problem, stages)
     phases = np.array([relay.phases for relay in relays]).reshape(len(relays), 3)
     wirings, wiring = np.unique(phases.round(6), axis=0, return_inverse=True)
     return Case(
@@ -100,6 +110,8 @@ def case_of(problem: PlanningProblem, stages: Stages, *, exact: bool = False) ->
         wiring=wiring.reshape(-1),
         spell=spells_of(rooms, stages, exact=exact),
         first_kwh=min(max(state.soc_frac, 0.0), 1.0) * problem.battery.capacity_kwh,
+        wants=wants,
+        loads_kw=np.zeros_like(wants.most_kw),
     )
 
 
@@ -120,6 +132,7 @@ def shape_of(case: Case, watched: NDArray[np.bool_] | None = None) -> Shape:
         heating_row=bool(case.power_kw.sum() > case.problem.limits.heating_kw + 1e-6),
         peak=case.problem.weights.peak_per_kw > 0.0,
         watched=tuple(hot.tolist()),
+        loads=len(case.wants),
     )
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from pems_actors.domain.house import BatteryMode
 from pems_actors.optimisation.case import Case
+from pems_actors.optimisation.flexible import resting, why
 from pems_actors.optimisation.grid import Array
 from pems_actors.optimisation.modes import ModeSlot
 from pems_actors.optimisation.relaxed import Relaxed
@@ -38,10 +39,11 @@ class Reasons:
     modes: tuple[ModeSlot, ...]
 
     def of_slot(self, k: int) -> dict[str, str]:
-        """Tell why each relay, the battery and the export switch do what they do in slot k."""
+        """Tell why each relay and load, battery and export switch do what they do in slot k."""
         said = self._relays(k)
         said["battery"] = self._battery(k)
         said["export"] = self._export(k)
+        said |= why(self.case.wants, self.case.stages, self.case.loads_kw, self.prices, k)
         return said
 
     @cached_property
@@ -90,6 +92,11 @@ class Reasons:
         return _rows(said)
 
     @cached_property
+    def rests(self) -> list[bool]:
+        """Whether the battery rests because a car is charged, (K,)."""
+        return _rows(resting(self.case.wants, self.case.loads_kw))
+
+    @cached_property
     def prices(self) -> list[str]:
         """The price of each slot and where it stands among the following day's, as text."""
         return [
@@ -129,6 +136,8 @@ class Reasons:
             case BatteryMode.SELL:
                 return f"sells: export earns {self.case.stages.sell[k]:.2f}, stored {worth:.2f}"
             case BatteryMode.HOLD:
+                if self.rests[k]:
+                    return "holds its charge: it is not for the car that is charged meanwhile"
                 return f"holds its charge for dearer hours, worth {worth:.2f}, {price}"
             case _:
                 return _self_use(slot.flow.battery_kw, price)

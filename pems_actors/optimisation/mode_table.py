@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pems_actors.domain.house import BatteryMode
 from pems_actors.domain.units import HOUR_S
 from pems_actors.optimisation.case import Case
+from pems_actors.optimisation.flexible import resting
 from pems_actors.optimisation.grid import Array
 from pems_actors.optimisation.worth import grid_excess_price
 from pems_actors.physics.battery_modes import BatteryFlows, battery_power_many
@@ -26,6 +27,7 @@ _LEAST_RATE_KW = 0.1
 _USUAL = {BatteryMode.CHARGE_GRID: (0.3, 0.7), BatteryMode.SELL: (0.3, 0.7, 0.95)}
 _CLOSE_KW = 0.3
 _NOTHING = 1e-6
+_NOT_FOR_CARS = 1e3  # per kWh of discharge while a car is charged
 _NEVER = 1e7  # per kWh: no charging over the grid limit, whatever it would save later
 
 
@@ -153,6 +155,8 @@ def _money_per_h(case: Case, rows: NDArray[np.intp], flows: BatteryFlows, limit_
     money = np.maximum(flows.grid_kw, 0.0) * buy
     money -= np.maximum(-flows.grid_kw, 0.0) * stages.sell[rows, None]
     money += np.maximum(flows.battery_kw, 0.0) * battery.wear_per_kwh * weights.wear_factor
+    resting_kw = np.where(resting(case.wants, case.loads_kw)[rows, None], flows.battery_kw, 0.0)
+    money += np.maximum(resting_kw, 0.0) * _NOT_FOR_CARS
     over = np.maximum(flows.grid_kw - limit_kw, 0.0)
     money += over * np.where(flows.battery_kw < 0.0, _NEVER, grid_excess_price(stages, weights))
     missing_kwh = np.maximum(battery.reserve_soc_frac - flows.soc_frac, 0.0) * battery.capacity_kwh

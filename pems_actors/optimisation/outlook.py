@@ -16,6 +16,8 @@ from pems_actors.control.comfort import band_c, in_mode
 from pems_actors.control.floor import MARGIN_K as FLOOR_MARGIN_K
 from pems_actors.control.power_budget import SPARE_KW
 from pems_actors.domain.events import ComfortWish, HouseMode
+from pems_actors.domain.excitation import Excitation
+from pems_actors.domain.flexible_load import LoadTask
 from pems_actors.domain.forecasts import Forecast, PriceCurve, WeatherForecast, resample
 from pems_actors.domain.house import Comfort, House, Limits
 from pems_actors.domain.plan import HouseState, PlanningProblem, RelayHistory, Weights
@@ -41,6 +43,8 @@ class Outlook:
     dead: frozenset[str] = frozenset()  # relays that heat nothing, whatever they are told
     welded: frozenset[str] = frozenset()  # relays that heat all the time, unless blocked
     battery_obeys: bool = True
+    excited: Mapping[str, Excitation] = field(default_factory=dict)  # rooms that show themselves
+    tasks: Mapping[str, LoadTask | None] = field(default_factory=dict)  # of the flexible loads
 
     def lacks(self) -> tuple[str, ...]:
         """Name what a plan cannot do without and nobody has told yet."""
@@ -89,6 +93,19 @@ def planning_problem(
         out_of_service=outlook.dead | outlook.welded,
         battery_obeys=outlook.battery_obeys,
         floor_limits_c=_floor_limits_c(house, state),
+        loads=_tasks(outlook, prices.price_level),
+    )
+
+
+def _tasks(outlook: Outlook, price_level: float) -> tuple[LoadTask, ...]:
+    """List what flexible loads want; what is late counts in the currency of the prices."""
+    return tuple(
+        replace(
+            task,
+            load=replace(task.load, missed_per_kwh=task.load.missed_per_kwh * price_level),
+        )
+        for task in outlook.tasks.values()
+        if task is not None
     )
 
 
@@ -121,12 +138,22 @@ def comfort_bands(house: House, outlook: Outlook, grid: TimeGrid) -> dict[str, B
         if room.comfort not in usual:
             usual[room.comfort] = _usual(room.comfort, outlook, grid, house.site.timezone)
         wish = outlook.wishes.get(room.name)
-        bands[room.name] = usual[room.comfort]
+        bands[room.name] = _excited(room.name, outlook, usual[room.comfort], grid)
         if wish is not None and wish.temp_c is not None:
             half_k, shift_k = room.comfort.band_k, outlook.weights.setpoint_shift_k
             wished = (wish.temp_c - half_k + shift_k + MARGIN_K, wish.temp_c + half_k + shift_k)
             bands[room.name] = _until(wish.until_s, wished, bands[room.name], grid)
     return bands
+
+
+def _excited(room: str, outlook: Outlook, usual: Band, grid: TimeGrid) -> Band:
+    """Shift the band of a room that shows itself; not while the house is in a mood of its own."""
+    plan = outlook.excited.get(room)
+    if plan is None or outlook.mode is not HouseMode.NORMAL:
+        return usual
+    shift_k = [plan.at(start_s) for start_s in grid.starts_s]
+    low, high = (tuple(c + k for c, k in zip(side, shift_k, strict=True)) for side in usual)
+    return low, high
 
 
 def _usual(comfort: Comfort, outlook: Outlook, grid: TimeGrid, timezone: str) -> Band:

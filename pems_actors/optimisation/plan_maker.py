@@ -24,6 +24,7 @@ from pems_actors.domain.units import HOUR_S
 from pems_actors.economics.costs import CostTerms, slot_cost
 from pems_actors.optimisation.case import Case, floor_limits_c
 from pems_actors.optimisation.explain import Reasons
+from pems_actors.optimisation.flexible import late_of
 from pems_actors.optimisation.grid import Array
 from pems_actors.optimisation.modes import ModeSlot
 from pems_actors.optimisation.relaxed import Relaxed
@@ -45,6 +46,7 @@ class Decisions:
     modes: tuple[ModeSlot, ...]
     commitments: Commitments
     relaxed: Relaxed
+    case: Case  # with the flexible loads as decided
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,8 @@ def _slots(case: Case, decisions: Decisions, outcome: Outcome) -> tuple[PlanSlot
     heat, air = outcome.heat_kw.tolist(), outcome.air_c.tolist()
     power_price = decisions.relaxed.power_price.tolist()
     charge_price = decisions.relaxed.charge_price.tolist()
-    base, allowed = case.stages.base_kw.tolist(), case.stages.export_allowed.tolist()
+    base = (case.stages.base_kw - case.loads_kw.sum(axis=1)).tolist()
+    loads, allowed = case.loads_kw.tolist(), case.stages.export_allowed.tolist()
     return tuple(
         PlanSlot(
             start_s=start,
@@ -142,6 +145,7 @@ def _slots(case: Case, decisions: Decisions, outcome: Outcome) -> tuple[PlanSlot
             binary=k < near,
             power_price_per_kwh=power_price[k],
             charge_price_per_kwh=charge_price[k],
+            loads_kw=dict(zip(case.wants.names, loads[k], strict=True)),
         )
         for k, (start, width, mode) in enumerate(
             zip(
@@ -198,6 +202,8 @@ def totals_of(case: Case, decisions: Decisions, outcome: Outcome) -> Mapping[str
         "mode_changes": float(_mode_changes(case, decisions)),
         "end_soc_frac": flows[-1].soc_frac,
     }
+    if case.wants:
+        sums["loads_kwh"] = float(case.loads_kw.sum(axis=1) @ hours)
     return sums | {"objective": _objective(case, outcome, sums)}
 
 
@@ -220,6 +226,8 @@ def _objective(case: Case, outcome: Outcome, sums: Mapping[str, float]) -> float
     missing = np.maximum(worth.wanted_k - last, 0.0)
     capacity = case.rooms.capacity_kwh_k[:, (SCREED, STRUCTURE)].T
     charge_kwh = sums["end_soc_frac"] * case.problem.battery.capacity_kwh
+    missed = [task.load.missed_per_kwh for task in case.wants.tasks]
+    late_kwh = case.wants.energy_kwh - case.stages.hours @ case.loads_kw
     return (
         sums["import_cost"]
         - sums["export_income"]
@@ -230,6 +238,7 @@ def _objective(case: Case, outcome: Outcome, sums: Mapping[str, float]) -> float
         + sums["warm_kh"] * weights.warm_per_kh
         + float((missing * capacity).sum()) * worth.heat_per_kwh
         - charge_kwh * worth.charge_per_kwh
+        + float(np.maximum(late_kwh, 0.0) @ np.array(missed))
     )
 
 
@@ -247,6 +256,7 @@ def softened_of(case: Case, decisions: Decisions, outcome: Outcome) -> tuple[Sof
         )
     told.extend(_softened_floors(case, outcome))
     told.extend(_softened_power(case, decisions))
+    told.extend(late_of(case.wants, stages.hours, case.loads_kw))
     told.extend(
         Softened(f"minimum on time of {name}", 1.0) for name in decisions.commitments.released
     )

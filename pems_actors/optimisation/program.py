@@ -39,6 +39,7 @@ class Shape:
     heating_row: bool
     peak: bool
     watched: tuple[bool, ...]
+    loads: int = 0
 
 
 class Layout:
@@ -46,10 +47,11 @@ class Layout:
 
     Columns per stage: `z` modes at its end, `u` relay duties, `heat` of all relays of a wiring,
     `charge discharge grid_in grid_out pv stored excess` (kW, `stored` in kWh at its end), `below
-    above` comfort slacks and, of watched rooms, `hot` floor slacks. At the end: `short` of heat per
-    room in screed, then in structure, `pull` of its neighbours on each room in each spell but the
-    first, and `peak`. Rows per stage: `dynamics comfort floor storage balance heat ac heating phase
-    whole peak`; at the end `remains` and `pulls`.
+    above` comfort slacks, of watched rooms `hot` floor slacks, and each flexible `load`. At the
+    end: `short` of heat per room in screed, then in structure, `pull` of its neighbours on each
+    room in each spell but the first, `peak`, and the energy of loads that comes too `late`. Rows
+    per stage: `dynamics comfort floor storage balance heat ac heating phase whole peak`; at the end
+    `remains`, `pulls`, and the `tasks` of loads.
     """
 
     def __init__(self, shape: Shape) -> None:
@@ -68,12 +70,14 @@ class Layout:
             "below": r,
             "above": r,
             "hot": hot,
+            "load": shape.loads,
         }
         self.columns, column = _blocks(k, widths)
         self.short = column + np.arange(2 * r)
         self.pull = column + 2 * r + _table(shape.spells - 1, r)
         self.peak = column + 2 * r + self.pull.size
-        self.width = self.peak + int(shape.peak)
+        self.late = self.peak + int(shape.peak) + np.arange(shape.loads)
+        self.width = self.peak + int(shape.peak) + shape.loads
         heights = {
             "dynamics": self.states,
             "comfort": r,
@@ -90,7 +94,8 @@ class Layout:
         self.rows, self.later_rows = _blocks(k, heights)
         self.remains = self.later_rows + np.arange(2 * r)
         self.pulls = self.later_rows + 2 * r + _table(shape.spells - 1, r)
-        self.height = self.later_rows + 2 * r + self.pulls.size
+        self.tasks = self.later_rows + 2 * r + self.pulls.size + np.arange(shape.loads)
+        self.height = self.later_rows + 2 * r + self.pulls.size + shape.loads
         power = self.columns["power"]
         self.charge, self.discharge, self.grid_in, self.grid_out = power.T[:4]
         self.pv, self.stored, self.excess = power.T[4:]

@@ -64,6 +64,7 @@ class Relaxed:
     charge_price: Array
     heat_price: Array
     later_price: Array
+    loads_kw: Array  # of the flexible loads, (K, L)
     objective: float
     residual: float
     iterations: int
@@ -97,6 +98,7 @@ def read_point(case: Case, program: Program, x: Array, row_price: Array, record:
         charge_price=-row_price[storage],
         heat_price=_heat_price(case, layout, row_price),
         later_price=_later_price(program, row_price),
+        loads_kw=x[layout.columns["load"]],
         objective=float(program.cost @ x),
         residual=record.residual,
         iterations=record.iterations,

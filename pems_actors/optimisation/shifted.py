@@ -11,14 +11,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pems_actors.domain.units import HOUR_S
+from pems_actors.domain.units import DAY_S, HOUR_S
 from pems_actors.optimisation.case import Case
 from pems_actors.optimisation.grid import Array
 from pems_actors.optimisation.relaxed import Relaxed
 from pems_actors.optimisation.switching import Bools
+from pems_actors.optimisation.thermal import AIR, SCREED
+from pems_actors.physics.house_model import SURFACE_FRAC
 
 SHIFTED = "shifted"
 _HOLDS_S = 2 * HOUR_S
+_NOTHING_KW = 1e-3
 _OVER_STAGES = (
     "duty",
     "charge_kw",
@@ -28,6 +31,7 @@ _OVER_STAGES = (
     "excess_kw",
     "power_price",
     "heat_price",
+    "loads_kw",
 )
 _AT_ENDS = ("stored_kwh", "charge_price", "later_price", "air_c", "surface_c")
 
@@ -47,6 +51,7 @@ class Remembered:
             before.rooms.kept, case.rooms.kept
         )
         relays = [relay.name for relay in before.problem.relays]
+        same = same and before.wants.names == case.wants.names
         same = same and relays == [relay.name for relay in case.problem.relays]
         if not same or not 0.0 <= age_s <= _HOLDS_S:
             return None
@@ -54,18 +59,39 @@ class Remembered:
 
     def _at(self, case: Case) -> Relaxed:
         old, edges = self.relaxed, self.case.stages.edges_s[1:]
-        ends = case.stages.edges_s[1:]
-        over = _last_within(edges, (case.stages.start_s + ends) / 2.0)
-        at = _last_within(edges, ends)
-        read = {name: getattr(old, name)[over] for name in _OVER_STAGES}
+        share = _shares(self.case.stages.edges_s, case.stages.edges_s)
+        at = _last_within(edges, case.stages.edges_s[1:])
+        read = {name: share @ getattr(old, name) for name in _OVER_STAGES}
         read |= {name: getattr(old, name)[at] for name in _AT_ENDS}
         price = case.stages.buy + case.problem.weights.import_extra_per_kwh
         dearer = old.import_price - self.case.stages.buy
         dearer -= self.case.problem.weights.import_extra_per_kwh
-        read["import_price"] = price + dearer[over]
+        read["import_price"] = price + share @ dearer
         read["pv_kw"] = np.minimum(read["pv_kw"], case.stages.pv_kw)
-        read["duty"] = np.where(case.stages.blocked[:, None], 0.0, read["duty"])
+        read["duty"] = self._made_up(case, read["duty"])
         return replace(old, **read, solver=SHIFTED, status="prices of the last solve", iterations=0)
+
+    def _made_up(self, case: Case, duty: Array) -> Array:
+        """Give or spare the heat by which the house is behind its plan or ahead of it, at once."""
+        duty = np.where(case.stages.blocked[:, None], 0.0, duty)
+        heats = (case.share > 0.0).astype(float)
+        owed_h = heats @ self._short_kwh(case) / np.maximum(case.power_kw, _NOTHING_KW)
+        for k, hours in enumerate(case.stages.hours.tolist()):
+            most = 0.0 if case.stages.blocked[k] else 1.0
+            given = np.clip(duty[k] + owed_h / hours, 0.0, most)
+            owed_h -= (given - duty[k]) * hours
+            duty[k] = given
+        return duty
+
+    def _short_kwh(self, case: Case) -> Array:
+        """Tell how much less heat rooms hold in screed and air than they were to hold, (rooms,)."""
+        old, now_s = self.relaxed, float(case.stages.start_s[0])
+        screed_c = old.air_c + (old.surface_c - old.air_c) / SURFACE_FRAC
+        believed = np.stack([screed_c, old.air_c], axis=2)
+        begun = _screed_and_air_c(self.case)
+        planned = _between(np.vstack([begun[None], believed]), self.case.stages.edges_s, now_s)
+        missing = planned - _screed_and_air_c(case)
+        return np.asarray((missing * case.rooms.capacity_kwh_k[:, (SCREED, AIR)]).sum(axis=1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +112,32 @@ class Agreed:
         if known == 0 or case.stages.start_s[0] <= edges[0]:
             return None
         return np.asarray(self.on[np.searchsorted(edges, middle[:known]) - 1])
+
+
+def _screed_and_air_c(case: Case) -> Array:
+    """Read the temperatures of now, (rooms, 2)."""
+    rooms = case.problem.state.rooms
+    return np.array([(rooms[name].screed_c, rooms[name].air_c) for name in case.rooms.names])
+
+
+def _between(values: Array, edges_s: Array, at_s: float) -> Array:
+    """Interpolate rows that are known at stage edges."""
+    k = min(max(int(np.searchsorted(edges_s, at_s)), 1), len(edges_s) - 1)
+    part = (at_s - edges_s[k - 1]) / (edges_s[k] - edges_s[k - 1])
+    return np.asarray(values[k - 1] + (values[k] - values[k - 1]) * part)
+
+
+def _shares(old_s: Array, new_s: Array) -> Array:
+    """Tell which share of each new stage lies in each old one, (new, old).
+
+    Beyond the old end it goes as it went a day before, where that is known; else the last goes on.
+    """
+    begin_s, end_s = new_s[:-1, None], new_s[1:, None]
+    beyond = (begin_s >= old_s[-1]) & (begin_s - DAY_S >= old_s[0])
+    begin_s, end_s = (at - DAY_S * beyond for at in (begin_s, end_s))
+    until_s = np.append(old_s[1:-1], np.inf)
+    common = np.minimum(end_s, until_s) - np.maximum(begin_s, old_s[:-1])
+    return np.asarray(np.maximum(common, 0.0) / (end_s - begin_s))
 
 
 def _last_within(edges: Array, at_s: Array) -> Array:

@@ -34,6 +34,7 @@ from pems_actors.domain.plan import (
 from pems_actors.domain.time_grid import TimeGrid
 from pems_actors.domain.units import HOUR_S
 from pems_actors.optimisation.case import Case, case_of
+from pems_actors.optimisation.flexible import resting, room_beside, whole_loads
 from pems_actors.optimisation.formulation import Formulation, SolverLimits
 from pems_actors.optimisation.grid import Array, BadProblemError, in_order, stages_of
 from pems_actors.optimisation.mode_table import offered_kw, orders_of
@@ -100,6 +101,7 @@ class Planner:
             return PlanRefused(
                 "no solver found a sound point; the last plan stays in force", problem.issued_at_s
             )
+        case = decisions.case  # with the flexible loads
         outcome = outcome_of(case, decisions)
         plan = plan_of(case, decisions, outcome, _record(decisions.relaxed), self.options.valid_s)
         verdict = validate(problem, plan)
@@ -137,6 +139,8 @@ class Planner:
         relaxed = self._relaxed(case, commitments, fresh=fresh)
         if relaxed is None:
             return None
+        if case.wants:
+            case, relaxed = _with_loads(case, relaxed, commitments)
         supply = relaxed.pv_kw + _offered(case, relaxed)
         spare = _spare(case, relaxed, supply)
         agreed = self._agreed.within(case) if self._agreed is not None else None
@@ -161,15 +165,26 @@ class Planner:
     def _settle(self, near: Near, modes: tuple[ModeSlot, ...] | None = None) -> Decisions:
         """Round relays, counting on the supply that is in the caps; choose modes, or keep some."""
         case = near.case
-        again = modes is not None or near.relaxed.solver == SHIFTED
-        on = whole_relays(near, 1 if again else self.options.passes)
+        on = whole_relays(near, 1 if near.relaxed.solver == SHIFTED else self.options.passes)
         if modes is not None:
             return _eased(near, on, modes)
         duty = carried_duty(near, on)
         load, limit = case.stages.base_kw + duty @ case.power_kw, _grid_limit(case, duty)
         wanted = np.append(near.needed_kw(on), near.relaxed.discharge_kw[near.slots :])
         chosen = battery_modes(case, load, limit, near.relaxed.charge_kw, wanted)
-        return Decisions(on, duty, chosen, near.commitments, near.relaxed)
+        return Decisions(on, duty, chosen, near.commitments, near.relaxed, case)
+
+
+def _with_loads(case: Case, relaxed: Relaxed, commitments: Commitments) -> tuple[Case, Relaxed]:
+    """Make the flexible loads whole; the battery is not counted on while a car is charged."""
+    forced = np.zeros((len(case.stages), len(case.power_kw)))
+    forced[: len(commitments.on)] = commitments.on
+    heating_kw = (forced * case.power_kw) @ case.phases
+    room_kw = room_beside(case.stages, case.problem.limits, _sun_alone(case), heating_kw)
+    loads_kw = whole_loads(case.wants, case.stages, relaxed.loads_kw, relaxed.power_price, room_kw)
+    rests = resting(case.wants, loads_kw)
+    given_kw = np.where(rests, 0.0, relaxed.discharge_kw)
+    return case.with_loads(loads_kw), replace(relaxed, loads_kw=loads_kw, discharge_kw=given_kw)
 
 
 def _eased(near: Near, on: Bools, modes: tuple[ModeSlot, ...]) -> Decisions:
@@ -177,7 +192,7 @@ def _eased(near: Near, on: Bools, modes: tuple[ModeSlot, ...]) -> Decisions:
     duty = carried_duty(near, on)
     load = near.case.stages.base_kw + duty @ near.case.power_kw
     obeying = obeyed(near.case, load, modes)
-    return Decisions(on, duty, obeying, near.commitments, near.relaxed)
+    return Decisions(on, duty, obeying, near.commitments, near.relaxed, near.case)
 
 
 def _sun_alone(case: Case) -> Array:
@@ -247,7 +262,7 @@ def _grid_limit(case: Case, duty: Array) -> Array:
     most = np.full(len(duty), limits.grid_kw)
     if limits.phases != 3:
         return most
-    skew = (duty * case.power_kw) @ (case.phases - 1.0 / 3.0)
+    skew = (duty * case.power_kw) @ (case.phases - 1.0 / 3.0) + case.stages.skew_kw
     bearable = 3.0 * (limits.phase_kw - skew.max(axis=1, initial=0.0))
     return np.asarray(np.minimum(most, bearable))
 

@@ -65,11 +65,13 @@ def caps_of(case: Case, supply_kw: Array) -> Caps:
     lift = [0.0, 1.0]
     if limits.phases == 3:
         out = np.where(case.stages.export_allowed[: len(net)], limits.export_kw, 0.0)
-        for share in case.phases.T:
+        skews = case.stages.skew_kw[: len(net)].T
+        for share, skew in zip(case.phases.T, skews, strict=True):
             # The inverter feeds all phases alike, and no more than may leave the house: what one
             # phase draws over its third stays on its breaker however much the sun gives.
             use.extend((case.power_kw * share, case.power_kw * np.maximum(share - 1.0 / 3.0, 0.0)))
-            room.extend((limits.phase_kw - net / 3.0, limits.phase_kw + out / 3.0))
+            most = limits.phase_kw - skew
+            room.extend((most - net / 3.0, most + out / 3.0))
             lift.extend((3.0, 0.0))
     return Caps(np.array(use), np.array(room), np.array(lift))
 

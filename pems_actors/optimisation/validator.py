@@ -18,7 +18,7 @@ import numpy.typing as npt
 from pems_actors.domain.house import HouseModel, Relay
 from pems_actors.domain.plan import Plan, PlanningProblem, PlanSlot, RelayHistory
 from pems_actors.domain.units import HOUR_S, iso
-from pems_actors.physics.balance import excess_kw, grid_by_phase
+from pems_actors.physics.balance import EVEN, excess_kw, grid_by_phase
 from pems_actors.physics.battery_modes import battery_power
 from pems_actors.physics.house_model import HouseDynamics, heat_shares_kw
 
@@ -55,7 +55,7 @@ def validate(problem: PlanningProblem, plan: Plan) -> Verdict:
         plan: the answer; its slots must be the problem's.
     Returns: a refusal in one sentence, or the comfort figures of a plan that breaks no limit.
     """
-    for check in (_form, _numbers, _relays, _battery, _power):
+    for check in (_form, _numbers, _relays, _loads, _battery, _power):
         sentence = next(check(problem, plan), None)
         if sentence is not None:
             return Verdict(sentence)
@@ -69,11 +69,14 @@ def _form(problem: PlanningProblem, plan: Plan) -> Iterator[str]:
         return
     relays = {relay.name for relay in problem.relays}
     rooms = {room.name for room in problem.model.rooms}
+    loads = {task.load.name for task in problem.loads}
     for slot, start, width in zip(plan.slots, grid.starts_s, grid.durations_s, strict=True):
         if abs(slot.start_s - start) > _S or abs(slot.duration_s - width) > _S:
             yield f"the slot at {iso(start)} is elsewhere in the plan"
         if slot.relays.keys() != relays or slot.heat_kw.keys() != relays:
             yield f"the slot at {iso(start)} does not name every relay"
+        if slot.loads_kw.keys() != loads:
+            yield f"the slot at {iso(start)} does not name every flexible load"
         if slot.temps_c.keys() != rooms:
             yield f"the slot at {iso(start)} does not name every room"
 
@@ -81,7 +84,8 @@ def _form(problem: PlanningProblem, plan: Plan) -> Iterator[str]:
 def _numbers(_: PlanningProblem, plan: Plan) -> Iterator[str]:
     for slot in plan.slots:
         numbers = (slot.battery_kw, slot.grid_kw, slot.pv_kw, slot.base_load_kw, slot.soc_frac)
-        several = (*numbers, slot.cost, *slot.heat_kw.values(), *slot.temps_c.values())
+        more = (*slot.heat_kw.values(), *slot.temps_c.values(), *slot.loads_kw.values())
+        several = (*numbers, slot.cost, *more)
         if not all(map(math.isfinite, several)):
             yield f"the slot at {iso(slot.start_s)} holds something that is not a number"
 
@@ -117,6 +121,22 @@ def _relay_fault(
     if blocked:
         return "heats although the tariff blocks heating"
     return "heats although it is out of service" if relay.name in problem.out_of_service else None
+
+
+def _loads(problem: PlanningProblem, plan: Plan) -> Iterator[str]:
+    """Check flexible loads: within their power, not while the tariff blocks them."""
+    for slot, blocked in zip(plan.slots, problem.heating_blocked, strict=True):
+        for load in (task.load for task in problem.loads):
+            kw, where = slot.loads_kw[load.name], f"load {load.name!r} at {iso(slot.start_s)}"
+            if not -_KW <= kw <= load.power_kw + _KW:
+                yield f"{where} draws {kw:.2f} kW, outside 0 to {load.power_kw:.2f} kW"
+            if blocked and load.tariff_blocked and kw > _KW:
+                yield f"{where} draws although the tariff blocks it"
+
+
+def _other_kw(slot: PlanSlot) -> float:
+    """All that is not heating: the base load and the flexible loads."""
+    return slot.base_load_kw + sum(slot.loads_kw.values())
 
 
 def _dwell(problem: PlanningProblem, plan: Plan, relay: Relay) -> Iterator[str]:
@@ -165,10 +185,10 @@ def _no_room(problem: PlanningProblem, slot: PlanSlot, relay: Relay) -> bool:
     heat = {**slot.heat_kw, relay.name: relay.power_kw}
     total = sum(heat.values())
     out_kw = limits.export_kw if slot.export_allowed else 0.0
-    sun_kw = min(slot.pv_kw, slot.base_load_kw + total + out_kw)
+    sun_kw = min(slot.pv_kw, _other_kw(slot) + total + out_kw)
     return (
         total > limits.heating_kw
-        or slot.base_load_kw + total - sun_kw > limits.grid_kw
+        or _other_kw(slot) + total - sun_kw > limits.grid_kw
         or excess_kw(_phases(problem, slot, heat, sun_kw), limits) > 0.0
     )
 
@@ -184,7 +204,15 @@ def _phases(
             second + kw * phases[1],
             third + kw * phases[2],
         )
-    return grid_by_phase((first, second, third), slot.base_load_kw, inverter_kw)
+    for task in problem.loads:
+        kw, phases = slot.loads_kw[task.load.name], task.load.phases
+        first, second, third = (
+            first + kw * phases[0],
+            second + kw * phases[1],
+            third + kw * phases[2],
+        )
+    split = problem.state.base_split or EVEN
+    return grid_by_phase((first, second, third), slot.base_load_kw, inverter_kw, split)
 
 
 def _battery(problem: PlanningProblem, plan: Plan) -> Iterator[str]:
@@ -199,7 +227,7 @@ def _battery(problem: PlanningProblem, plan: Plan) -> Iterator[str]:
         flow = battery_power(
             slot.battery_mode,
             max(pv, 0.0),
-            max(base, 0.0) + sum(slot.heat_kw.values()),
+            max(base, 0.0) + sum(slot.heat_kw.values()) + sum(slot.loads_kw.values()),
             soc,
             problem.battery,
             problem.inverter,
@@ -235,14 +263,15 @@ def _power_fault(problem: PlanningProblem, slot: PlanSlot, export_price: float) 
     """Check balance, grid and phases; what the base load alone exceeds is not the plan's doing."""
     limits = problem.limits
     heating = sum(slot.heat_kw.values())
-    gap = slot.grid_kw + slot.battery_kw + slot.pv_kw - slot.base_load_kw - heating
+    gap = slot.grid_kw + slot.battery_kw + slot.pv_kw - _other_kw(slot) - heating
     if abs(gap) > _KW:
         return f"powers do not balance by {gap:.2f} kW"
     if slot.export_allowed and export_price < 0.0:
         return f"export is allowed at a price of {export_price:.2f}, below 0,"
     if slot.grid_kw < -_KW - (limits.export_kw if slot.export_allowed else 0.0):
         return f"{-slot.grid_kw:.2f} kW are exported, more than allowed,"
-    return _overload(problem, slot) if heating > _KW or slot.battery_kw < -_KW else None
+    ours = heating + sum(slot.loads_kw.values())
+    return _overload(problem, slot) if ours > _KW or slot.battery_kw < -_KW else None
 
 
 def _overload(problem: PlanningProblem, slot: PlanSlot) -> str | None:

@@ -25,7 +25,7 @@ def explain(
 
     Args:
         plan: the plan in force.    prices: the present price curve.
-        subject: a relay's name, `battery` or `export`.    at_s: the instant.
+        subject: a relay's or a flexible load's name, `battery` or `export`.    at_s: the instant.
         state: the device's own state, which says if something stronger than the plan decides.
     Raises: LookupError with a sentence for an unknown subject or a time outside the plan.
     """
@@ -84,6 +84,9 @@ def _action(slot: PlanSlot, subject: str) -> str:
         return f"{slot.battery_mode.value} ({slot.battery_kw:+.2f} kW, positive feeds the house)"
     if subject == "export":
         return "allowed" if slot.export_allowed else "forbidden"
+    if subject in slot.loads_kw:
+        kw = slot.loads_kw[subject]
+        return f"may draw ({kw:.2f} kW on average)" if kw > 0.0 else "waits"
     if slot.binary:
         return "on" if slot.relays.get(subject) else "off"
     return f"{slot.heat_kw.get(subject, 0.0):.2f} kW on average"

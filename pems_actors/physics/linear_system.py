@@ -7,6 +7,8 @@ scipy. Knows nothing of rooms.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 
@@ -26,15 +28,10 @@ class LinearSystem:
             stiffness: conductances, symmetric, positive semidefinite, shape (n, n) [kW/K].
         Raises: ValueError if `mass` is not positive definite.
         """
-        try:
-            lower = np.linalg.cholesky(mass)
-        except np.linalg.LinAlgError as error:
-            raise ValueError("every heat capacity must be above 0 kWh/K") from error
-        inverse = np.linalg.inv(lower)
-        rates, modes = np.linalg.eigh(inverse @ stiffness @ inverse.T)
-        self._rates_per_h: Array = np.maximum(rates, 0.0)
-        self._to_state: Array = inverse.T @ modes
-        self._from_state: Array = modes.T @ lower.T
+        shape = np.shape(mass)
+        self._rates_per_h, self._to_state, self._from_state = _modes(
+            np.asarray(mass, float).tobytes(), np.asarray(stiffness, float).tobytes(), shape
+        )
 
     @property
     def time_constants_h(self) -> Array:
@@ -56,3 +53,21 @@ class LinearSystem:
         a = self._to_state @ (decay[:, None] * self._from_state)
         b = self._to_state @ (gain[:, None] * self._to_state.T)
         return a, b
+
+
+@lru_cache(maxsize=8)
+def _modes(mass: bytes, stiffness: bytes, shape: tuple[int, ...]) -> tuple[Array, Array, Array]:
+    """Diagonalise; several actors of one house need the same network, and nobody writes into it.
+
+    Returns: rates per hour, the way from modes to the state, and the way back.
+    """
+    try:
+        lower = np.linalg.cholesky(np.frombuffer(mass).reshape(shape))
+    except np.linalg.LinAlgError as error:
+        raise ValueError("every heat capacity must be above 0 kWh/K") from error
+    inverse = np.linalg.inv(lower)
+    rates, modes = np.linalg.eigh(inverse @ np.frombuffer(stiffness).reshape(shape) @ inverse.T)
+    found = np.maximum(rates, 0.0), inverse.T @ modes, modes.T @ lower.T
+    for each in found:
+        each.flags.writeable = False
+    return found

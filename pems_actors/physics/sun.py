@@ -8,6 +8,7 @@ Instants are UTC seconds. Floats, because most who ask want one instant; arrays 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import asin, atan2, cos, degrees, exp, pi, radians, sin
 
 import numpy as np
@@ -38,7 +39,8 @@ class Sun:
 
 def sun_at(site: Site, at_s: Array) -> Sun:
     """Find the sun's position over a site, `at_s` and both angles of shape (n,)."""
-    angles = np.array([_towards_sun(site, s) for s in np.asarray(at_s, float).tolist()])
+    here = site.latitude_deg, site.longitude_deg
+    angles = np.array([_towards_sun(*here, s) for s in np.asarray(at_s, float).tolist()])
     east, north, up = angles.reshape(-1, 3).T
     zenith = np.degrees(np.arccos(np.clip(up, -1.0, 1.0)))
     return Sun(zenith, np.degrees(np.arctan2(east, north)) % 360.0)
@@ -46,7 +48,7 @@ def sun_at(site: Site, at_s: Array) -> Sun:
 
 def elevation_sine(site: Site, at_s: float) -> float:
     """Sine of the sun's elevation, negative at night."""
-    return _towards_sun(site, at_s)[2]
+    return _towards_sun(site.latitude_deg, site.longitude_deg, at_s)[2]
 
 
 def elevation_deg(site: Site, at_s: float) -> float:
@@ -68,8 +70,13 @@ def year_angle(at_s: float) -> float:
     return (_ecliptic_longitude((at_s - _J2000_S) / DAY_S) + 0.5 * pi) % (2.0 * pi)
 
 
-def _towards_sun(site: Site, at_s: float) -> tuple[float, float, float]:
-    """Point from the site to the sun: a unit vector to the east, the north and the zenith.
+@lru_cache(maxsize=2048)
+def _towards_sun(
+    latitude_deg: float, longitude_deg: float, at_s: float
+) -> tuple[float, float, float]:
+    """Point from a place to the sun: a unit vector to the east, the north and the zenith.
+
+    Remembered, because each forecast asks for most instants of the one before it.
 
     Source: the Astronomical Almanac's short formulas, as in Michalsky 1988, "The Astronomical
     Almanac's algorithm for approximate solar position", doi:10.1016/0038-092X(88)90045-X.
@@ -79,9 +86,9 @@ def _towards_sun(site: Site, at_s: float) -> tuple[float, float, float]:
     tilt = radians(23.439 - 4e-7 * day)
     declination = asin(sin(tilt) * sin(longitude))
     ascension = atan2(cos(tilt) * sin(longitude), cos(longitude))
-    sidereal_deg = 280.46062 + 360.98564737 * day + site.longitude_deg
+    sidereal_deg = 280.46062 + 360.98564737 * day + longitude_deg
     hour = radians(sidereal_deg % 360.0) - ascension
-    latitude = radians(site.latitude_deg)
+    latitude = radians(latitude_deg)
     to_equator, to_pole = cos(declination) * cos(hour), sin(declination)
     return (
         -cos(declination) * sin(hour),

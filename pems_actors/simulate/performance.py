@@ -208,8 +208,7 @@ class Performance:
             self._level_counts = Counter(self.levels.values())
 
     def _log(self, line: str) -> None:
-        self._digest.update(line.encode())
-        self._digest.update(b"\n")
+        self._digest.update(f"{line}\n".encode())
         if self._keep_log:
             self.lines.append(line)
 

@@ -6,6 +6,7 @@ hour holds for four quarters. Days missing in the record repeat the week before.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from functools import lru_cache
 
 import numpy as np
@@ -32,12 +33,9 @@ def published_until_s(now_s: float, timezone: str) -> float:
 
 def spot_eur_mwh(grid: TimeGrid, now_s: float, timezone: str) -> tuple[float | None, ...]:
     """Give the price per slot as known at `now_s`; None for slots beyond what is published."""
-    until_s = published_until_s(now_s, timezone)
-    ends = grid.edges_s[1:]
-    return tuple(
-        price if end <= until_s else None
-        for price, end in zip(traded_eur_mwh(grid), ends, strict=True)
-    )
+    known = bisect_right(grid.edges_s, published_until_s(now_s, timezone)) - 1
+    known = max(known, 0)
+    return (*traded_eur_mwh(grid)[:known], *(None,) * (len(grid) - known))
 
 
 def traded_eur_mwh(grid: TimeGrid) -> tuple[float, ...]:

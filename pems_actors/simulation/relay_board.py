@@ -60,7 +60,8 @@ class RelayBoard:
         changed = self._wanted[k] != command.on
         self._wanted[k] = command.on
         self._lease_until_s[k] = command.lease_until_s
-        self._next_expiry_s = -inf  # sort the free from the leased again
+        if k in self._free or command.lease_until_s < self._next_expiry_s:
+            self._next_expiry_s = -inf  # sort the free from the leased again
         self.commands += 1
         return changed
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from math import nan
 from typing import TypeVar
 
-from pems_actors.domain.commands import DeviceCommand, SetHeating
+from pems_actors.domain.commands import DeviceCommand, SetBatteryMode, SetExport
 from pems_actors.domain.forecasts import WeatherForecast
 from pems_actors.domain.ports import History, OnReading, PriceSource, WeatherSource
 from pems_actors.domain.readings import (
@@ -87,7 +87,8 @@ class TroubledHouse:
         troubles = self.troubles
         if troubles.on(Trouble.HOUSE_DEAF):
             return True
-        return not isinstance(command, SetHeating) and troubles.on(Trouble.INVERTER_SILENT)
+        for_inverter = isinstance(command, SetBatteryMode | SetExport)
+        return for_inverter and troubles.on(Trouble.INVERTER_SILENT)
 
     def _deliver(self, reading: HouseReading) -> None:
         if self.troubles.on(Trouble.HOUSE_SILENT):

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pems_actors.control.comfort import is_day
-from pems_actors.domain.commands import DeviceCommand, SetHeating
+from pems_actors.domain.commands import DeviceCommand, SetHeating, SetLoad
 from pems_actors.domain.house import BatteryMode, House, HouseModel
 from pems_actors.domain.plan import RoomThermalState
 from pems_actors.domain.readings import (
@@ -34,6 +34,7 @@ from pems_actors.simulation.device_faults import DeviceFault, FaultKind, check_d
 from pems_actors.simulation.energy_ledger import EnergyLedger
 from pems_actors.simulation.hybrid_inverter import HybridInverter
 from pems_actors.simulation.kpis import ComfortMeter
+from pems_actors.simulation.load_board import LoadBoard
 from pems_actors.simulation.relay_board import RelayBoard
 from pems_actors.simulation.scenario import Conditions, Scenario
 from pems_actors.simulation.sensors import Sensors
@@ -73,6 +74,7 @@ class Twin:
         self.faults: dict[str, DeviceFault] = {}
         self.relays = RelayBoard(house, truth)
         self.inverter = HybridInverter(house, START_SOC_FRAC)
+        self.loads = LoadBoard(house.loads, seed)
         self.ledger = EnergyLedger()
         self.comfort = ComfortMeter(house.rooms, truth, house.model)
         self.over_breaker_s = 0.0
@@ -100,11 +102,13 @@ class Twin:
     def _step(self, dt_s: float) -> None:
         now = self._now = self.scenario.at(self.at_s)
         self._switch()
-        load_kw = now.base_load_kw + self.relays.total_kw
+        load_kw = now.base_load_kw + self.relays.total_kw + self.loads.total_kw
         self._flow = self.inverter.step(self.at_s, now.pv_kw, load_kw, dt_s)
         self._phase_kw = self._phases(self._flow)
         self._count(dt_s)
         self._warm(now, dt_s)
+        if self.loads.loads:
+            self.loads.pass_time(dt_s)
         self.at_s += dt_s
         self.comfort.add(local_hour(self.at_s, self.scenario.timezone), self._temps_c, dt_s)
 
@@ -115,6 +119,8 @@ class Twin:
         self._blocked = self._blocked_at(self.at_s)
         r = self.dynamics.rooms
         self.relays.update(self.at_s, hour, self._blocked, self._temps_c[r : 2 * r].tolist())
+        if self.loads.loads:
+            self.loads.update(self.at_s, hour, self._blocked)
 
     def _warm(self, now: Conditions, dt_s: float) -> None:
         """Advance the rooms with one product: everything that acts stands in one vector."""
@@ -150,20 +156,22 @@ class Twin:
         return np.asarray(loss_kw_k * (outdoor_c - self._temps_c[r : 2 * r]))
 
     def _count(self, dt_s: float) -> None:
-        base_kw = self._now.base_load_kw
+        base_kw = self._now.base_load_kw + self.loads.total_kw
         self.ledger.add(self.at_s, dt_s, self._flow, self._phase_kw, self.relays.total_kw, base_kw)
         if max(self._phase_kw) > self.house.limits.phase_kw:
             self.over_breaker_s += dt_s
 
     def _phases(self, flow: BatteryFlow) -> Phases:
+        relays_kw, loads = self.relays.phase_kw, self.loads
+        ours_kw = loads.on_top_of(relays_kw) if loads.loads else relays_kw
         return grid_by_phase(
-            self.relays.phase_kw, self._now.base_load_kw, flow.battery_kw + flow.pv_kw, BASE_SPLIT
+            ours_kw, self._now.base_load_kw, flow.battery_kw + flow.pv_kw, BASE_SPLIT
         )
 
     def _show(self) -> None:
         """Let contacts and meters show what holds now, without letting time pass."""
         self._switch()
-        load_kw = self._now.base_load_kw + self.relays.total_kw
+        load_kw = self._now.base_load_kw + self.relays.total_kw + self.loads.total_kw
         self._flow = self.inverter.flow(self._now.pv_kw, load_kw, MINUTE_S)
         self._phase_kw = self._phases(self._flow)
 
@@ -179,10 +187,12 @@ class Twin:
     # Commands and faults
 
     def apply(self, command: DeviceCommand) -> None:
-        """Hand a command to its device. Raises: ValueError for an unknown relay."""
+        """Hand a command to its device. Raises: ValueError for an unknown relay or load."""
         if isinstance(command, SetHeating):
             if not self.relays.apply(command):
                 return
+        elif isinstance(command, SetLoad):
+            self.loads.apply(command)
         else:
             self.inverter.apply(command)
         self._show()
@@ -259,6 +269,7 @@ class Twin:
                 at_s, self._now.outdoor_c, self._now.ghi_w_m2, faults
             ),
             heating_blocked=self._blocked_at(at_s),
+            loads=self.loads.readings(at_s) if self.loads.loads else (),
         )
 
     @property
@@ -285,6 +296,7 @@ class Twin:
         return {
             **self.ledger.figures(),
             **self.comfort.figures(),
+            **self.loads.figures(),
             "starts": float(sum(self.relays.starts)),
             "mode_changes": float(self.inverter.mode_changes),
             "writes": float(self.inverter.writes),
@@ -310,6 +322,7 @@ class Twin:
             "inverter": self.inverter.to_plain(),
             "ledger": self.ledger.to_plain(),
             "comfort": self.comfort.to_plain(),
+            "loads": self.loads.to_plain(),
             "over_breaker_s": self.over_breaker_s,
             "faults": {device: fault.to_plain() for device, fault in self.faults.items()},
         }
@@ -329,6 +342,7 @@ class Twin:
         self.inverter.load_plain(plain["inverter"])
         self.ledger.load_plain(plain["ledger"])
         self.comfort.load_plain(plain["comfort"])
+        self.loads.load_plain(plain.get("loads", {}))
         self.over_breaker_s = float(plain["over_breaker_s"])
         self.faults = {device: fault_from(fault) for device, fault in plain["faults"].items()}
         for device in (*self.faults, "inverter"):

@@ -138,7 +138,8 @@ class VirtualRuntime:
     def _serve_ready(self) -> None:
         ready, chance, now_s = self._ready, self._choice.random, self._now_s
         while ready:
-            index = int(chance() * len(ready)) if len(ready) > 1 else 0
+            waiting = len(ready)
+            index = int(chance() * waiting) if waiting > 1 else 0
             life = ready[index]
             mailbox, slot, actor = life.mailbox, life.slot, life.actor
             if mailbox.control or slot.wary or not life.open or actor is None:

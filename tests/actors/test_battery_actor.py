@@ -87,7 +87,7 @@ def test_when_the_plan_is_over_its_modes_hold_for_two_hours_then_self_use():
     assert modes(stage) == [HOLD]
     ticks(stage, 1)
     assert modes(stage) == [HOLD, SELF]
-    assert "over two hours" in stage.commands[-1].reason
+    assert "planner away" in stage.commands[-1].reason
 
 
 def test_a_mode_lasts_half_an_hour():

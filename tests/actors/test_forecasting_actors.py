@@ -1,5 +1,7 @@
 """The forecasters at their posts: there is always something to tell, whatever their sources do."""
 
+from dataclasses import replace
+
 import pytest
 
 from pems_actors.actors.base import (
@@ -28,9 +30,10 @@ from pems_actors.domain.events import (
     Republish,
     StateEstimated,
 )
-from pems_actors.domain.forecasts import Forecast, PriceCurve, WeatherForecast
+from pems_actors.domain.forecasts import Forecast, LearnedForecast, PriceCurve, WeatherForecast
 from pems_actors.domain.plan import HouseState, RoomThermalState
 from pems_actors.domain.readings import Quality
+from pems_actors.domain.time_grid import TimeGrid
 from pems_actors.economics.tariff import Tariff
 from supervision import WorkerDone, WorkerFailed, WorkerSpec
 from tests.actors.kit import HOUSE, NOON, Stage
@@ -173,6 +176,25 @@ def test_pv_asks_its_worker_for_the_physics_of_the_weather():
     assert (told.name, told.source) == ("pv_kw", "physics")
     assert max(told.p50) == pytest.approx(2.0)
     assert stage.status.state == "running"
+
+
+def test_the_last_good_weather_widens_what_pv_tells_and_what_a_model_says():
+    def band(issue, *, learned):
+        stage = pv_stage()
+        stage.tell(issue)
+        stage.run(1.0)
+        if learned:
+            grid = TimeGrid.uniform(NOON, 96)
+            rows = ((1.0,) * 96, (0.8,) * 96, (1.2,) * 96)
+            stage.tell(LearnedForecast("ridge.1", Forecast("pv_kw", NOON, grid, *rows)))
+        stage.tell(Republish())
+        told = stage.last(PLANNER, Forecast)
+        return told.p90[8] - told.p10[8]
+
+    for learned in (False, True):
+        fresh = band(weather(), learned=learned)
+        old = band(replace(weather(), source="last_good"), learned=learned)
+        assert old > 1.3 * fresh > 0.0
 
 
 def test_the_same_issue_is_not_computed_twice():

@@ -38,8 +38,12 @@ from tests.actors.skies import weather
 FREE = seconds("2026-01-15T15:30:00+01:00")  # nothing is blocked until 17:00 local
 
 
-def gateway(house=HOUSE, start_s: float = FREE) -> Stage:
-    return Stage(GATEWAY, lambda c, _: GatewayActor(c, house, Tariff(), TICK_S), start_s=start_s)
+def gateway(house=HOUSE, start_s: float = FREE, *, planning: bool = True) -> Stage:
+    return Stage(
+        GATEWAY,
+        lambda c, _: GatewayActor(c, house, Tariff(), TICK_S, planning=planning),
+        start_s=start_s,
+    )
 
 
 def picture(at_s: float, *, temp_c: float | None = 21.0, on: bool | None = False, **more):
@@ -64,6 +68,13 @@ def test_every_room_gets_its_own_reading_and_the_outdoor_temperature():
         assert tick.reading is not None
         assert tick.reading.room == room.name
         assert (tick.outdoor.temp_c, tick.outdoor.quality) == (-3.0, Quality.GOOD)
+
+
+def test_where_nobody_plans_nobody_estimates():
+    stage = gateway(planning=False)
+    stage.tell(picture(FREE))
+    assert not stage.all_heard(ESTIMATOR, HouseReading)
+    assert stage.all_heard(GUARD, HouseReading)
 
 
 def test_devices_budget_guard_and_estimator_see_the_same_picture():

@@ -156,7 +156,7 @@ def test_a_schedule_of_the_day_is_made_once(later: World) -> None:
     assert isinstance(desk.answer(second), PlanRefused)
 
 
-@pytest.mark.parametrize("name", ["exact", "no_estimator", "powers"])
+@pytest.mark.parametrize("name", ["exact", "no_estimator", "powers", "hedged"])
 def test_what_a_variant_plans_is_told_so_that_the_core_accepts_it(later: World, name: str) -> None:
     problem = instance("winter", 1, start_s=LATER.start_s, horizon_s=12 * HOUR_S)
     plan = Desk(later, KNOWN[name]).answer(problem)

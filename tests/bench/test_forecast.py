@@ -65,6 +65,15 @@ def test_habits_are_forecast_better_than_by_yesterday(figures):
         ({"test_until": "2024-02-01"}, "no day from"),
         ({"site": "50"}, "latitude, longitude"),
         ({"site": "100,14"}, "nowhere"),
+        ({"timezone": "Europe/Praha"}, "is no time zone"),
+        (
+            {"train_until": "2020-01-01", "test_from": "2020-01-01", "test_until": "2020-01-09"},
+            "from 2024-01-01 to 2024-02-11; give",
+        ),
+        (
+            {"train_until": "2025-01-01", "test_from": "2025-01-01", "test_until": "2025-01-09"},
+            "give a --test-from",
+        ),
         ({"roof": ("5,35",)}, "kWp, tilt, azimuth"),
         ({"roof": ("0,35,180",)}, "no power"),
         ({"weather": "temp"}, "names no column"),
@@ -74,6 +83,13 @@ def test_habits_are_forecast_better_than_by_yesterday(figures):
 def test_what_cannot_be_is_refused_with_a_sentence(household, changes, sentence):
     with pytest.raises(ValueError, match=sentence):
         asked(household, **changes)
+
+
+def test_what_was_learned_from_is_told_and_so_is_a_floor_that_serves(household, figures):
+    assert any("told unseen first" in sentence for sentence in figures["learned"])
+    early = {"train_until": "2024-01-08", "test_from": "2024-01-08", "test_until": "2024-01-10"}
+    told = asked(household, **early)["figures"]
+    assert any("the usual day serves" in sentence for sentence in told["learned"])
 
 
 def test_without_a_zone_the_site_tells_the_time():
@@ -101,6 +117,6 @@ def test_pv_without_a_site_is_judged_where_there_lately_was_power():
 
 def test_the_command_line_refuses_what_cannot_be_with_a_sentence(capsys):
     assert main(["bench", "mpc", "--column", "kw"]) == 2
-    assert "--column is for `bench forecast`" in capsys.readouterr().err
+    assert "No such option: --column" in capsys.readouterr().err
     assert main(["bench", "forecast", "--series", "load"]) == 2
     assert "needs --csv" in capsys.readouterr().err

@@ -11,9 +11,10 @@ from pems_actors.cli import forecast_view
 from pems_actors.domain.units import HOUR_S, QUARTER_S, iso
 from pems_actors.gateways.sqlite_store import SqliteStore
 from pems_actors.learning.life import recipes
+from pems_actors.learning.life.card import ModelCard, Source
 from pems_actors.learning.life.champion import Ledger
 from pems_actors.learning.life.contest import Score
-from pems_actors.learning.life.store import ModelStore
+from pems_actors.learning.life.store import ROOMS_LEDGER, ModelStore
 from pems_actors.learning.life.trust import Standing, Tier
 from pems_actors.learning.series.floor import SeasonalMean
 from tests.cli.conftest import Pems
@@ -253,3 +254,36 @@ def test_rooms_of_the_own_history_are_identified(state: Path, pems: Pems) -> Non
     assert json.loads(out.read_text()) == {"rooms": {}, "links": []}
     assert "rooms: identified.1 learned from 480 rows" in said.out
     assert "obyvak: observe" in said.out
+
+
+def test_models_tell_each_room_its_tier_its_errors_and_what_it_lacks(
+    tmp_path: Path, pems: Pems
+) -> None:
+    scores = tuple(
+        Score(START_S + k * 6 * HOUR_S, START_S + k * 6 * HOUR_S, 96,
+              {"identified": 0.12, "house": 0.4}, {"identified": 0.8, "house": 0.0})
+        for k in range(14)
+    )  # fmt: skip
+    trusted, watched = (
+        Ledger(
+            f"rooms/{room}",
+            scores,
+            {"identified": Standing("identified", "identified.2", tier)},
+            "identified" if tier is Tier.CONTROL else "",
+        )
+        for room, tier in (("den", Tier.CONTROL), ("bath", Tier.ADVISE))
+    )
+    store = ModelStore(tmp_path / "models")
+    card = ModelCard("rooms", "identified", 0, START_S, Source(960, START_S - 9e5, START_S, 900.0))
+    for _ in range(2):
+        store.save(card, {})
+    store.keep_ledger({each.series: each.plain() for each in (trusted, watched)}, ROOMS_LEDGER)
+    told = json.loads(pems("models", "--json", "--state", tmp_path).out)
+    by_room = {room["room"]: room for room in told["rooms"]}
+    assert by_room["den"]["serves"]
+    assert by_room["den"]["error"] == pytest.approx(0.12)
+    assert by_room["bath"]["as_configured"] == pytest.approx(0.4)
+    assert "more scored days" in by_room["bath"]["lacks"]
+    said = pems("models", "--state", tmp_path).out
+    assert "1 rooms go by it, 1 watch it" in said
+    assert "control · steers" in said

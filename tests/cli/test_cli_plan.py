@@ -187,3 +187,12 @@ def test_a_time_without_offset_is_no_instant(house: CannedHouse, pems: Pems) -> 
     assert said.code == 2
     assert "write it like 2023-01-16T05:00:00Z" in said.err
     assert not house.heard
+
+
+def test_a_flexible_load_has_a_row_of_its_own_and_a_house_without_one_has_none() -> None:
+    plan = told.a_plan(6)
+    assert "car" not in rows()
+    for k, slot in enumerate(plan["slots"]):
+        slot["loads_kw"] = {"car": 11.0 if k < 4 else 0.0}
+    row = {each.name: each for each in view.hour_rows(plan, UTC)}["car"]
+    assert row.note.startswith("11.0 kW")

@@ -32,7 +32,26 @@ def test_the_battery_follows_a_fresh_plan():
     assert choice.export_allowed is True
 
 
-def test_for_two_hours_the_last_plan_goes_on_and_then_self_use():
+def test_the_last_plan_goes_on_while_its_prices_are_known_and_then_self_use():
+    known = replace(PLAN, path_until_s=24 * 3600.0)
+    late = choose(replace(VIEW, plan=known, now_s=23 * 3600.0))
+    assert (late.mode, late.level) == (HOLD, Level.PATH)
+    gone = choose(replace(VIEW, plan=known, now_s=24 * 3600.0))
+    assert (gone.mode, gone.level) == (SELF_USE, Level.RULES)
+    assert "prices have ended" in gone.reason
+
+
+def test_an_old_plan_charges_within_the_same_limits_as_a_fresh_one():
+    old = replace(PLAN, steps=PLAN.steps[:1], path_until_s=24 * 3600.0)
+    away = replace(VIEW, plan=old, now_s=20 * 3600.0)
+    assert choose(away).mode is CHARGE
+    assert choose(replace(away, meter_known=False)).mode is SELF_USE
+    assert choose(replace(away, shed_until_s=21 * 3600.0)).mode is SELF_USE
+    assert choose(replace(away, soc_frac=None)).mode is SELF_USE
+    assert choose(replace(away, clock_trusted=False)).mode is SELF_USE
+
+
+def test_without_known_prices_the_last_plan_goes_on_for_two_hours():
     late = choose(replace(VIEW, now_s=4000.0))
     assert (late.mode, late.level) == (HOLD, Level.PATH)
     gone = choose(replace(VIEW, now_s=1800.0 + 7200.0))

@@ -22,6 +22,7 @@ from pems_actors.control.reconcile import (
     export_text,
     found_at_start,
     found_relay,
+    moved_late_s,
     relay_alone,
     reviewed,
 )
@@ -182,6 +183,16 @@ def test_what_moves_late_or_by_itself_proves_nothing():
     assert Look().ordered(NOW - FOLLOWS_S - 1.0, moves=True).after(True, NOW).proved_s == nothing
     assert looked(*[True] * 3, *[False] * 6, True).proved_s == nothing
     assert looked(True, False, True).proved_s == nothing
+
+
+def test_dwell_times_count_from_the_write_that_brought_a_strayed_relay_back():
+    wrote_s = NOW - 60.0
+    for strayed in (looked(True, False, at_s=wrote_s), looked(True, False, False, at_s=wrote_s)):
+        for before in (strayed, strayed.repeated(wrote_s)):
+            assert moved_late_s(before, before.after(True, NOW), wrote_s) == wrote_s
+            assert moved_late_s(before, before.after(False, NOW), wrote_s) is None
+    steady = looked(True, True, at_s=wrote_s)
+    assert moved_late_s(steady, steady.after(True, NOW), wrote_s) is None
 
 
 def test_an_order_that_is_not_followed_is_a_reason_for_doubt():

@@ -19,6 +19,7 @@ from pems_actors.control.order import (
     settle,
 )
 from pems_actors.control.rest import (
+    COOLS_S,
     FLICKER_K,
     FRESH_S,
     OUTDOOR_K,
@@ -131,8 +132,15 @@ def relay_rests(memory: RelayMemory, *, duty: float = 0.0, **changes: object) ->
 def test_a_relay_about_to_turn_or_held_for_a_moment_does_not_rest():
     on = RelayMemory(on=True, since_s=NOON - 3600.0)
     assert relay_rests(on, on=False) == -inf
-    for rule in ("frost", "guard", "overheat", "dwell", "starts", "floor"):
+    for rule in ("frost", "guard", "overheat", "dwell", "starts"):
         assert relay_rests(RelayMemory(), rule=rule) == -inf
+
+
+def test_a_relay_that_waits_for_its_floor_rests_with_it():
+    assert relay_rests(RelayMemory(), rule="floor") == COOLS_S
+    ran_long = RelayMemory(rest_until_s=NOON + 1700.0)
+    assert relay_rests(ran_long, rule="floor") == 1700.0
+    assert relay_rests(RelayMemory(on=True), on=False, rule="floor") == -inf
 
 
 def test_a_relay_rests_until_its_shed_its_run_or_a_persons_time_ends():

@@ -5,6 +5,7 @@ import pytest
 from pems_actors.control.room import available_level, next_trim, room_need
 from pems_actors.control.wishes import Override, override_problem
 from pems_actors.domain.events import HouseMode, Outdoor
+from pems_actors.domain.house import Emitter
 from pems_actors.domain.levels import Level
 from pems_actors.domain.readings import Quality
 from tests.control.builders import FACTS, NOON, plan, view
@@ -36,7 +37,7 @@ def test_an_expired_plan_leaves_its_path():
     mild = Outdoor(15.0, Quality.GOOD, "sensor")
     need = decide(view(plan=plan(), now_s=NOON + 1900.0, temp_c=22.0, outdoor=mild))
     assert need.level is Level.PATH
-    assert need.duty == pytest.approx(0.4 + 0.6 * 0.2)
+    assert need.duty == pytest.approx(0.4 + 0.2)
     assert "heat worth 2.20" in need.reason
 
 
@@ -53,7 +54,7 @@ def test_on_the_path_no_room_falls_deep_while_nobody_plans_its_way_up_again():
     need = decide(view(plan=low, now_s=NOON + 1900.0, temp_c=20.5))
     assert need.level is Level.PATH
     assert need.duty > 0.9
-    assert "above the path" in need.reason
+    assert "short beside its path" in need.reason
 
 
 def test_on_the_path_an_unknown_temperature_follows_the_planned_duty():
@@ -88,6 +89,18 @@ def test_coming_blocks_make_the_rules_preheat():
     assert decide(view(available_frac=0.67)).duty > decide(view()).duty
     told = decide(view(available_frac=0.67)).reason
     assert "ahead of blocked hours" in told
+
+
+def test_a_panel_stores_heat_in_the_last_quarter_before_a_block_and_a_floor_does_not():
+    seen = view(temp_c=22.3, available_frac=0.7, block_s=NOON + 890.0)
+    for emitter, stores in ((Emitter.PANEL, True), (Emitter.FLOOR, False)):
+        facts = replace(FACTS, emitter=emitter)
+        need = room_need(facts, seen, Level.RULES, "")
+        assert ("topped up before a block" in need.reason) is stores
+        assert (need.duty == 1.0) is stores
+    early = room_need(replace(FACTS, emitter=Emitter.PANEL), seen._replace(block_s=NOON + 1000.0),
+                      Level.RULES, "")  # fmt: skip
+    assert early.duty < 1.0
 
 
 def test_an_unknown_temperature_means_a_bounded_duty():

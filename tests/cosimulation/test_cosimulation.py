@@ -125,8 +125,12 @@ def test_a_room_near_frost_is_heated_at_once(ruled) -> None:
     assert told["reasons"]["bath"].startswith(("frost:", "guard:"))
 
 
-def test_a_relay_keeps_its_dwell_over_short_steps(ruled) -> None:
-    """A room that is cold and then hot: the relay stays on for its ten minutes."""
+def test_a_relay_keeps_its_dwell_over_short_steps() -> None:
+    """A room that is cold and then hot: the relay stays on for its ten minutes.
+
+    No real room does that, so nobody may look for bad thermometers here.
+    """
+    ruled = CoSimulation(flat(), planning=False, inspected=False)
     told = []
     for minute in range(16):
         temp_c = 16.0 if minute < 2 else 24.0
@@ -137,6 +141,17 @@ def test_a_relay_keeps_its_dwell_over_short_steps(ruled) -> None:
     assert told[0]
     assert all(told[:10])
     assert not told[-1]
+
+
+def test_only_floors_rest_after_four_hours_of_heating() -> None:
+    """A panel has no surface to be spared: in a cold spell it heats for as long as it must."""
+    house = CoSimulation(flat(), planning=False, inspected=False)
+    cold, told = _rooms(15.0), []
+    for seq in range(24):
+        told.append(house.step(least(seq, 900.0 * seq, rooms=cold, outdoor_c=-15.0))["relays"])
+        cold = _rooms(15.0, **told[-1])
+    assert all(relays["bedroom"] for relays in told)
+    assert not all(relays["bath"] for relays in told)
 
 
 def test_battery_power_is_positive_where_it_feeds_the_house(ruled) -> None:

@@ -107,6 +107,7 @@ KEPT: dict[str, st.SearchStrategy[Any]] = {
         st.none() | USER,
     ),
     "devices/inverter": st.builds(kept.InverterKept, FLAG, NUMBER),
+    "loads/*": st.builds(kept.LoadKept, NUMBER, TIME, FLAG, NUMBER, NUMBER),
     "devices/meter": st.builds(EnergyCount, st.none() | TIME, NUMBER, NUMBER, NUMBER),
     "incidents": st.lists(st.builds(kept.OpenIncident, TEXT, TEXT, TEXT, TIME), max_size=3).map(
         tuple

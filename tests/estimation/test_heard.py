@@ -1,5 +1,8 @@
 """Who is missed outside the rooms, and since when."""
 
+from dataclasses import replace
+from math import nan
+
 from pems_actors.domain.house import BatteryMode
 from pems_actors.domain.readings import (
     BatteryReading,
@@ -34,6 +37,18 @@ def test_whoever_spoke_is_missed_after_his_time():
     assert missed(heard, 181.0) == {"meter": 0.0, "inverter": 0.0}
     late = {"meter", "inverter", "outdoor", "tariff/contact"}
     assert missed(heard, 1801.0).keys() == late
+
+
+def test_what_is_no_number_was_not_said():
+    mad = replace(
+        picture(60.0, soc_frac=nan),
+        meter=MeterReading(60.0, nan),
+        outdoor=OutdoorReading(60.0, nan),
+    )
+    heard = Heard().by(picture(0.0)).by(mad)
+    assert missed(heard, 1801.0)["meter"] == 0.0
+    assert missed(heard, 1801.0)["outdoor"] == 0.0
+    assert missed(heard, 200.0)["battery/charge"] == 0.0
 
 
 def test_a_silent_inverter_is_one_outage_and_a_lost_charge_another():

@@ -69,3 +69,10 @@ def test_no_power_is_told_below_zero():
 def test_a_new_issue_knows_the_day_and_needs_no_correction():
     learned = Learned().heard(told(slots=8)).observe(quarter_of(NOW), 5.0)
     assert learned.heard(told(slots=8, model="ridge.2")).over(OWN, NOW).p50[0] == 3.0
+
+
+def test_a_band_is_wider_where_the_weather_behind_it_is_old():
+    forecast = Learned().heard(told()).over(OWN, NOW, wider=1.5)
+    assert forecast.p50 == (3.0,) * 4 + (1.0,) * 4
+    assert forecast.p10 == (1.5,) * 4 + (0.5,) * 4
+    assert forecast.p90 == (4.5,) * 4 + (2.0,) * 4

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pems_actors.domain.forecasts import Forecast
+from pems_actors.domain.forecasts import Forecast, WeatherForecast
 from pems_actors.domain.house import Roof, Site
 from pems_actors.domain.time_grid import TimeGrid
 from pems_actors.domain.units import DAY_S, HOUR_S, MINUTE_S, QUARTER_S, seconds
@@ -129,6 +129,32 @@ def test_an_older_answer_still_counts_by_absolute_time_with_wider_bands() -> Non
     assert now.p10 is not None
     assert then.p10 is not None
     assert then.p10[0] < now.p10[0]
+
+
+def sky(source: str, issued_s: float) -> WeatherForecast:
+    grid = TimeGrid.uniform(MIDNIGHT_S, 48, HOUR_S)
+    return WeatherForecast(issued_s, grid, *((0.0,) * 48,) * 4, source)
+
+
+@pytest.mark.parametrize(
+    ("weather", "rung"),
+    [
+        (sky("provider", MIDNIGHT_S - 7 * HOUR_S), "physics"),
+        (sky("provider", MIDNIGHT_S - 9 * HOUR_S), "last_good"),
+        (sky("last_good", MIDNIGHT_S), "last_good"),
+        (sky("climatology", MIDNIGHT_S), "climatology"),
+    ],
+)
+def test_physics_is_as_good_as_its_weather_and_old_weather_widens_the_band(
+    weather: WeatherForecast, rung: str
+) -> None:
+    model, grid = fresh().with_physics(physics(MIDNIGHT_S)), TimeGrid.uniform(NOON_S, 4)
+    usual, told = model.forecast(grid, MIDNIGHT_S), model.forecast(grid, MIDNIGHT_S, weather)
+    assert told.source == rung
+    assert told.p50 == usual.p50
+    assert told.p10 is not None
+    assert usual.p10 is not None
+    assert (told.p10[0] < usual.p10[0]) == (rung != "physics")
 
 
 def test_beyond_the_last_answer_the_last_days_are_told() -> None:

@@ -247,13 +247,17 @@ def test_every_verb_of_the_table_can_be_ordered() -> None:
         "name": "comfort",
         "point": 0.5,
         "home": True,
+        "room": "obyvak",
+        "energy_kwh": 20.0,
+        "at": "2026-02-01T07:00:00Z",
     }
     for branch, verbs in VERBS.items():
-        path = "rooms/obyvak" if branch == "rooms" else branch
+        path = {"rooms": "rooms/obyvak", "loads": "loads/car"}.get(branch, branch)
         for verb, arguments in verbs.items():
             mode = {"mode": "away" if branch == "house" else "hold"}
             needed = {a.name: (examples | mode)[a.name] for a in arguments if a.needed}
-            assert isinstance(check_order(path, verb, needed, PATHS), dict), (path, verb)
+            paths = PATHS | {"loads/car"}
+            assert isinstance(check_order(path, verb, needed, paths), dict), (path, verb)
     assert {"restart", "snapshot"} <= set(verbs_of("rooms/obyvak"))
 
 

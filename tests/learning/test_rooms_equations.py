@@ -37,7 +37,15 @@ def test_a_step_is_that_of_the_house() -> None:
     assert np.allclose(ours.b[0, :6, 4], theirs.internal, atol=1e-12)
 
 
-@pytest.mark.parametrize("layout", [LAYOUT, Layout(2, ((0, 1),), rest=True)])
+@pytest.mark.parametrize(
+    "layout",
+    [
+        LAYOUT,
+        Layout(2, ((0, 1),), rest=True),
+        Layout(2, ((0, 1),), blinds=True),
+        Layout(2, rest=True, blinds=True),
+    ],
+)
 def test_slopes_of_a_step_are_those_of_small_differences(layout: Layout) -> None:
     theta = np.concatenate([THETA, np.full((1, layout.count - LAYOUT.count), -4.0)], axis=1)
     slopes = exact_steps(layout, theta, 0.25, 0.9, slopes=True).da_db

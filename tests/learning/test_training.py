@@ -8,6 +8,7 @@ import pytest
 
 from pems_actors.domain.house import Site
 from pems_actors.learning.life import recipes
+from pems_actors.learning.life.house_jobs import HouseForecastJob
 from pems_actors.learning.life.jobs import Columns, ForecastJob, Place, TrainJob
 from pems_actors.learning.life.store import MODEL, ModelStore
 from pems_actors.learning.life.worker import handle
@@ -40,6 +41,26 @@ def asked(tmp_path, *versions: str, slots: int = 24):
         "load", str(tmp_path), PLACE, ahead, known.end_s, known.end_s, slots, versions
     )
     return handle(job)
+
+
+def test_a_whole_house_is_told_at_once_with_paths_for_what_could_be_asked(tmp_path):
+    version = trained(tmp_path, columns(20)).cards[0].version
+    known = columns(14)
+    ahead = {"load_kw": known.series["load_kw"] + (nan,) * 48}
+    parts = tuple(
+        ForecastJob(
+            "load" if name == version else "pv", str(tmp_path), PLACE,
+            Columns(known.start_s, HOUR, ahead if name == version else {"pv_kw": ahead["load_kw"]}),
+            known.end_s, known.end_s, 48, (name,),
+        )
+        for name in (version, "ensemble-9")
+    )  # fmt: skip
+    whole = handle(HouseForecastJob(parts))
+    assert set(whole.told) == {"load", "pv"}
+    assert "ensemble-9" in whole.told["pv"].broken
+    assert set(whole.paths) == {"load"}
+    assert [len(path) for path in whole.paths["load"]] == [48] * 20
+    assert min(min(path) for path in whole.paths["load"]) >= 0.0
 
 
 def test_the_card_tells_rows_span_gaps_and_errors_by_horizon(tmp_path):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pems_actors.learning.life.drift import drift
-from pems_actors.learning.life.trust import Standing, Tier, judged, missing
+from pems_actors.learning.life.trust import IDENTIFIED, Standing, Tier, judged, missing
 from tests.learning.records import BEGAN_S, at, now_after, scores
 
 NEW = Standing("ridge", "ridge.1", since_s=BEGAN_S, counts_from_s=BEGAN_S)
@@ -115,3 +115,40 @@ def test_a_floor_that_is_away_at_times_is_no_error():
     only_house = [replace(each, error={"ridge": 0.8, "house": 0.9}) for each in record[-3:]]
     stood, _ = judged([*record, *only_house], TRUSTED, now_after(record))
     assert stood.tier is Tier.CONTROL
+
+
+# Rooms: the floor is the room as configured, and a plan will stand on them.
+
+
+ROOM = Standing(IDENTIFIED, "identified.1", since_s=BEGAN_S, counts_from_s=BEGAN_S)
+
+
+def room(errors_k, floor_k=0.5, standing=ROOM):
+    """Judge a room's record after its last score; all steps on the way."""
+    record = scores(errors_k, floor_k, recipe=IDENTIFIED)
+    steps = []
+    for k in range(1, len(record) + 1):
+        standing, step = judged(record[:k], standing, now_after(record[:k]), "K")
+        steps += [step] if step else []
+    return standing, steps
+
+
+def test_a_room_needs_a_clear_gain_for_control_where_a_forecast_needs_a_small_one():
+    assert room([0.46] * 60)[0].tier is Tier.ADVISE
+    assert lived([0.92] * 60)[0][-1].tier is Tier.CONTROL
+    assert room([0.4] * 60)[0].tier is Tier.CONTROL
+
+
+def test_a_room_that_is_often_wrong_by_much_does_not_steer_whatever_its_gain():
+    standing, _ = room([0.7] * 60, floor_k=2.0)
+    assert standing.tier is Tier.ADVISE
+    record = scores([0.7] * 60, 2.0, recipe=IDENTIFIED)
+    assert "an error of 0.6 at most" in missing(record, standing, now_after(record))
+
+
+def test_an_error_that_no_sensor_resolves_is_no_drift_of_a_room():
+    quiet = replace(ROOM, tier=Tier.CONTROL)
+    assert room([0.03] * 30 + [0.08] * 4, 0.07, quiet)[0].tier is Tier.CONTROL
+    standing, steps = room([0.03] * 30 + [0.3] * 8, 0.07, quiet)
+    assert standing.tier is Tier.OBSERVE
+    assert "it drifts" in steps[0].reason

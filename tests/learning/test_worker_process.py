@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 
-from pems_actors.actors.learner_school import MODELS, TRAINING
+from pems_actors.actors.learner_school import MODELS, ROOMS, TRAINING
 from pems_actors.learning.life.jobs import ForecastJob, Told, Trained, TrainJob
+from pems_actors.learning.life.room_jobs import JudgeRooms, RoomsJudged, RoomsTrained, TrainRooms
 from pems_actors.learning.life.store import ModelStore
 from supervision import WorkerDone, WorkerFailed
 from supervision.worker import ProcessWorker, WorkerSpec
+from tests.learning.test_room_worker import BELIEVED, DAY, START_S, history
 from tests.learning.test_training import PLACE, columns
 
 WAIT_S = 100.0
@@ -63,3 +65,22 @@ def test_a_training_past_its_deadline_is_killed_and_leaves_no_version(tmp_path):
     assert isinstance(failed, WorkerFailed)
     assert failed.kind == "deadline"
     assert ModelStore(tmp_path).cards("load") == ([], [])
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+def test_rooms_are_identified_and_judged_in_a_process_of_their_own(tmp_path):
+    train = TrainRooms(str(tmp_path), BELIEVED, history(0, 8), START_S + 8 * DAY)
+    with worker(replace(ROOMS, start_timeout_s=WAIT_S)) as (school, outcomes):
+        school.submit(1, train)
+        trained = outcomes.get(timeout=WAIT_S).result
+        assert isinstance(trained, RoomsTrained)
+        version, start_s = trained.card.version, START_S + 9 * DAY
+        school.submit(
+            2, JudgeRooms(str(tmp_path), BELIEVED, history(5, 11), start_s, (version, "absent.1"))
+        )
+        judged = outcomes.get(timeout=WAIT_S).result
+    assert isinstance(judged, RoomsJudged)
+    assert judged.models[version] == trained.model
+    assert set(judged.broken) == {"absent.1"}
+    assert set(judged.rooms) == {"den", "bath"}

@@ -27,17 +27,13 @@ TOLD = {
 
 @pytest.mark.slow
 @pytest.mark.timeout(60)
-def test_relays_are_within_a_hundredth_of_the_best_that_branch_and_bound_finds() -> None:
-    """The oracle reads every mode of the rooms; ours reads the far air of a slow floor by its echo.
-
-    A kelvin-hour of cold costs as much as three kWh: 0.02 of it are a hundredth of a mild day.
-    """
+def test_relays_are_within_three_thousandths_of_the_best_that_branch_and_bound_finds() -> None:
     found = oracle_gaps(seeds=1, within_s=1.5)
     gaps = [each.gap for each in found]
     assert len(found) >= 6
     assert min(gaps) >= 0.0
-    assert max(gaps) < 0.012
-    assert median(gaps) < 0.001
+    assert max(gaps) < 0.003
+    assert median(gaps) < 0.0005
 
 
 def test_a_well_set_thermostat_is_dearer_than_the_best_known() -> None:

@@ -80,7 +80,8 @@ def test_where_no_solver_finds_a_point_the_last_prices_serve(
 
 def test_without_news_most_of_what_was_told_stays() -> None:
     planner = Planner()
-    problem, told = later(0), {}
+    problem = later(0)
+    told: dict[float, dict[str, bool]] = {}
     kept = asked = 0
     for step in range(6):
         plan = plan_of(planner.solve(problem))
@@ -94,3 +95,17 @@ def test_without_news_most_of_what_was_told_stays() -> None:
         problem = later(step + 1, advanced(problem, plan))
     assert asked > 100
     assert kept / asked > 0.93
+
+
+def test_heat_that_the_house_is_short_of_is_made_up_for_between_solves() -> None:
+    planner = Planner()
+    first = plan_of(planner.solve(later(0)))
+    state = advanced(later(0), first)
+    colder = {
+        name: replace(room, screed_c=room.screed_c - 0.5) for name, room in state.rooms.items()
+    }
+    usual = plan_of(planner.replan(later(1, state)))
+    more = plan_of(planner.replan(later(1, replace(state, rooms=colder))))
+    short_kwh = 0.5 * sum(room.c_screed_kwh_k for room in FINE.model.rooms)
+    given_kwh = more.totals["heat_kwh"] - usual.totals["heat_kwh"]
+    assert given_kwh == pytest.approx(short_kwh, rel=0.15)

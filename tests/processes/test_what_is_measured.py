@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import random
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from pems_actors.bench import writer_victim
+from pems_actors.bench import resilience, writer_victim
 from pems_actors.bench.live_traces import RelayOrder, committed_rows, lost_rows, torn_files
 from pems_actors.bench.resilience import SECTIONS, chosen, kill_writer
+from pems_actors.bench.resilience.extent import QUICK, Extent
 from pems_actors.bench.resilience.two_lives import double_actuations
 from pems_actors.durable.order_journal import OrderJournal
 from pems_actors.gateways.sqlite_history import SqliteHistory
@@ -153,6 +156,22 @@ def test_sections_are_chosen_by_name_and_run_in_their_order() -> None:
     assert chosen(("freeze", "core")) == ("core", "freeze")
     with pytest.raises(ValueError, match="no section 'moon'; give some of core, writer"):
         chosen(("moon",))
+
+
+def test_a_run_does_as_much_as_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Extent] = []
+
+    def section(_folder: Path, extent: Extent) -> dict[str, Any]:
+        seen.append(extent)
+        return {}
+
+    monkeypatch.setattr(resilience, "SECTIONS", {"solver": (section, {})})
+    resilience.run(only=("solver",), solver_rounds=10, solver_ticks=300, kills=None)
+    resilience.run(quick=True, only=("solver",), outage_s=30.0)
+    assert seen == [
+        replace(Extent(), solver_rounds=10, solver_ticks=300),
+        replace(QUICK, outage_s=30.0),
+    ]
 
 
 def test_the_targets_are_those_of_the_architecture() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from pems_actors.domain.events import Request
+from pems_actors.domain.house import BatteryMode
 from pems_actors.simulate import Simulation
 from pems_actors.simulation.device_faults import DeviceFault, FaultKind
 from supervision import Event
@@ -62,6 +64,13 @@ def break_(simulation: Simulation, device: str, kind: FaultKind, amount: float =
     simulation.twin.fault(device, DeviceFault(kind, amount))
 
 
+def order_battery(simulation, mode: BatteryMode, hours: float = 12.0) -> None:
+    args = {"mode": mode.value, "for_s": hours * 3600.0}
+    simulation.appliance.system.tell(
+        "devices/battery", Request("b", "devices/battery", "mode", args, "", NOON)
+    )
+
+
 def believed(simulation: Simulation, room: str):
     """A room's temperature as it publishes it."""
     system = simulation.appliance.system
@@ -70,8 +79,6 @@ def believed(simulation: Simulation, room: str):
 
 
 def _status():
-    from pems_actors.domain.events import Request
-
     return Request("s", "infrastructure/metrics", "status", {}, "", NOON)
 
 

@@ -66,3 +66,55 @@ def test_sixty_days_from_nothing_tiers_rise_and_a_drift_is_demoted_within_two_da
     assert figures["load_demoted_after_h"] <= 48.0
     promoted = [line for line in told["log"] if "promoted" in line]
     assert all("against" in line and "days" in line for line in promoted)
+
+
+def decided(room: str, what: str, days: float) -> dict[str, object]:
+    return {"series": f"rooms/{room}", "what": what, "at_s": START_S + days * DAY_S}
+
+
+def test_rooms_that_steered_are_counted_and_how_soon_they_were_let_go():
+    decisions = [
+        decided("den", "champion", 10.0),
+        decided("bath", "champion", 11.0),
+        decided("hall", "champion", 12.0),
+        decided("attic", "champion", 12.0),
+        decided("hall", "dethroned", 20.0),
+        decided("den", "dethroned", 46.0),
+        decided("bath", "dethroned", 48.5),
+    ]
+    figures = learning.rooms_figures_of(decisions, START_S, START_S + 45 * DAY_S)
+    assert figures == {
+        "rooms_control_after_days": 10.0,
+        "rooms_in_control": 3,
+        "rooms_first_demoted_after_h": 24.0,
+        "rooms_demoted_48h": 1,
+        "rooms_demoted": 2,
+    }
+    never = learning.rooms_figures_of([], START_S, START_S + 45 * DAY_S)
+    assert never["rooms_control_after_days"] is None
+    assert never["rooms_first_demoted_after_h"] is None
+
+
+def test_the_history_of_a_long_life_keeps_quarter_hours_of_the_rooms_and_what_was_decided():
+    history = learning.LearningHistory()
+    for minute in range(30):
+        at_s = START_S + 60.0 * minute
+        history.append([("temp_c.den", at_s, 20.0 + minute), ("soc_frac", at_s, 0.5)])
+    assert history.range("temp_c.den", START_S, START_S + DAY_S) == [
+        (START_S, 27.0),
+        (START_S + 900.0, 42.0),
+    ]
+    assert history.series() == ["temp_c.den"]
+    history.record("command", START_S, "{}")
+    assert history.records("command", START_S - 1.0, START_S + 1.0) == []
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+def test_a_whole_house_learns_its_rooms_and_goes_by_them_within_a_fortnight():
+    told = learning.run(rules=True, days=14.0, recipes=QUICK)
+    figures = told["figures"]
+    assert figures["restarts"] == 0
+    assert figures["rooms_control_after_days"] <= 12.0
+    promoted = [line for line in told["log"] if line.split()[1].startswith("rooms/")]
+    assert all("K against" in line for line in promoted if "promoted" in line)

@@ -6,7 +6,7 @@ from pems_actors.domain.events import Request
 from pems_actors.domain.house import BatteryMode
 from pems_actors.simulation.device_faults import FaultKind
 from pems_actors.simulation.troubles import Trouble
-from tests.scenarios.outages import HOUR, break_, flat, need, until
+from tests.scenarios.outages import HOUR, break_, flat, need, order_battery, until
 from tests.scenarios.stories import NOON
 from tests.scenarios.witness import Witness
 
@@ -86,11 +86,11 @@ def test_row_30_a_tariff_block_is_no_stuck_relay() -> None:
     assert not [path for path in outages.opened if path.startswith("relay/")]
 
 
-def order_battery(simulation, mode: BatteryMode, hours: float = 12.0) -> None:
-    args = {"mode": mode.value, "for_s": hours * 3600.0}
-    simulation.appliance.system.tell(
-        "devices/battery", Request("b", "devices/battery", "mode", args, "", NOON)
-    )
+def test_rows_29_and_30_an_inspector_that_loses_messages_accuses_no_relay() -> None:
+    lost = ",".join(f"drop@devices/inspector:{1200 + 400 * k}" for k in range(40))
+    simulation, outages = flat(seed=3, weather_shift_k=-8.0, faults=lost)
+    until(simulation, 5 * 60)
+    assert not [path for path in outages.opened if path.startswith("relay/")]
 
 
 def test_row_31_a_silent_inverter_is_left_alone_and_told_anew_at_its_return() -> None:

@@ -11,6 +11,8 @@ from pems_actors.domain.events import Request
 from pems_actors.domain.house import BatteryMode
 from pems_actors.domain.levels import Level
 from pems_actors.simulate import Simulation
+from pems_actors.soak.stories import Tale, plot_of
+from pems_actors.soak.witness import Witness
 from tests.scenarios.outages import HOUR, Outages, flat, need, until
 from tests.scenarios.stories import NOON, story
 
@@ -154,3 +156,10 @@ def test_a_wish_of_a_person_needs_no_trusted_clock() -> None:
     )
     until(simulation, 24)
     assert simulation.twin.inverter.mode is BatteryMode.HOLD
+
+
+def test_row_26_a_block_goes_on_where_neither_the_contact_nor_the_clock_can_tell() -> None:
+    faults = "clock-back@clock:1069.4/2773.7,house-silent@house:1399.3/885.6"
+    witness = Witness(plot_of(Tale(66129, faults)))
+    witness.tell()
+    assert not witness.violations

@@ -209,12 +209,8 @@ def test_row_11_a_flood_is_bounded_counted_and_stops_no_order_of_safety() -> Non
         assert system.status(path).mailbox < 50  # it is through again
 
 
-def test_row_12_five_messages_lost_every_hour_cost_a_room_a_fifth_of_a_kelvin() -> None:
+@pytest.mark.parametrize("seed", [3, 4, 5, 6])
+def test_row_12_five_messages_lost_every_hour_cost_a_room_a_fifth_of_a_kelvin(seed: int) -> None:
     words = ",".join(f"drop@rooms/living:{900 + 3600 * k}" for k in range(6))
-    extras_k = [
-        extra_k(rules_only(0.25, preset="flat3", seed=seed, weather_shift_k=-8.0, faults=words))
-        for seed in (3, 4, 5, 6)
-    ]
-    # one story also tells where in its cycle a room was when a block began, fault or none
-    assert sum(extras_k) / len(extras_k) <= 0.2
-    assert max(extras_k) <= 0.4
+    tale = rules_only(0.25, preset="flat3", seed=seed, weather_shift_k=-8.0, faults=words)
+    assert extra_k(tale) <= 0.2

@@ -146,6 +146,7 @@ BLIND, ROOM, SOC = (
     "state of charge within its window",
 )
 LEASED, INCIDENT = "no forced mode older than its lease", "every outage is one incident"
+DEVICE = "an outage of a device is told and ends"
 OUTCOME, HEARTBEAT, ROWS = (
     "one outcome per order",
     "a heartbeat is silent only by a fault",
@@ -154,6 +155,7 @@ OUTCOME, HEARTBEAT, ROWS = (
 
 OVER = (PHASE_KW + 0.3, 1.0, 1.0)
 CORE_DIES = Broke(T + 5.0, "core", "kill-core", T + 9.0)
+METER, METER_LOST = "meter/silent", Broke(T, "meter", "meter-lost", T + 3600.0)
 RESTLESS = [  # a relay that goes off by itself, and is put on again and again
     fact for k in range(5) for fact in (picture(k * 720.0), heat(k * 720.0 + 1.0))
 ]
@@ -244,6 +246,11 @@ CASES: list[tuple[str, list[Fact], list[Fact]]] = [
      [opened(0.0), CORE_DIES, life(9.0, Turn.READY), opened(9.0, name="b")]),
     (INCIDENT, [opened(0.0), life(9.0, Turn.READY), closed(9.0, 0.0), truth(60.0)],
      [opened(0.0), life(9.0, Turn.READY), truth(60.0)]),
+    (DEVICE, [METER_LOST, opened(230.0, METER), closed(4000.0, 230.0, METER), truth(6000.0)],
+     [METER_LOST, truth(6000.0)]),
+    (DEVICE, [METER_LOST, opened(230.0, METER), truth(5000.0)],
+     [METER_LOST, opened(230.0, METER), truth(5500.0)]),
+    (DEVICE, [opened(0.0, METER), truth(1700.0)], [opened(0.0, METER), truth(1900.0)]),
     (OUTCOME, [Asked(T, "1"), Told(T + 1.0, "1", "accepted"), Told(T + 2.0, "1", "done")],
      [Asked(T, "1"), Told(T + 1.0, "1", "done"), Told(T + 2.0, "1", "failed")]),
     (OUTCOME, [Asked(T, "1", heard=False), truth(60.0)], [Asked(T, "1"), truth(60.0)]),
@@ -293,6 +300,23 @@ def test_a_dead_actuator_excuses_its_room_and_nothing_else():
     cold = {"bath": 9.0, "office": 20.0}
     assert judged([truth(0.0, air_c=cold, stuck=frozenset({"bath"}))]) == set()
     assert judged([truth(0.0, air_c=cold, stuck=frozenset({"office"}))]) == {ROOM}
+
+
+def test_who_was_struck_blind_need_not_have_told_an_outage():
+    blind = Broke(T + 60.0, "devices/inspector", "hang", T + 60.0)
+    assert judged([METER_LOST, blind, truth(3000.0)]) == set()
+    assert judged([blind, METER_LOST, truth(3000.0)]) == set()
+
+
+def test_a_fault_that_another_one_replaced_need_not_be_told():
+    jumps = Broke(T + 60.0, "meter", "meter-jump", T + 3600.0)
+    assert judged([METER_LOST, jumps, truth(3000.0)]) == set()
+
+
+def test_a_clock_may_take_its_time_to_be_trusted_again():
+    doubted = opened(0.0, "clock/untrusted")
+    assert judged([doubted, truth(5000.0)]) == set()
+    assert judged([doubted, truth(5500.0)]) == {DEVICE}
 
 
 def test_what_a_relay_does_by_itself_is_nobodys_switching():

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from pems_actors.actors import room_relay
+from pems_actors.actors import inspector, room_relay
 from pems_actors.actors.device_writer import DeviceWriter
 from pems_actors.actors.inverter import InverterActor
 from pems_actors.control import order, wishes
@@ -186,6 +186,15 @@ def modes_without_an_end(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(HybridInverter, "apply", for_ever)
 
 
+def findings_that_nobody_tells(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(inspector, "open_incident", lambda *_: None)
+    patch.setattr(inspector, "close_incident", lambda *_: None)
+
+
+def findings_without_an_end(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(inspector, "close_incident", lambda *_: None)
+
+
 def outages_that_nobody_opens(patch: pytest.MonkeyPatch) -> None:
     emit = Journal.emit
     patch.setattr(Journal, "emit", lambda self, event: (
@@ -312,6 +321,10 @@ MUTANTS = (
            faults="kill-core@core:1800/3000", **MILD),
     Mutant("every outage is one incident", outages_that_nobody_opens,
            faults="crash@rooms/living:1800"),
+    Mutant("an outage of a device is told and ends", findings_that_nobody_tells,
+           faults="meter-lost@meter:600/1800"),
+    Mutant("an outage of a device is told and ends", findings_without_an_end,
+           faults="meter-lost@meter:600/900"),
     Mutant("one outcome per order", no_answer, orders=(WISH,)),
     Mutant("one outcome per order", two_answers, orders=(WISH,)),
     Mutant("a heartbeat is silent only by a fault", no_heartbeat),

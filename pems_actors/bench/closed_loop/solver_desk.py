@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from pems_actors.bench.closed_loop.battery_powers import by_powers
+from pems_actors.bench.closed_loop.hedging import HedgedPlanner
 from pems_actors.bench.closed_loop.retelling import retold
 from pems_actors.bench.closed_loop.variants import Variant
 from pems_actors.bench.closed_loop.world import World
@@ -41,7 +42,8 @@ class Desk:
 
     def __post_init__(self) -> None:
         valid_s = _DAY_PLAN_S if self.variant.once_a_day else SolveOptions().valid_s
-        self._planner = Planner(SolveOptions(valid_s=valid_s))
+        kind = HedgedPlanner if self.variant.hedged else Planner
+        self._planner = kind(SolveOptions(valid_s=valid_s))
 
     def answer(self, problem: PlanningProblem) -> Answer:
         """Answer one problem of the core as the variant would."""

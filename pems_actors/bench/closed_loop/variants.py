@@ -39,6 +39,7 @@ class Variant:
     no_phases: bool = False
     no_estimator: bool = False
     powers: bool = False
+    hedged: bool = False
     once_a_day: bool = False
     away_after_h: float | None = None
     forgets: bool = False
@@ -65,6 +66,7 @@ _PLAIN = (
     Variant("ours", Kind.PRODUCT, told="the product"),
     Variant("exact", Kind.PRODUCT, exact=True, told="the product with exact forecasts"),
     Variant("powers", Kind.PRODUCT, powers=True, told="battery powers put into modes afterwards"),
+    Variant("hedged", Kind.PRODUCT, hedged=True, told="mean plan and prices of six futures"),
     Variant("one_mass", Kind.PRODUCT, one_mass=True, told="rooms of two states: heat into the air"),
     Variant("no_phases", Kind.PRODUCT, no_phases=True, told="relays planned as if on all phases"),
     Variant("no_estimator", Kind.PRODUCT, no_estimator=True, told="floors taken as at rest"),
@@ -87,7 +89,7 @@ SWEEP_K = {"hysteresis": (-0.8, -0.6, -0.4, -0.2, 0.0, 0.2), "duty": (-0.6, -0.3
 BOUNDS = ("bound", "bound_12", "bound_3")
 MAIN = ("hysteresis", "duty", "bound", "bound_12", "bound_3", "ours", "price_shift", "v1",
         "day_ahead", "exact", "level2")  # fmt: skip
-ABLATIONS = ("powers", "one_mass", "no_phases", "no_estimator", "level3")
+ABLATIONS = ("powers", "hedged", "one_mass", "no_phases", "no_estimator", "level3")
 
 _LABEL = re.compile(r"(?P<name>[a-z0-9_]+?)(?P<offset>[+-]\d+(\.\d+)?)?")
 

@@ -39,20 +39,17 @@ def run(
     *,
     quick: bool = False,
     only: Sequence[str] = (),
-    kills: int | None = None,
-    writer_kills: int | None = None,
+    **counts: float | None,
 ) -> dict[str, Any]:
     """Run the sections named (all if none is); a kill of the core takes some seven seconds.
 
+    Args:
+        counts: fields of an `Extent` that are not to be the usual ones; None leaves one as it is.
     Returns: the report of architecture, with how busy the machine was after each section.
     Raises: TimeoutError if the house does not come back; ValueError for an unknown section.
     """
-    extent = QUICK if quick else Extent()
-    extent = replace(
-        extent,
-        kills=kills or extent.kills,
-        writer_kills=writer_kills or extent.writer_kills,
-    )
+    wanted: dict[str, Any] = {name: count for name, count in counts.items() if count is not None}
+    extent = replace(QUICK if quick else Extent(), **wanted)
     figures: dict[str, Any] = {}
     targets: dict[str, Target] = {}
     for name in chosen(only):

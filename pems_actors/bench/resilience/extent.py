@@ -11,7 +11,8 @@ class Extent:
 
     kills: int = 20
     writer_kills: int = 100
-    solver_rounds: int = 1
+    solver_rounds: int = 1  # of all its troubles, and more until so many control ticks were seen
+    solver_ticks: int = 0
     freezes: int = 2
     outage_s: float = 30.0
 

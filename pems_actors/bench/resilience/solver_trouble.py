@@ -41,14 +41,15 @@ def run(folder: Path, extent: Extent) -> dict[str, Any]:
     try:
         house.until("first plan in force", 120.0)
         tap = MinuteTap(house.run_file["broker_port"])
-        back_s = [
-            time_to_next_plan(house, trouble, kind)
-            for _ in range(extent.solver_rounds)
-            for kind in TROUBLES
-        ]
+        back_s: list[float] = []
+        rounds = 0
+        while rounds < extent.solver_rounds or len(tap.minutes) < extent.solver_ticks:
+            back_s += [time_to_next_plan(house, trouble, kind) for kind in TROUBLES]
+            rounds += 1
         tap.close()
         return {
             "solver_troubles": len(back_s),
+            "solver_troubles_of_each_kind": rounds,
             "plan_after_solver_trouble_s_max": max(back_s),
             "control_ticks": len(tap.minutes),
             "missed_control_ticks": len(missed_minutes(house.state, tap.minutes)),

@@ -32,6 +32,16 @@ def resilience(
     writer_kills: Annotated[
         int | None, typer.Option(min=1, help="How often the writer is killed.")
     ] = None,
+    solver_rounds: Annotated[
+        int | None, typer.Option(min=1, help="How often the solver gets into each trouble.")
+    ] = None,
+    solver_ticks: Annotated[
+        int | None, typer.Option(min=0, help="And on until so many control ticks were seen.")
+    ] = None,
+    outage_s: Annotated[
+        float | None, typer.Option(min=0.1, help="How long the broker is away.")
+    ] = None,
+    freezes: Annotated[int | None, typer.Option(min=1, help="How often the core freezes.")] = None,
     quick: Quick = False,
     strict: Strict = False,
     as_json: AsJson = False,
@@ -45,6 +55,10 @@ def resilience(
         only=several(only),
         kills=kills,
         writer_kills=writer_kills,
+        solver_rounds=solver_rounds,
+        solver_ticks=solver_ticks,
+        outage_s=outage_s,
+        freezes=freezes,
     )
 
 

@@ -18,8 +18,10 @@ Zone = Annotated[str | None, typer.Option(metavar="ZONE", help="Such as Europe/P
 def add_to(group: typer.Typer) -> None:
     """Put the benches of this family into `pems bench`."""
     group.command("forecast")(forecast)
+    group.command("forecast-house")(forecast_house)
     group.command("rooms")(rooms)
     group.command("learning")(learning)
+    group.command("training")(training)
 
 
 def forecast(
@@ -70,6 +72,16 @@ def forecast(
     )
 
 
+def forecast_house(
+    days: Annotated[float | None, typer.Option(min=30.0, help="Days to train on.")] = None,
+    quick: Quick = False,
+    strict: Strict = False,
+    as_json: AsJson = False,
+) -> None:
+    """All predictors trained, and a full forecast of the house timed in its worker."""
+    measure("forecast-house", strict=strict, as_json=as_json, quick=quick, days=days)
+
+
 def rooms(
     csv: Csv = None,
     train_until: TrainUntil = None,
@@ -98,9 +110,24 @@ def rooms(
 
 def learning(
     days: Annotated[float | None, typer.Option(min=0.1, help="Simulated days.")] = None,
+    rules: Annotated[
+        bool, typer.Option("--rules", help="No plans: the rooms' own rules heat. Half the time.")
+    ] = False,
     quick: Quick = False,
     strict: Strict = False,
     as_json: AsJson = False,
 ) -> None:
     """Two months of a house that begins with an empty history."""
-    measure("learning", strict=strict, as_json=as_json, quick=quick, days=days)
+    measure("learning", strict=strict, as_json=as_json, quick=quick, rules=rules, days=days)
+
+
+def training(
+    only: Annotated[
+        str | None, typer.Option(metavar="A,B", help="Some of load, pv, price and rooms; else all.")
+    ] = None,
+    quick: Quick = False,
+    strict: Strict = False,
+    as_json: AsJson = False,
+) -> None:
+    """All predictors and rooms trained on two years of quarter hours: time and memory."""
+    measure("training", strict=strict, as_json=as_json, quick=quick, only=several(only))

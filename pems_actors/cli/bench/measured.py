@@ -38,7 +38,7 @@ def several(text: str | None) -> tuple[str, ...] | None:
 
 
 def lines(told: Mapping[str, Any]) -> list[str]:
-    """Write each figure on a line, with its target and whether it was met."""
+    """Write each figure on a line, with its target and whether it was met; then what was logged."""
     width = max((len(name) for name in told["figures"]), default=0)
     rows = [f"{told['name']} on {_machine(told['machine'])}"]
     for name, value in told["figures"].items():
@@ -46,7 +46,7 @@ def lines(told: Mapping[str, Any]) -> list[str]:
         aim = f"  {target['op']} {target['value']:g}" if target else ""
         verdict = "" if target is None else ("  met" if told["met"][name] else "  MISSED")
         rows.append(f"  {name:<{width}}  {_shown(value)}{aim}{verdict}")
-    return rows
+    return [*rows, *told.get("log", ())]
 
 
 def _machine(machine: Mapping[str, Any]) -> str:

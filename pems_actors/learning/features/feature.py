@@ -16,8 +16,8 @@ Compute = Callable[[Scene], Array]
 
 
 @dataclass(frozen=True, slots=True)
-class Feature:
-    """One documented feature of a slot.
+class Described:
+    """What is told of a feature to whoever asks.
 
     `known` tells when its newest ingredient is available: a calendar `always`, measurements and
     published prices `at issue`, the weather of the target day `as forecast` at the issue.
@@ -27,6 +27,12 @@ class Feature:
     family: str
     about: str
     known: Availability
+
+
+@dataclass(frozen=True, slots=True)
+class Feature(Described):
+    """One documented feature of a slot, of load and price."""
+
     compute: Compute
 
     def of(self, scene: Scene) -> Array:

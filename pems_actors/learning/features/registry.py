@@ -1,4 +1,8 @@
-"""The feature registry: everything a forecast may know about a slot, by name."""
+"""The feature registry: everything a forecast may know about a slot, by name.
+
+`REGISTRY` can be computed from local days and serves load and price. `CATALOGUE` lists these and
+those of PV, which follow the sun and are computed where the roofs are known (`pv.view`).
+"""
 
 from __future__ import annotations
 
@@ -9,11 +13,14 @@ import numpy as np
 from pems_actors.learning.days.grid import Array
 from pems_actors.learning.days.scene import Scene
 from pems_actors.learning.features import calendar, measured, weather
-from pems_actors.learning.features.feature import Feature
+from pems_actors.learning.features.feature import Described, Feature
+from pems_actors.learning.features.roofs import FEATURES as ROOFS
 
 REGISTRY: dict[str, Feature] = {
     feature.name: feature for module in (calendar, measured, weather) for feature in module.FEATURES
 }
+
+CATALOGUE: dict[str, Described] = {**REGISTRY, **{each.name: each for each in ROOFS}}
 
 
 def matrix(scene: Scene, names: Sequence[str]) -> Array:

@@ -66,7 +66,7 @@ class ModelCard:
     @property
     def unit(self) -> str:
         """Unit of its errors."""
-        return UNITS.get(self.series, "")
+        return UNITS.get(self.series.partition("/")[0], "")
 
     def error(self, horizon: str) -> HorizonError | None:
         """Find the errors of a stretch of lead times; None where none were measured."""

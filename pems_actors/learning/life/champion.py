@@ -16,6 +16,7 @@ from typing import Any
 from pems_actors.learning.life.card import UNITS, ModelCard, recipe_of
 from pems_actors.learning.life.contest import FLOORS, Score
 from pems_actors.learning.life.trust import (
+    UNFELT,
     WINDOW_S,
     Evidence,
     Standing,
@@ -79,7 +80,7 @@ class Ledger:
     @property
     def unit(self) -> str:
         """Unit of the errors."""
-        return UNITS.get(self.series, "")
+        return UNITS.get(self.series.partition("/")[0], "")
 
     @property
     def serving(self) -> Standing | None:
@@ -276,7 +277,7 @@ def _is_worse(card: ModelCard) -> bool:
     told = card.error(FIRST_DAY)
     if told is None or told.present_mae is None:
         return False
-    return told.mae > NOT_WORSE_TIMES * told.present_mae
+    return told.mae > max(NOT_WORSE_TIMES * told.present_mae, UNFELT.get(card.recipe, 0.0))
 
 
 def _of_card(card: ModelCard) -> dict[str, float | int | str | None]:

@@ -32,11 +32,12 @@ class Drift:
         return self.error / max(self.usual, 1e-12)
 
 
-def drift(errors: Sequence[float], floor: float) -> Drift | None:
+def drift(errors: Sequence[float], floor: float, unfelt: float = 0.0) -> Drift | None:
     """Look for a drift in a record of errors, oldest first.
 
     Args:
         floor: the error of what would serve instead, at the newest issues.
+        unfelt: up to such an error nobody gains anything by a better one.
     Returns: None if there is none, or too short a record to tell.
     """
     before, newest = errors[:-NEWEST], errors[-NEWEST:]
@@ -46,4 +47,5 @@ def drift(errors: Sequence[float], floor: float) -> Drift | None:
     spread = _NORMAL_PER_MAD * median([abs(error - usual) for error in before])
     error = fmean(newest)
     strange = error > max(_TIMES * usual, usual + _SPREADS * spread)
-    return Drift(error, usual, floor) if strange and error > _OVER_FLOOR * floor else None
+    worse = error > max(_OVER_FLOOR * floor, unfelt)
+    return Drift(error, usual, floor) if strange and worse else None

@@ -1,9 +1,9 @@
 """The registry on disk: every model with its card, versioned, checksummed, never half written.
 
 `FOLDER/<series>/<recipe>.<number>/` holds `model` and `card.json`; it is made beside and renamed
-into place, so that a version is there as a whole or not at all. `ledger.json` says who is trusted
-with what, in two generations. Bytes are opened only where models are run (`revived`); the core
-reads cards and the ledger, and both are plain JSON.
+into place, so that a version is there as a whole or not at all. `ledger.json`, and for the rooms
+`ledger-rooms.json`, say who is trusted with what, in two generations. Bytes are opened only where
+models are run (`revived`); the core reads cards and ledgers, and both are plain JSON.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from typing import Any
 
 from pems_actors.learning.life.card import ModelCard, card_from, recipe_of
 
-CARD, MODEL, LEDGER = "card.json", "model", "ledger.json"
+CARD, MODEL = "card.json", "model"
+LEDGER, ROOMS_LEDGER = "ledger.json", "ledger-rooms.json"
 NEWEST_KEPT = 3
 
 
@@ -129,13 +130,15 @@ class ModelStore:
 
     # -- the ledger ----------------------------------------------------------------------------
 
-    def keep_ledger(self, plain: dict[str, Any]) -> None:
+    def keep_ledger(self, plain: dict[str, Any], name: str = LEDGER) -> None:
         """Keep who is trusted with what; the one before stays as the generation before.
+
+        name: of the file; whoever writes one has it for itself.
 
         Raises: OSError if the disk refuses.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        file = self.folder / LEDGER
+        file = self.folder / name
         fresh, previous = file.with_suffix(".tmp"), file.with_suffix(".previous.json")
         _write(fresh, _sealed(plain))
         if _is_whole(file):
@@ -145,9 +148,9 @@ class ModelStore:
         fresh.replace(file)
         _sync(self.folder)
 
-    def ledger(self) -> tuple[dict[str, Any], str]:
+    def ledger(self, name: str = LEDGER) -> tuple[dict[str, Any], str]:
         """Read the newest ledger that is whole, and what was wrong; empty if there is none."""
-        file, wrong = self.folder / LEDGER, ""
+        file, wrong = self.folder / name, ""
         for each in (file, file.with_suffix(".previous.json")):
             try:
                 return _unsealed(each.read_bytes()), wrong

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from math import inf
 from statistics import fmean
 
 from pems_actors.domain.units import DAY_S
@@ -37,18 +38,33 @@ class Tier(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What a step up to a tier takes; `inside` bounds the share of truths within P10 to P90."""
+    """What a step up to a tier takes; `inside` bounds the share of truths within P10 to P90.
+
+    `most` is an error beyond which no gain helps, in the unit of the series.
+    """
 
     days: float
     gain_frac: float
     won_frac: float
     inside: tuple[float, float]
+    most: float = inf
 
 
 NEEDS: Mapping[Tier, Need] = {
     Tier.ADVISE: Need(3.0, 0.02, 0.5, (0.5, 1.0)),
     Tier.CONTROL: Need(7.0, 0.05, 0.6, (0.6, 0.97)),
 }
+IDENTIFIED = "identified"  # the recipe of rooms
+ROOM_NEEDS: Mapping[Tier, Need] = {  # a clear gain: a plan will stand on it for two days
+    Tier.ADVISE: Need(3.0, 0.05, 0.5, (0.4, 1.0), 1.0),
+    Tier.CONTROL: Need(7.0, 0.15, 0.6, (0.5, 1.0), 0.6),
+}
+UNFELT: Mapping[str, float] = {IDENTIFIED: 0.15}  # what sensors and people hardly notice [K]
+
+
+def need_of(recipe: str, tier: Tier) -> Need:
+    """What a recipe has to show for a tier."""
+    return (ROOM_NEEDS if recipe == IDENTIFIED else NEEDS)[tier]
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +196,7 @@ def missing(scores: Sequence[Score], standing: Standing, now_s: float) -> str:
     if standing.tier is Tier.CONTROL:
         return ""
     wanted = Tier.CONTROL if standing.tier is Tier.ADVISE else Tier.ADVISE
-    need, seen = NEEDS[wanted], evidence(scores, standing, now_s - WINDOW_S)
+    need, seen = need_of(standing.recipe, wanted), evidence(scores, standing, now_s - WINDOW_S)
     if seen is None:
         return f"{need.days:g} scored days for {wanted}"
     lacks = _lacks(need, seen)
@@ -192,7 +208,7 @@ def _risen(scores: Sequence[Score], standing: Standing, now_s: float, unit: str)
         return None
     wanted = Tier.CONTROL if standing.tier is Tier.ADVISE else Tier.ADVISE
     seen = evidence(scores, standing, now_s - WINDOW_S)
-    if seen is None or _lacks(NEEDS[wanted], seen):
+    if seen is None or _lacks(need_of(standing.recipe, wanted), seen):
         return None
     risen = replace(standing, tier=wanted, since_s=now_s)
     return Step(risen, standing.tier, seen.told(unit), seen)
@@ -223,6 +239,7 @@ def _lacks(need: Need, seen: Evidence) -> list[str]:
                 f"now {100.0 * seen.inside:.0f} %"
             ),
         ),
+        (seen.error <= need.most, f"an error of {need.most:g} at most, now {seen.error:.2f}"),
     )
     return [said for holds, said in checks if not holds]
 
@@ -239,7 +256,8 @@ def _fallen(scores: Sequence[Score], standing: Standing, now_s: float, unit: str
             f"usual {found.usual:.4g}; the floor makes {found.floor:.4g}"
         )
         return _down(standing, Tier.OBSERVE, now_s, reason, whole)
-    lost = _lost(whole, evidence(scores, standing, now_s - RECENT_S, whole.floor_name))
+    recent = evidence(scores, standing, now_s - RECENT_S, whole.floor_name)
+    lost = _lost(whole, recent, need_of(standing.recipe, Tier.CONTROL))
     if lost is None:
         return None
     lower = Tier.ADVISE if standing.tier is Tier.CONTROL else Tier.OBSERVE
@@ -256,20 +274,21 @@ def _drift(rows: Sequence[Score], recipe: str) -> Drift | None:
     ]
     if not floors:
         return None
-    return drift([score.error[recipe] for score in rows], min(floors))
+    errors = [score.error[recipe] for score in rows]
+    return drift(errors, min(floors), UNFELT.get(recipe, 0.0))
 
 
-def _lost(whole: Evidence, recent: Evidence | None) -> Evidence | None:
+def _lost(whole: Evidence, recent: Evidence | None, need: Need) -> Evidence | None:
     """Find what shows that the floor does better: all the time, or clearly of late.
 
     A short record accuses nobody: a few bad days are not a lost gain.
     """
-    if whole.days >= NEEDS[Tier.CONTROL].days and whole.gain_frac < -LOST_FRAC / 2:
+    if whole.days >= need.days and whole.gain_frac < -LOST_FRAC / 2:
         return whole
     if recent is None or recent.days < LOST_AFTER_DAYS:
         return None
     of_late = recent.gain_frac < -LOST_FRAC and recent.won_frac < 0.5
-    return recent if of_late and whole.gain_frac < NEEDS[Tier.CONTROL].gain_frac else None
+    return recent if of_late and whole.gain_frac < need.gain_frac else None
 
 
 def _down(standing: Standing, tier: Tier, now_s: float, reason: str, seen: Evidence) -> Step:

@@ -31,6 +31,7 @@ from pems_actors.learning.pv.scene import Array, Mask, Scene, scene
 from pems_actors.learning.pv.site import find_site
 from pems_actors.learning.pv.stack import Stack, Told, fit_stack
 from pems_actors.learning.pv.view import LONG_DAYS, Look, View, extras_of, recent_of, view
+from pems_actors.learning.series.together import PastErrors
 from pems_actors.learning.tables.table import Table
 
 RUNGS = ("night", "learned", "clear_sky", "physics", "prior")
@@ -117,6 +118,13 @@ class PvModel:
             stacks=stacks,
             long=long,
         )
+
+    def past_errors(self, timezone: str) -> PastErrors | None:
+        """Give the errors of the median by daylight, on days that were told unseen."""
+        stack = self.stacks.get("weather") or self.stacks.get("sky")
+        if stack is None or stack.errors is None or self.step is None:
+            return None
+        return PastErrors.of(stack.errors, self.step, timezone)
 
     def forecast(
         self, known: Table, issued_at: pd.Timestamp, hours: pd.DatetimeIndex

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from pems_actors.domain.units import DAY_S, HOUR_S
+from pems_actors.learning.features.roofs import HOURLY_D, WINDOWS_D
 from pems_actors.learning.pv.scene import Array
 
 Longs = npt.NDArray[np.int64]
@@ -23,8 +24,6 @@ PRIOR_H = 0.5  # weight of the usual ratio in a window [h at peak]
 HOURLY_PRIOR_H = 0.08  # the same for one time of day, per day of the window
 LONG_PRIOR_H = 10.0
 MEMORY_D = 60.0
-WINDOWS_D = (1, 3, 7, 14, 30)
-HOURLY_D = (7, 21, 45)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,7 +96,7 @@ class Recent:
         return np.asarray((got + level * weight) / (hoped + weight))
 
     def features(self, rows_s: Array, cut_s: Array, midnight_s: Array) -> dict[str, Array]:
-        """Tell all ratios for some rows.
+        """Tell all ratios for some rows, by the names of `features.roofs`.
 
         Args:
             rows_s: starts of the rows.    cut_s: what ended by then was known.

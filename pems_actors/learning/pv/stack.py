@@ -7,7 +7,7 @@ come from the record alone, so a member that fails in a new season loses its say
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -25,6 +25,7 @@ from pems_actors.learning.pv.members import (
 from pems_actors.learning.pv.recent import Longs, Recent, cuts, starts_of
 from pems_actors.learning.pv.scene import Array, Mask
 from pems_actors.learning.pv.view import Look, View, recent_of, rows_of
+from pems_actors.learning.series.live import followed
 from pems_actors.learning.series.quantiles import Bands, Ints
 
 FEWEST_DAYS = 10.0
@@ -33,6 +34,7 @@ _PIECES = 5
 _RECORD_DAYS = 400
 _HALF_LIFE_DAYS = 90.0
 _LOW_DEG = 15.0
+_JUDGED_DEG = 3.0
 _FEW_DAYS = {"weather": (5.0, 0.05), "sky": (20.0, 0.11)}
 _LEADS = {"weather": (1,), "sky": (1, 2)}
 
@@ -48,6 +50,8 @@ class Stack:
     median: Median
     record: pd.DataFrame
     until: pd.Timestamp
+    errors: pd.Series[float] | None = None  # what came true minus the median, unseen
+    width: float = 1.0  # what the newest days say of the bands
 
     def tell(self, seen: View, recent: Recent, at: Longs, cut_s: Array, midnight_s: Array) -> Told:
         """Forecast some rows from what was known at one cut each."""
@@ -57,7 +61,10 @@ class Stack:
         scale = rows.scale
         shape = band_features(self.look, seen, rows, middle, at)
         low, _, high = self.bands.around(
-            shape, middle / scale, _groups(seen, at), _stretch(self.look, self.record)
+            shape,
+            middle / scale,
+            _groups(seen, at),
+            self.width * _stretch(self.look, self.record),
         )
         median = np.clip(middle / scale + self.median.tell(shape), low, high)
         return Told(low * scale, median * scale, high * scale, middle)
@@ -89,7 +96,21 @@ def fit_stack(
     recent = recent_of(look, seen, measured)
     table = _training(look, seen, recent, measured, usable)
     record = _record(look, table, old)
-    return _settled(look, table, record, seen)
+    fitted = _settled(look, table, record, seen)
+    return fitted if old is None else replace(fitted, width=_width(old, seen, recent, table))
+
+
+def _width(old: Stack, seen: View, recent: Recent, table: _Training) -> float:
+    """Widen or narrow the bands by how they held on the days since they were learned."""
+    fresh = (table.lead == 1.0) & np.asarray(table.index >= old.until)
+    at = table.place[fresh]
+    at = at[seen.seen.elevation_deg[at] > _JUDGED_DEG]
+    if not len(at):
+        return old.width
+    told = old.tell(seen, recent, at, *cuts(seen.index[at], seen.timezone, 1))
+    truth = pd.Series(table.truth[fresh], index=table.place[fresh]).reindex(at).to_numpy(float)
+    held = pd.Series((truth >= told.p10) & (truth <= told.p90))
+    return followed(old.width, held.groupby(seen.days[at]).mean().to_numpy(float))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -191,7 +212,9 @@ def _settled(look: Look, table: _Training, record: pd.DataFrame, seen: View) -> 
         half_life_days=_HALF_LIFE_DAYS,
     )
     median = Median.fit(shape, (truth - middle) / scale, 0.5 ** (age / _HALF_LIFE_DAYS))
-    return Stack(look, members, weights, bands, median, record, until)
+    missed = truth - middle - scale * median.tell(shape)
+    errors = pd.Series(missed, index=record.index).sort_index()
+    return Stack(look, members, weights, bands, median, record, until, errors)
 
 
 def band_features(look: Look, seen: View, rows: Rows, middle: Array, at: Longs) -> Array:

@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from pems_actors.learning.features.roofs import NEAR_MIN, beside
 from pems_actors.learning.pv.members import Rows
 from pems_actors.learning.pv.physics import Plant, power
 from pems_actors.learning.pv.recent import Longs, Recent, starts_of
@@ -26,7 +27,7 @@ LONG_DAYS = 300.0  # from here on the season itself is a feature
 _SCALE_FLOOR = 0.02  # of the peak
 _OWN = ("ghi_w_m2", "dni_w_m2", "dhi_w_m2", "temp_c", "wind_m_s")
 _USUAL_SKY = 0.6
-_NEAR_H = (-2.0, -1.0, -0.5, -0.25, 0.25, 0.5, 1.0, 2.0)
+_PHYSICS_PAST = ("last_3d", "last_7d", "last_30d", "hour_7d", "hour_21d")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,88 +118,96 @@ def rows_of(
     return _sky_rows(seen, past, at, lead)
 
 
-def _season(seen: View, at: Longs) -> list[Array]:
+def features_of(
+    look: Look, seen: View, past: Mapping[str, Array], at: Longs, lead: Array
+) -> dict[str, Array]:
+    """Compute what the trees see, by the names of `features.roofs`; other columns come after."""
+    if look == "weather":
+        named = {name: np.asarray(series, np.float64)[at] for name, series in _lights(seen).items()}
+        named |= {name: past[name] for name in _PHYSICS_PAST}
+        named["wind"] = seen.seen.wind_m_s[at]
+        long = {**_sun(seen, at), **_season(seen, at), "warm": seen.warm[at]}
+        return named | (long if seen.long else {})
+    clear: dict[str, Array] = {"clear_share": seen.clear[at] / max(seen.plant.peak, 1e-9)}
+    named = {**past, **clear, **_sun(seen, at), "days_ahead": lead, "warm": seen.warm[at]}
+    return named | (_season(seen, at) if seen.long else {})
+
+
+def _season(seen: View, at: Longs) -> dict[str, Array]:
     angle = 2.0 * np.pi * np.asarray(seen.index.day_of_year, float)[at] / 365.25
-    return [np.sin(angle), np.cos(angle)]
+    return {"season_sin": np.sin(angle), "season_cos": np.cos(angle)}
 
 
-def _place(seen: View, at: Longs) -> list[Array]:
+def _sun(seen: View, at: Longs) -> dict[str, Array]:
     middle = seen.seen.zenith_deg.shape[1] // 2
-    return [seen.seen.elevation_deg[at], seen.seen.azimuth_deg[at, middle]]
+    return {
+        "sun_elevation": seen.seen.elevation_deg[at],
+        "sun_azimuth": seen.seen.azimuth_deg[at, middle],
+    }
+
+
+def _lights(seen: View) -> dict[str, pd.Series[float]]:
+    """Show the light of each row of the view, and of those around it, against a clear sky's."""
+    light, share = pd.Series(seen.seen.clearness), pd.Series(seen.expected / seen.scale)
+    hour = max(1, round(3600.0 / seen.step_s))
+    moves = {round(minutes / 60.0 * hour): beside(minutes) for minutes in NEAR_MIN}
+    named = {"physics_share": share, "light": light}
+    named |= {name: light.shift(-k) for k, name in sorted(moves.items()) if k}
+    for h in (1, 3):
+        around = light.rolling(_odd(h * hour), center=True, min_periods=1)
+        named[f"light_mean_{h}h"] = around.mean()
+    for h in (2, 6):
+        around = light.rolling(_odd(h * hour), center=True, min_periods=2)
+        named[f"light_std_{h}h"] = around.std()
+    smooth = share.rolling(_odd(hour), center=True, min_periods=1).mean()
+    return {
+        **named,
+        "physics_share_1h": smooth,
+        "light_day": light.groupby(seen.days).transform("mean"),
+    }
+
+
+def _stacked(named: Mapping[str, Array], seen: View, at: Longs) -> Array:
+    return np.stack([*named.values(), *seen.extras[at].T], axis=1)
 
 
 def _sky_rows(seen: View, past: dict[str, Array], at: Longs, lead: Array) -> Rows:
-    clear, warm = seen.clear[at], seen.warm[at]
-    season = _season(seen, at)
-    extras = seen.extras[at]
-    features = [
-        *past.values(),
-        clear / max(seen.plant.peak, 1e-9),
-        *_place(seen, at),
-        lead,
-        warm,
-        *extras.T,
-        *(season if seen.long else ()),
-    ]
-    smooth = past["hour_21d"]
+    named = features_of("sky", seen, past, at, lead)
+    clear, smooth = seen.clear[at], past["hour_21d"]
     near = np.where(lead > 1.0, 0.0, 1.0)
     shares = [
         *(value - smooth for value in past.values()),
         *(near * (past[name] - smooth) for name in ("last_1d", "last_3d", "cut_day")),
         np.ones_like(clear),
-        clear / max(seen.plant.peak, 1e-9),
-        np.nan_to_num((warm - 15.0) / 15.0),
-        *(season if seen.long else ()),
-        *np.nan_to_num(extras).T,
+        named["clear_share"],
+        np.nan_to_num((named["warm"] - 15.0) / 15.0),
+        *(_season(seen, at).values() if seen.long else ()),
+        *np.nan_to_num(seen.extras[at]).T,
     ]
     terms = np.stack([share * clear for share in shares], axis=1)
-    return Rows(np.stack(features, axis=1), terms, smooth * clear, seen.scale[at])
+    return Rows(_stacked(named, seen, at), terms, smooth * clear, seen.scale[at])
 
 
 def _weather_rows(seen: View, past: dict[str, Array], at: Longs) -> Rows:
-    told, clear, scale = seen.expected, seen.clear, seen.scale
-    light = pd.Series(seen.seen.clearness)
-    share = pd.Series(told / scale)
-    hour = max(1, round(3600.0 / seen.step_s))
-    middle = {h: light.rolling(_odd(h * hour), center=True, min_periods=1).mean() for h in (1, 3)}
-    spread = {h: light.rolling(_odd(h * hour), center=True, min_periods=2).std() for h in (2, 6)}
-    smooth = share.rolling(_odd(hour), center=True, min_periods=1).mean()
-    day = light.groupby(seen.days).transform("mean")
-    moves = sorted({round(h * hour) for h in _NEAR_H} - {0})
-    features = [
-        series.to_numpy()[at]
-        for series in (
-            share,
-            light,
-            *(light.shift(-k) for k in moves),
-            *middle.values(),
-            *spread.values(),
-            smooth,
-            day,
-        )
-    ]
-    features += [past[name] for name in ("last_3d", "last_7d", "last_30d", "hour_7d", "hour_21d")]
-    features += [seen.seen.wind_m_s[at], *seen.extras[at].T]
-    if seen.long:
-        features += [*_place(seen, at), *_season(seen, at), seen.warm[at]]
-    power_at, clear_at = told[at], clear[at]
-    bright = np.nan_to_num(light.to_numpy()[at], nan=0.7)
-    weather = [np.nan_to_num(series.to_numpy()[at]) for series in (day, *spread.values())]
+    named = features_of("weather", seen, past, at, np.ones(len(at)))
+    power_at, clear_at = seen.expected[at], seen.clear[at]
+    bright = np.nan_to_num(named["light"], nan=0.7)
+    weather = [np.nan_to_num(named[n]) for n in ("light_day", "light_std_2h", "light_std_6h")]
+    smooth = np.nan_to_num(named["physics_share_1h"]) - named["physics_share"]
     terms = [
         power_at,
         power_at * bright,
         power_at * power_at / max(seen.plant.peak, 1e-9),
         clear_at * bright,
         clear_at * bright * bright,
-        scale[at] * (np.nan_to_num(smooth.to_numpy()[at]) - share.to_numpy()[at]),
+        seen.scale[at] * smooth,
         *(power_at * value for value in weather),
         *(clear_at * value for value in weather),
-        *(power_at * (past[name] - 1.0) for name in ("last_3d", "last_7d", "last_30d")),
-        *(power_at * (past[name] - 1.0) for name in ("hour_7d", "hour_21d")),
+        *(power_at * (past[name] - 1.0) for name in _PHYSICS_PAST),
         power_at * np.nan_to_num((seen.warm[at] - 15.0) / 15.0),
         *(power_at * value for value in np.nan_to_num(seen.extras[at]).T),
     ]
-    return Rows(np.stack(features, axis=1), np.stack(terms, axis=1), power_at, scale[at])
+    return Rows(_stacked(named, seen, at), np.stack(terms, axis=1), power_at, seen.scale[at])
 
 
 def _odd(rows: float) -> int:

@@ -20,9 +20,10 @@ _LEAST_DROP_K = 2.0
 
 
 class Means(NamedTuple):
-    """Means over a record, per set and room: (sets, R); `outdoor_c` and `ghi_w_m2` (sets, 1).
+    """Means over a record, per set and room: (sets, R); `outdoor_c` is for all, (1, 1).
 
-    `rise_k_h` is how fast the rooms warmed over all of it; rest_c (sets, R) is NaN without a rest.
+    So is `ghi_w_m2`, unless blinds keep some of it out. `rise_k_h` is how fast the rooms warmed
+    over all of it; rest_c (sets, R) is NaN without a rest.
     """
 
     heat: Array

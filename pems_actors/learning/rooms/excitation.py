@@ -8,31 +8,20 @@ get different ones, so that neighbours can be told apart. Nobody heats here.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import ceil
 from random import Random
+from zlib import crc32
 
+from pems_actors.domain.excitation import Excitation
+from pems_actors.domain.forecasts import PriceCurve, resample
 from pems_actors.domain.house import Emitter, RoomModel
+from pems_actors.domain.time_grid import TimeGrid
+from pems_actors.domain.units import DAY_S, QUARTER_S
 
 MOST_K = 0.5
 _SHORTEST_H = {Emitter.FLOOR: 3.0, Emitter.PANEL: 1.0}
 _LONGEST_H = 12.0
 _WORDS = 5  # lengths of steps between the shortest and the longest
-
-
-@dataclass(frozen=True, slots=True)
-class Excitation:
-    """Shifts of one room's set-point: `shift_k[k]` from `start_s + k · step_s` on."""
-
-    room: str
-    start_s: float
-    step_s: float
-    shift_k: tuple[float, ...]
-
-    def at(self, at_s: float) -> float:
-        """Give the shift at an instant; none outside the plan."""
-        k = int((at_s - self.start_s) // self.step_s)
-        return self.shift_k[k] if 0 <= k < len(self.shift_k) else 0.0
 
 
 def excitation(
@@ -93,3 +82,24 @@ def _shifts(
         shifts += [sign * most_k] * length + [-sign * most_k] * length
     quiet = list(forbidden[:slots]) + [False] * (slots - len(forbidden[:slots]))
     return tuple(0.0 if still else shift for shift, still in zip(shifts, quiet, strict=True))
+
+
+def excited(room: RoomModel, now_s: float, for_s: float, prices: PriceCurve | None) -> Excitation:
+    """Plan the shifts of one room from now on; not while the tariff blocks heating.
+
+    Raises: ValueError for less than a day.
+    """
+    start_s = now_s - now_s % QUARTER_S
+    grid = TimeGrid.uniform(start_s, ceil(for_s / QUARTER_S))
+    blocked = (
+        () if prices is None else resample(prices.grid, tuple(map(float, prices.blocked)), grid)
+    )
+    known = sum(at_s < prices.grid.end_s for at_s in grid.starts_s) if prices is not None else 0
+    forbidden = [share > 0.0 for share in blocked[:known]]
+    (plan,) = excitation([room], start_s, for_s / DAY_S, forbidden=forbidden, seed=_seed(room.name))
+    return plan
+
+
+def _seed(name: str) -> int:
+    """Give rooms that are excited one by one plans of their own."""
+    return crc32(name.encode())

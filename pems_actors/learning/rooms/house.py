@@ -120,7 +120,7 @@ def alone(records: RoomRecords, prior: Prior) -> Alone:
     sets = [
         (k, room, heavy) for k, rooms in enumerate(options) for room in rooms for heavy in (0, 1)
     ]
-    layout = Layout(1, rest=len(records.names) > 1)
+    layout = Layout(1, rest=len(records.names) > 1, blinds=records.shade is not None)
     which = [k for k, _, _ in sets]
     starts = [_gain_start(records, k, room, means) for k, room, _ in sets]
     mean = _with_gain(np.array([parameters_of([room]) for _, room, _ in sets]), starts)
@@ -191,7 +191,8 @@ def joined(
     scale: float,
 ) -> Joint:
     """Set the problem of all rooms up."""
-    layout = Layout(len(rooms), tuple((a, b) for a, b, _ in links))
+    pairs = tuple((a, b) for a, b, _ in links)
+    layout = Layout(len(rooms), pairs, blinds=records.shade is not None)
     firm = {n: WRITTEN if n in prior.rooms else GUESSED for n in records.names}
     mean = parameters_of(rooms, [g for _, _, g in links])
     means = means_of(records)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 
 from pems_actors.domain.house import HouseModel, RoomModel
 from pems_actors.learning.rooms import rivals
@@ -48,11 +49,18 @@ _LEAST_LINK = 0.0015
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tested:
-    """Errors over 24 h on days held back, per room [K]: ours, the floor's, and how many days."""
+    """Errors over 24 h on days held back, per room [K]: ours, the floor's, and how many days.
+
+    believed_k (R,) is what the house as it was believed would have told on the same days; daily_k
+    (days, R) is ours day by day, for days that begin at `starts_s`.
+    """
 
     ours_k: Array
     floor_k: Array
     days: int
+    believed_k: Array
+    daily_k: Array
+    starts_s: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -242,14 +250,23 @@ def _tested(
     starts = list(range(held_from, len(records.index) - steps, steps))
     if not starts:
         return None
-    trail = watchful(problem, theta[None], sigma_k, held_from)
-    told = running_free(problem, theta[None], trail, starts, steps)
-    ours = rmse_k(told, records.air_c, starts)
+    paths = []
+    for each in (theta[None], problem.belief.mean):
+        trail = watchful(problem, each, sigma_k, held_from)
+        paths.append(running_free(problem, each, trail, starts, steps))
+    air_c = records.air_c
     floors = [
-        rmse_k(rival(records.air_c, starts, steps), records.air_c, starts)
+        rmse_k(rival(air_c, starts, steps), air_c, starts)
         for rival in (rivals.last_value, rivals.yesterday)
     ]
-    return Tested(ours, np.minimum(*floors), len(starts))
+    return Tested(
+        ours_k=rmse_k(paths[0], air_c, starts),
+        floor_k=np.minimum(*floors),
+        days=len(starts),
+        believed_k=rmse_k(paths[1], air_c, starts),
+        daily_k=np.array([rmse_k(paths[0][[n]], air_c, [at]) for n, at in enumerate(starts)]),
+        starts_s=tuple(records.index[starts].map(pd.Timestamp.timestamp)),
+    )
 
 
 def _told(

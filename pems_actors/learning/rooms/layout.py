@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,8 @@ def seen_of(records: RoomRecords, layout: Layout, *, alone: Sequence[int] | None
     parts = [heat, np.broadcast_to(outside, (count, heat.shape[1], 3))]
     if layout.rest:
         parts.append(arranged(rest_c(records)))
+    if layout.blinds:
+        parts.append(arranged(kept_out_w_m2(records)))
     return Seen(
         dt_h=records.step_h,
         inputs=np.concatenate(parts, axis=2),
@@ -39,6 +41,12 @@ def seen_of(records: RoomRecords, layout: Layout, *, alone: Sequence[int] | None
         counts=arranged(records.counts) & ~settling,
         follows=arranged(records.follows) | first,
     )
+
+
+def kept_out_w_m2(records: RoomRecords) -> Array:
+    """Irradiance that each room's blinds keep out, (T, R)."""
+    shade = np.zeros_like(records.air_c) if records.shade is None else records.shade
+    return np.asarray(records.ghi_w_m2[:, None] * shade)
 
 
 def whole_air(records: RoomRecords) -> Array:
@@ -75,8 +83,16 @@ def means_of(records: RoomRecords, *, alone: Sequence[int] | None = None) -> Mea
         rest_c=arranged(rest),
         rise_k_h=arranged(rise),
         outdoor_c=np.array([[records.outdoor_c.mean()]]),
-        ghi_w_m2=np.array([[records.ghi_w_m2.mean()]]),
+        ghi_w_m2=_mean_sun(records, arranged),
     )
+
+
+def _mean_sun(records: RoomRecords, arranged: Callable[[Array], Array]) -> Array:
+    """Mean irradiance; of each room by itself where blinds keep some of it out."""
+    mean = records.ghi_w_m2.mean()
+    if records.shade is None:
+        return np.array([[mean]])
+    return arranged(mean - kept_out_w_m2(records).mean(axis=0))
 
 
 class Start:

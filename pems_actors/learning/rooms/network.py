@@ -39,13 +39,14 @@ class Layout:
 
     With `rest` each room has one link more, to the mean of the other rooms as measured: the way a
     room is looked at by itself.
-    Inputs are heat of each room, outdoor temperature, irradiance, 1, and with `rest` the rest of
-    the house as each room sees it.
+    Inputs are heat of each room, outdoor temperature, irradiance, 1, with `rest` the rest of the
+    house as each room sees it, and with `blinds` the irradiance that those of each room keep out.
     """
 
     rooms: int
     links: tuple[tuple[int, int], ...] = ()
     rest: bool = False
+    blinds: bool = False
 
     @property
     def count(self) -> int:
@@ -55,6 +56,11 @@ class Layout:
     @property
     def inputs(self) -> int:
         """Count the inputs."""
+        return self.first_blind + (self.rooms if self.blinds else 0)
+
+    @property
+    def first_blind(self) -> int:
+        """Find the first room's blinds among the inputs."""
         return self.rooms + 3 + (self.rooms if self.rest else 0)
 
     def index(self, room: int, kind: str) -> int:
@@ -154,6 +160,9 @@ def _assembled(layout: Layout, theta: Array) -> _Parts:
         g_rest = values[:, -r:]
         stiffness[:, w, w] += g_rest
         drive[:, w, r + 3 + np.arange(r)] = g_rest
+    if layout.blinds:
+        kept_out = layout.first_blind + np.arange(r)
+        drive[:, a, kept_out] = drive[:, w, kept_out] = -solar / 2000.0
     drive[:, a, layout.inputs + np.arange(r)] = 1.0
     return _Parts(values, np.concatenate([c_s, c_a, c_w], axis=1), stiffness, drive)
 
@@ -279,7 +288,10 @@ def _push_slopes(layout: Layout, parts: _Parts, push: Array) -> Array:
         slopes[:, own + 5, air, r] = parts.values[:, own + 5] * per_kwh[:, air]
         slopes[:, own + 6, wall, r] = parts.values[:, own + 6] * per_kwh[:, wall]
         for node in (air, wall):
-            slopes[:, own + 7, node, r + 1] = parts.values[:, own + 7] / 2000.0 * per_kwh[:, node]
+            sun = parts.values[:, own + 7] / 2000.0 * per_kwh[:, node]
+            slopes[:, own + 7, node, r + 1] = sun
+            if layout.blinds:
+                slopes[:, own + 7, node, layout.first_blind + k] = -sun
         slopes[:, own + INTERNAL, air, r + 2] = per_kwh[:, air]
         slopes[:, own + HEAT_GAIN, k, k] = parts.values[:, own + HEAT_GAIN] * per_kwh[:, k]
         if layout.rest:

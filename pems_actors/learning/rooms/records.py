@@ -21,7 +21,7 @@ Flags = npt.NDArray[np.bool_]
 
 OUTDOOR, GHI, BLOCKED = "outdoor_c", "ghi_w_m2", "blocked"
 TEMP, HEAT_KW, HEAT = "temp_c_", "heat_kw_", "heat_"
-WINDOW, OVERRIDE = "window_", "override_"
+WINDOW, OVERRIDE, BLIND = "window_", "override_", "blind_"
 FINEST = pd.Timedelta(minutes=15)
 USUAL_SITE = Site(50.0, 10.0)
 _NO_SUN = "no irradiance"
@@ -37,7 +37,8 @@ class RoomRecords:
     air_c (T, R) at the start of each step, NaN where unknown; heat (T, R) in kW, or in the column's
     own unit where `in_kw` is False; counts and follows (T, R): which readings test a model, and
     during which a model only follows them. `ghi_w_m2` is a usual sky's where nobody measured it
-    (`has_sun` False).
+    (`has_sun` False). `shade` (T, R) is the share of the sun that blinds keep out, 0..1; None where
+    no room's blinds are known.
     """
 
     index: pd.DatetimeIndex
@@ -52,6 +53,7 @@ class RoomRecords:
     heated: tuple[bool, ...]
     has_sun: bool
     notes: tuple[str, ...] = field(default=())
+    shade: Array | None = None
 
     @property
     def step(self) -> pd.Timedelta:
@@ -79,6 +81,7 @@ class RoomRecords:
             heat=self.heat[part],
             counts=self.counts[part],
             follows=self.follows[part],
+            shade=None if self.shade is None else self.shade[part],
         )
 
     def without(self, strange: Flags) -> RoomRecords:
@@ -95,8 +98,8 @@ def records_from(frame: pd.DataFrame) -> RoomRecords:
 
     Args:
         frame: UTC index, columns `outdoor_c`, `temp_c_<room>`, and where there are any
-            `ghi_w_m2`, `heat_kw_<room>` or `heat_<room>`, and flags (above 0 is yes) `blocked`,
-            `window_<room>`, `override_<room>`.
+            `ghi_w_m2`, `heat_kw_<room>` or `heat_<room>`, `blind_<room>` (0 open to 1 closed, or
+            per cent), and flags (above 0 is yes) `blocked`, `window_<room>`, `override_<room>`.
     Raises: ValueError in a sentence where no room or no outdoor temperature is found.
     """
     notes: list[str] = []
@@ -125,8 +128,24 @@ def records_from(frame: pd.DataFrame) -> RoomRecords:
         in_kw=tuple(h.in_kw for h in heats),
         heated=tuple(h.heated for h in heats),
         has_sun=not any(note.startswith(_NO_SUN) for note in notes),
+        shade=_shade(frame, names, notes),
         notes=tuple(notes),
     )
+
+
+def _shade(frame: pd.DataFrame, names: tuple[str, ...], notes: list[str]) -> Array | None:
+    """Read how far blinds are closed; per cent are taken as such, unknown hours as usual ones."""
+    known = [name for name in names if BLIND + name in frame.columns]
+    if not known:
+        return None
+    shade = np.zeros((len(frame), len(names)))
+    for name in known:
+        given = frame[BLIND + name].astype(float)
+        share = given / 100.0 if given.max() > 1.0 + 1e-6 else given
+        share = share.where(share.between(0.0, 1.0))
+        shade[:, names.index(name)] = share.fillna(share.mean()).fillna(0.0)
+    notes.append(f"blinds are known of {', '.join(known)}")
+    return shade
 
 
 def _coarse_enough(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:

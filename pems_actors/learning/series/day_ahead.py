@@ -83,24 +83,30 @@ def roll(
     todo: Sequence[Issue],
     train_until: pd.Timestamp,
     refit_days: int = REFIT_DAYS,
+    said: list[str] | None = None,
 ) -> pd.DataFrame:
     """Make all forecasts of a test span as they would have been made.
 
     Args:
         model: not fitted yet, or fitted on rows before `train_until`.
         todo: the issues, in order of time.    train_until: end of the first training, UTC.
+        said: takes what the first and the last fit say of themselves.
     Returns: one row per issue and slot: `issued_at`, `day` (1 or 2), `p10 p50 p90 mean`, indexed
         by slot start.
     """
     parts: list[pd.DataFrame] = []
-    fitted: SeriesModel = model
+    fitted, first = model, model
     for week in weeks(todo, refit_days):
         known_until = week[0].known_until if parts else min(train_until, week[0].known_until)
         fitted = fitted.fit(table.before(known_until))
+        first = fitted if first is model else first
         for issue, told in zip(week, _told(fitted, table, week), strict=True):
             day = np.where(np.arange(len(told)) < issue.day_1, 1, 2)
             mean = told["mean"] if "mean" in told else told["p50"]
             parts.append(told.assign(mean=mean, issued_at=issue.at, day=day))
+    if said is not None:
+        said += [f"first fit: {each}" for each in first.notes]
+        said += [f"last fit: {each}" for each in fitted.notes]
     return pd.concat(parts) if parts else pd.DataFrame()
 
 

@@ -20,6 +20,7 @@ from pems_actors.learning.days.scale import least_width
 from pems_actors.learning.days.scene import Scene
 from pems_actors.learning.series.blend import Blend
 from pems_actors.learning.series.day_ahead import Issue
+from pems_actors.learning.series.live import WITHIN, followed, inside_by_day
 from pems_actors.learning.series.members import Seasonal
 from pems_actors.learning.series.quantiles import Bands, weighted_quantile
 from pems_actors.learning.series.record import (
@@ -31,6 +32,7 @@ from pems_actors.learning.series.record import (
     since,
     taught,
 )
+from pems_actors.learning.series.together import PastErrors
 from pems_actors.learning.tables.table import Table
 
 FLOOR_DAYS = 21
@@ -38,6 +40,7 @@ _TAIL_DAYS = 480  # how far back a forecast looks
 _HOURS_TO_FORGET = 4.0  # how long today's surprise is believed to go on
 _TODAY_TRUST = 0.5
 _BAND_HALF_LIFE_DAYS = 90.0  # bands follow the times faster than weights do
+_NET_FRAC = 0.01
 _SECOND_DAY = 1.3  # how much wider the day after tomorrow is, before it is measured
 
 Sheets = tuple[Array, Array, Array, Array]  # P10, P50, P90, mean; shape (issues, slots) each
@@ -78,6 +81,7 @@ class DayAhead:
     blend: Blend | None = None
     bands: Bands = field(default_factory=Bands)
     second_day: float = _SECOND_DAY
+    width: float = 1.0  # what the newest days say of the bands
     learned_until: pd.Timestamp | None = None  # local date, without a zone
     usual: float | None = None
     least: float = 0.0  # narrowest spread that is believed
@@ -92,6 +96,8 @@ class DayAhead:
         until = replace(history, frame=history.frame.loc[: history.series.last_valid_index()])
         view = View(DayGrid.of(until, extra_days=2), until.target, self.published)
         usual = float(history.series.median())
+        if self.never_below is not None and _often_below(history, self.never_below):
+            return replace(self, never_below=None).fit(history)
         if history.days < FLOOR_DAYS:
             return self._floor(view, history.days, usual)
         record = self._record(view)
@@ -99,6 +105,7 @@ class DayAhead:
             self,
             members=taught(self.members, view, view.known_rows),
             record=record,
+            width=self._width(view),
             learned_until=view.grid.days[int(view.known_rows[-1])],
             usual=usual,
             least=least_width(record.truth),
@@ -112,6 +119,23 @@ class DayAhead:
         if self.record is None or self.learned_until is None:
             return back_in_time(self.members, view)
         return since(self.record, self.members, view, self.learned_until)
+
+    def past_errors(self, timezone: str) -> PastErrors | None:  # noqa: ARG002 - days are local ones
+        """Give the errors of the median on days that were told unseen."""
+        if self.record is None or self.blend is None:
+            return None
+        _, median = self.blend.of(self.record.told)
+        return PastErrors.sorted(self.record.days, self.record.truth - median)
+
+    def _width(self, view: View) -> float:
+        """Widen or narrow the bands by how they held on the days since they were learned."""
+        if self.blend is None or self.learned_until is None:
+            return 1.0
+        fresh = view.known_rows[view.known_rows > view.grid.row_of(self.learned_until)]
+        if not len(fresh):
+            return self.width
+        low, _, high, _ = self._day(view.scene(fresh), 0)
+        return followed(self.width, inside_by_day(view.truth[fresh], low, high))
 
     def _floor(self, view: View, days: float, usual: float) -> DayAhead:
         """Serve the seasonal mean with the bands of its own errors."""
@@ -187,6 +211,8 @@ class DayAhead:
             for back in range(1, ahead + 1):
                 fact = at.fact(ahead - back)
                 guessed[back] = np.where(np.isfinite(fact), fact, sheets[-back][1])
+            if 1 in guessed:
+                guessed[1] = at.view.until_noon(guessed[1])
             told = self._day(at.view.scene(at.today + ahead, guessed), ahead)
             if ahead == 0:
                 step = _surprise(at.fact(0), told[1])
@@ -199,7 +225,7 @@ class DayAhead:
 
     def _day(self, scene: Scene, ahead: int) -> Sheets:
         """Forecast the target days of a scene."""
-        stretch = self.second_day ** max(0, ahead - 1)
+        stretch = self.width * self.second_day ** max(0, ahead - 1)
         if self.blend is None:
             middle = self._whole(Seasonal().predict(scene))
             flat = self.bands.around(np.zeros((middle.size, 1)), middle.ravel(), stretch=stretch)
@@ -218,6 +244,11 @@ class DayAhead:
         usual = self.guess if self.usual is None else self.usual
         whole = np.where(np.isfinite(values), values, usual)
         return whole if self.never_below is None else np.maximum(whole, self.never_below)
+
+
+def _often_below(history: Table, least: float) -> bool:
+    """Whether a power is below its least so often that it is net of another."""
+    return float((history.series.dropna() < least).mean()) > _NET_FRAC
 
 
 def _calibrated(model: DayAhead, view: View, record: Record) -> DayAhead:
@@ -242,25 +273,38 @@ def _calibrated(model: DayAhead, view: View, record: Record) -> DayAhead:
 
 
 def _second_day(model: DayAhead, view: View, rows: Ints, day_1: Array) -> float:
-    """Compare errors two days ahead with those of one day ahead, on the newest of the record."""
-    pairs = np.flatnonzero(np.diff(rows) == 1) + 1
-    if len(pairs) < 14 or model.blend is None:
+    """Find how much wider the second day is: its errors in bands beside those of the first day.
+
+    Args:
+        rows: the newest days of the record.    day_1: what was said of them a day ahead.
+    """
+    third = np.flatnonzero((np.diff(rows[1:]) == 1) & (np.diff(rows[:-1]) == 1)) + 2
+    if len(third) < 14:
         return _SECOND_DAY
-    guessed = {1: day_1[pairs - 1]}
+    guessed = {1: view.until_noon(day_1[third - 1])}
     if not view.published:
-        older = view.scene(rows[pairs]).lag(2).copy()
-        older[:, view.seen :] = np.nan
-        guessed[2] = older
-    told = said(model.members, view.scene(rows[pairs], guessed))
-    truth = view.truth[rows[pairs]]
-    far = np.abs(truth - model.blend.of(told)[1]).ravel()
-    near = np.abs(truth - day_1[pairs]).ravel()
+        older = view.scene(rows[third]).lag(2).copy()
+        older[:, view.seen :] = np.nan  # the afternoon of the issue was a forecast, too
+        guessed[2] = np.where(np.isfinite(older), older, day_1[third - 2])
+    truth = view.truth[rows[third]]
+    far, near = (
+        _reached(truth, model._day(view.scene(rows[third], told), 0))  # noqa: SLF001 - its own kind
+        for told in (guessed, {})
+    )
     known = np.isfinite(far) & np.isfinite(near)
     if not known.any():
         return _SECOND_DAY
     ones = np.ones(int(known.sum()))
-    wide, narrow = (weighted_quantile(part[known], ones, 0.8) for part in (far, near))
-    return float(np.clip(wide / max(narrow, 1e-12), 1.0, 2.5))
+    wide, narrow = (weighted_quantile(part[known], ones, WITHIN) for part in (far, near))
+    return float(np.clip(wide / max(narrow, 1e-12), 0.8, 2.5))
+
+
+def _reached(truth: Array, told: Sheets) -> Array:
+    """Say how far truths lie from the median, in distances to the edge on their side; flat."""
+    low, median, high, _ = told
+    error = (truth - median).ravel()
+    edge = np.where(error > 0.0, (high - median).ravel(), (median - low).ravel())
+    return np.abs(error) / np.maximum(edge, 1e-12)
 
 
 def _surprise(fact: Array, told: Array) -> Array:

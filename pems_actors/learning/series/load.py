@@ -10,6 +10,7 @@ from pems_actors.learning.series.boosted import Boosted
 from pems_actors.learning.series.day_ridge import DayRidge
 from pems_actors.learning.series.ensemble import DayAhead
 from pems_actors.learning.series.members import Seasonal, Smoothing
+from pems_actors.learning.series.usual_trees import UsualTrees
 
 USUAL_KW = 0.47
 
@@ -27,6 +28,7 @@ def LoadModel() -> DayAhead:  # noqa: N802 - a recipe, used like the class of a 
             Boosted("trees"),
             Boosted("trees plain", plain=True),
             Boosted("trees median", objective="reg:absoluteerror"),
+            UsualTrees(),
         ),
         never_below=0.0,
         guess=USUAL_KW,

@@ -9,6 +9,7 @@ from pems_actors.learning.series.boosted import Boosted
 from pems_actors.learning.series.day_ridge import DayRidge
 from pems_actors.learning.series.ensemble import DayAhead
 from pems_actors.learning.series.members import Smoothing
+from pems_actors.learning.series.usual_trees import PRICE_LAG_DAYS, UsualTrees
 
 USUAL_EUR_MWH = 100.0
 
@@ -26,6 +27,7 @@ def PriceModel() -> DayAhead:  # noqa: N802 - a recipe, used like the class of a
             Boosted("trees"),
             Boosted("trees plain", plain=True),
             Boosted("trees median", objective="reg:absoluteerror"),
+            UsualTrees(lag_days=PRICE_LAG_DAYS),
         ),
         published=True,
         guess=USUAL_EUR_MWH,

@@ -211,6 +211,10 @@ def scenarios(
 ) -> dict[str, Array]:
     """Draw joint paths: past error paths of the same dates, moved into today's bands (Schaake).
 
+    For trained models `together.paths_together` gathers the errors and calls this; the learning
+    worker answers a `HouseForecastJob` with it. Whoever has bands and errors of his own calls it
+    directly.
+
     Args:
         bands: per series P10/P50/P90 by level (0.1, 0.5, 0.9), shape (slots,) each.
         past_errors: per series the errors of past forecasts, shape (dates, slots), the same dates

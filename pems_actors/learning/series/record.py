@@ -42,6 +42,10 @@ class View:
         """Slots of the day of the issue that are known at noon."""
         return self.grid.slots if self.published else self.grid.slots // 2
 
+    def until_noon(self, days: Array) -> Array:
+        """Leave of days before target days what members have learned from; the rest is NaN."""
+        return np.where(np.arange(days.shape[1]) < self.seen, days, np.nan)
+
     @property
     def known_rows(self) -> Ints:
         """Rows of which anything is known."""

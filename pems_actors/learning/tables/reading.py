@@ -7,16 +7,17 @@ Only what makes a table impossible (no file, no times, no such column) is an err
 from __future__ import annotations
 
 import gzip
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Mapping
-from io import TextIOWrapper
+from io import StringIO
 from pathlib import Path
-from typing import TextIO
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pems_actors.learning.tables.sanity import Kind, checked, checked_weather
+from pems_actors.learning.tables.meters import Kind
+from pems_actors.learning.tables.sanity import checked, checked_weather
 from pems_actors.learning.tables.stepping import evenly
 from pems_actors.learning.tables.table import Table
 
@@ -40,7 +41,6 @@ WEATHER_NAMES = {
 }
 _ZONED = r"(?:Z|UTC|GMT|[+-]\d{2}:?\d{2})\s*$"
 _DOTTED = r"^\s*\d{1,2}[./]\s*\d{1,2}[./]\s*\d{4}"
-_ENCODING = "utf-8-sig"
 _LATEST_S = 4e9  # an epoch beyond this is in milliseconds
 
 
@@ -93,31 +93,39 @@ def table_from(
 
 def _load(path: Path) -> tuple[pd.DataFrame, list[str]]:
     """Read the file as texts and numbers, whatever separates them."""
-    if not path.exists():
+    if not path.is_file():
         raise ReadingError(f"there is no file {path}; give the path of a CSV with a header line")
-    with _opened(path) as file:
-        head = [file.readline() for _ in range(20)]
+    text, notes = _text(path)
+    head = text.split("\n", 20)[:20]
     separator = max(",;\t|", key=head[0].count)
     sample = "".join(head[1:])
     comma = separator != "," and sample.count(",") > sample.count(".") / 4
     try:
         raw = pd.read_csv(
-            path, sep=separator, decimal="," if comma else ".", encoding=_ENCODING,
+            StringIO(text), sep=separator, decimal="," if comma else ".",
             low_memory=False, skipinitialspace=True,
         )  # fmt: skip
-    except (ValueError, UnicodeDecodeError) as problem:
-        raise ReadingError(f"{path} is no CSV: {problem}") from problem
+    except ValueError as problem:
+        raise ReadingError(f"{path} is no CSV: {problem}; give one with a header line") from problem
     if raw.empty or raw.shape[1] < 2:
         raise ReadingError(f"{path} has no rows of times and values; give a CSV with a header")
     raw.columns = pd.Index([str(name).strip() for name in raw.columns])
-    return raw, (["numbers are written with a decimal comma"] if comma else [])
+    return raw, [*notes, *(["numbers are written with a decimal comma"] if comma else [])]
 
 
-def _opened(path: Path) -> TextIO:
-    """Open a plain or a gzip-compressed text."""
-    if path.suffix == ".gz":
-        return TextIOWrapper(gzip.open(path), encoding=_ENCODING)
-    return path.open(encoding=_ENCODING)
+def _text(path: Path) -> tuple[str, list[str]]:
+    """Read a plain or a gzip-compressed text; old spreadsheets write Latin-1 or UTF-16."""
+    try:
+        raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        if raw.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+            return raw.decode("utf-16"), ["the file is written in UTF-16"]
+        if b"\0" not in raw:
+            return raw.decode("utf-8-sig"), []
+    except UnicodeDecodeError:
+        return raw.decode("latin-1"), ["the file is no UTF-8, read as Latin-1"]
+    except (OSError, EOFError) as problem:
+        raise ReadingError(f"{path} cannot be read: {problem}; give a CSV") from problem
+    raise ReadingError(f"{path} is no text; give a CSV with a header line")
 
 
 def _no_column(target: str, frame: pd.DataFrame, path: object) -> str:

@@ -6,13 +6,11 @@ plain. Each finding is a sentence.
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-Kind = Literal["pv", "load", "price", "any"]
+from pems_actors.learning.tables.meters import Kind, metered, signed
 
 # how many times the usual range (P5 to P95) a value may lie outside it
 _REACH = {"pv": 5.0, "load": 15.0, "price": 40.0, "any": 50.0}
@@ -39,6 +37,7 @@ def checked(
         notes.append(f"{target} has no value at all; the floor model serves")
         return frame
     if kind in {"pv", "load"}:
+        values = signed(metered(values, frame.index, target, notes), kind, target, notes)
         values = _unit_slips(values, frame.index, timezone, target, notes)
     values = _absurd(values, kind, target, notes)
     if kind == "load":

@@ -28,6 +28,7 @@ from pems_actors.simulation.invariants.facts import (
 )
 from pems_actors.simulation.invariants.law import Law
 from pems_actors.simulation.invariants.notes import Notes
+from pems_actors.simulation.invariants.outages import DeviceOutages
 from pems_actors.simulation.invariants.power import ExcessEnds, NoBlindCharge, SwitchOnFits
 from pems_actors.simulation.invariants.relays import Dwell, NoHeatInBlock, StartGap, StartsPerHour
 from pems_actors.simulation.invariants.rooms import NoModeOutlivesItsLease, RoomLimits, SocWindow
@@ -91,6 +92,7 @@ class InvariantChecker:
             SocWindow(notes),
             NoModeOutlivesItsLease(notes),
             OneIncident(notes),
+            DeviceOutages(notes),
             OneOutcome(notes),
             HeartBeats(notes, heartbeat_s),
             RowsKept(notes),

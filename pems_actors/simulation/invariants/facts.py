@@ -55,6 +55,7 @@ class Truth(NamedTuple):
     grid_kw: float
     phase_kw: tuple[float, float, float]
     battery_kw: float
+    drawing: frozenset[str] = frozenset()  # flexible loads that draw
 
 
 class Turn(StrEnum):

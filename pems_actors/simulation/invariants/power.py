@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from math import isnan
 
 from pems_actors.domain.commands import SetBatteryMode, SetHeating
+from pems_actors.domain.flexible_load import FlexibleLoad
 from pems_actors.domain.house import BatteryMode, House, Relay
 from pems_actors.domain.readings import HouseReading
 from pems_actors.simulation.invariants.facts import Truth, Wrote
@@ -20,6 +21,7 @@ TICK_S = 60.0
 BLIND_GRACE_S = METER_LOST_S + 2 * TICK_S
 _EPS_KW = 1e-6
 _FELT_KW = 0.01
+NOBODY: frozenset[str] = frozenset()
 
 
 def worst(
@@ -77,7 +79,7 @@ class SwitchOnFits(Law):
             self.accuse(wrote.at_s, f"{detail} ({wrote.command.reason})")
 
 
-def _sum_kw(relays: Iterable[Relay]) -> float:
+def _sum_kw(relays: Iterable[Relay | FlexibleLoad]) -> float:
     return sum(relay.power_kw for relay in relays)
 
 
@@ -116,8 +118,13 @@ class ExcessEnds(Law):
             return False
         return not any(notes.is_broken(name, truth.at_s) for name in ("house-deaf", "suspend"))
 
-    def _over(self, truth: Truth, without: frozenset[str], less_kw: float) -> tuple[float, str]:
-        gone = [self.notes.relays[name] for name in without]
+    def _over(
+        self, truth: Truth, without: frozenset[str], less_kw: float, held: frozenset[str] = NOBODY
+    ) -> tuple[float, str]:
+        """Find the worst limit without some relays and flexible loads, and with less drawn."""
+        loads = [load for load in self.house.loads if load.name in held]
+        relays = [self.notes.relays[name] for name in without]
+        gone: list[Relay | FlexibleLoad] = [*relays, *loads]
         phases = [
             kw - sum(r.power_kw * r.phases[k] for r in gone) - less_kw / 3.0
             for k, kw in enumerate(truth.phase_kw)
@@ -139,7 +146,7 @@ class ExcessEnds(Law):
         stopped = now.mode is not BatteryMode.CHARGE_GRID
         freed_kw = now.battery_kw - then.battery_kw  # it may even feed the house from now on
         freed_kw = max(0.0, charging_kw, freed_kw) if stopped and charging_kw > 0.0 else 0.0
-        over_kw, limit = self._over(then, gone, freed_kw)
+        over_kw, limit = self._over(then, gone, freed_kw, then.drawing - now.drawing)
         left = self._sheddable(then, now, limit)
         charges_on = charging_kw > _FELT_KW and not stopped and not now.deaf
         if over_kw > _FELT_KW and (left or charges_on):

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections import deque
 from math import isfinite
 
-from pems_actors.domain.commands import SetBatteryMode, SetExport, SetHeating, device_of
+from pems_actors.domain.commands import (
+    DeviceCommand,
+    SetBatteryMode,
+    SetExport,
+    SetHeating,
+    SetLoad,
+    device_of,
+)
 from pems_actors.domain.house import BatteryMode
 from pems_actors.domain.units import DAY_S
 from pems_actors.simulation.invariants.facts import Life, Turn, Wrote
@@ -40,6 +47,9 @@ class WithinLimits(Law):
                 self._battery(wrote.at_s, command)
             case SetExport():
                 pass
+            case SetLoad(load=load):
+                if load not in {each.name for each in self.house.loads}:
+                    self.accuse(wrote.at_s, f"there is no load {load!r}")
 
     def _heating(self, at_s: float, command: SetHeating) -> None:
         if command.relay not in self.notes.relays:
@@ -103,7 +113,7 @@ class OneWriter(Law):
     def on_wrote(self, wrote: Wrote) -> None:
         """Look at who writes to which device."""
         command, device = wrote.command, device_of(wrote.command)
-        owner = f"rooms/{command.relay}" if isinstance(command, SetHeating) else f"devices/{device}"
+        owner = _owner(command, device)
         guarding = wrote.author == GUARD and isinstance(command, SetHeating)
         if wrote.author != owner and not guarding:
             self.accuse(wrote.at_s, f"{device} belongs to {owner}, not to {wrote.author}")
@@ -127,6 +137,16 @@ class OneWriter(Law):
         if before.command.on:
             return min(temps, default=99.0) < limits.frost_c
         return max(temps, default=0.0) > limits.ceiling_c
+
+
+def _owner(command: DeviceCommand, device: str) -> str:
+    match command:
+        case SetHeating(relay=relay):
+            return f"rooms/{relay}"
+        case SetLoad(load=load):
+            return f"loads/{load}"
+        case _:
+            return f"devices/{device}"
 
 
 class NothingUnarmed(Law):
