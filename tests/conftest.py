@@ -1,11 +1,39 @@
 """What all tests share: one test's actors are not the next one's business."""
 
+import re
+from functools import cache
+from pathlib import Path
+
 import pykka
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadGroupScheduling
+
+ROOT = Path(__file__).parent.parent
 
 settings.register_profile("laws", deadline=None)  # a law is no race: speed is measured by benches
 settings.load_profile("laws")
+
+
+class Together(LoadGroupScheduling):
+    """Keeps the files of one `xdist_group` in one worker: they share a long story or the machine.
+
+    pytest-xdist 3.8 reads groups off the ids of tests, where pytest 9.2 has no place for them.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _group_of(nodeid.partition("::")[0]) or nodeid
+
+
+@cache
+def _group_of(file: str) -> str | None:
+    found = re.search(r'xdist_group\("(.+?)"\)', (ROOT / file).read_text(encoding="utf-8"))
+    return found and found[1]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Together:
+    return Together(config, log)
 
 
 @pytest.fixture(autouse=True)

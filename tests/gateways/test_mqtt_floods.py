@@ -64,7 +64,7 @@ def test_ten_thousand_broken_orders_do_not_keep_a_good_one_waiting(
     assert len(answers) > 3
     assert {answer["outcome"] for answer in answers} == {"done"}
     took_s = sorted(answer["took_s"] for answer in answers)
-    assert took_s[len(took_s) * 98 // 100] < 1.0
+    assert took_s[len(took_s) * 98 // 100] < 2.0
     assert took_s[-1] < 3.0  # the machine may be busy with others
     assert counters["oversize"] >= FLOOD // 100
     assert door["orders_refused"] > 0.8 * FLOOD

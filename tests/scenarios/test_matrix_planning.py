@@ -171,4 +171,4 @@ def test_row_17_a_bad_forecast_costs_a_fifth_of_a_kelvin(name: str) -> None:
 
 def test_the_flat_is_cold_enough_for_these_tales_to_mean_something() -> None:
     simulation, _ = lived(replace(cold_tale("none"), days=2.0 / 24.0))
-    assert simulation.twin.figures()["heating_kwh"] > 1.5
+    assert simulation.twin.figures()["heating_kwh"] > 1.2

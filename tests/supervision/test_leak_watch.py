@@ -8,16 +8,15 @@ from supervision.leak_watch import LeakWatch, MemoryLimits
 from supervision.own_memory import rss_mb
 
 MINUTE_S, HOUR_S = 60.0, 3600.0
-NOISE = random.Random(1)
 
 
 def watched(memory_mb, hours: float, limits: MemoryLimits | None = None) -> LeakWatch:
     """A watch that has seen `memory_mb(hour)` each minute for so long."""
-    watch = LeakWatch(limits or MemoryLimits(), 0.0)
+    watch, noise = LeakWatch(limits or MemoryLimits(), 0.0), random.Random(1)
     for minute in range(round(hours * 60.0)):
         now_s = minute * MINUTE_S
         assert watch.is_due(now_s)
-        watch.look(now_s, memory_mb(minute / 60.0) + NOISE.uniform(0.0, 8.0))
+        watch.look(now_s, memory_mb(minute / 60.0) + noise.uniform(0.0, 8.0))
     return watch
 
 
