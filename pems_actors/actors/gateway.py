@@ -67,7 +67,7 @@ LOOK_AHEAD_S = 3 * HOUR_S
 QUARTERS_OF_A_DAY = 96
 INSPECTED_LIFE_TICKS = 3.0
 SILENT_TICKS = 2.5  # without a picture, and the beat goes on without the house
-BLOCK_S = 2 * HOUR_S  # no block of the tariff is longer
+BLOCK_S = 2 * HOUR_S  # then the timetable counts again, by whatever clock it is read
 OVER_POWER = 1.5  # a load that says it draws more than so many times its power is not believed
 NOTHING_FOUND = Inspected(0.0)
 Row = tuple[str, float, float]  # of the history: series, instant, value
@@ -204,9 +204,11 @@ class GatewayActor(HouseActor):
                 self.state = self.state._replace(inspected=None)
             else:
                 reading = struck(reading, inspected)
+        return reading if self.state.clock.trusted else self._by_doubted_clock(reading)
+
+    def _by_doubted_clock(self, reading: HouseReading) -> HouseReading:
+        """Say that the clock is not trusted; a block goes on where the contact is silent too."""
         mind, blocked = self.state, reading.heating_blocked
-        if mind.clock.trusted:
-            return reading
         if blocked is None and mind.clocks.steady_s < mind.blocked_until_steady_s:
             blocked = True  # a clock that may be wrong cannot tell that the block is over
         return replace(reading, clock_trusted=False, heating_blocked=blocked)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from pems_actors.actors.base import BATTERY, INSPECTOR, HouseActor, load_address, room_address
 from pems_actors.control.limits import Headroom
@@ -36,21 +36,27 @@ LOOKS_S = 90.0  # who asks again is served with the next picture, if they still 
 LATE_S = 5.0  # a picture that is due is waited for: nobody starts by the one before it
 
 
+class BudgetMind(NamedTuple):
+    """What relays and flexible loads have and want, and how the base load hangs on the phases."""
+
+    relays: PowerBudget
+    loads: LoadBudget
+    split: BaseSplit = BaseSplit()
+
+
 class PowerBudgetActor(HouseActor):
     """Serves the waiting relays one by one, never two within the start gap."""
 
-    state: PowerBudget
+    state: BudgetMind
 
     def __init__(self, context: Context, house: House) -> None:
         super().__init__(context)
         self.house = house
-        self.split = BaseSplit()
-        self.loads = LoadBudget({load.name: load for load in house.loads})
         self.published_s = self.looked_s = float("-inf")
         self.every_s = 0.0  # between the last two pictures
         self.since_s = self.now_s()
 
-    def first_state(self) -> PowerBudget:
+    def first_state(self) -> BudgetMind:
         """Begin with nobody running, and ask the owners which of their relays are on."""
         for relay in self.house.relays:
             self.tell(room_address(relay.name), Republish())
@@ -59,20 +65,24 @@ class PowerBudgetActor(HouseActor):
         self.tell(INSPECTOR, Republish())
         relays = {relay.name: relay for relay in self.house.relays}
         budget, kept = PowerBudget(self.house.limits, relays), self.recall()
-        return budget if kept is None else budget._replace(last_start_s=kept.last_start_s)
+        if kept is not None:
+            budget = budget._replace(last_start_s=kept.last_start_s)
+        return BudgetMind(budget, LoadBudget({load.name: load for load in self.house.loads}))
 
     def on_receive(self, message: object) -> Any:
         """Carry each message to its handler."""
         match message:
             case RelayRequest():
-                again = message.relay in self.state.waiting and not message.urgent
-                self.state = self.state.asked(message)
+                again = message.relay in self.state.relays.waiting and not message.urgent
+                self._mind(relays=self.state.relays.asked(message))
                 if not again or self.now_s() - self.looked_s > LOOKS_S:
                     self._serve()
             case RelaySwitched():
-                answered = message.relay == self.state.pledged
-                self.state = self.state.switched(
-                    message.relay, message.on, message.at_s, message.slack_k, self.now_s()
+                answered = message.relay == self.state.relays.pledged
+                self._mind(
+                    relays=self.state.relays.switched(
+                        message.relay, message.on, message.at_s, message.slack_k, self.now_s()
+                    )
                 )
                 if answered:
                     self._serve()
@@ -91,22 +101,25 @@ class PowerBudgetActor(HouseActor):
                 return super().on_receive(message)
         return None
 
+    def _mind(self, **changes: Any) -> None:
+        self.state = self.state._replace(**changes)
+
     def _on_load(self, said: LoadRequest | LoadSwitched) -> None:
         """Hear a flexible load."""
         if isinstance(said, LoadSwitched):
-            self.loads = self.loads.switched(said)
+            self._mind(loads=self.state.loads.switched(said))
             return
-        self.loads = self.loads.asked(said)
+        self._mind(loads=self.state.loads.asked(said))
         self._serve_loads(self.now_s())
 
     def _on_news(self, news: OutOfService | ClockJumped) -> None:
         """Take in relays that do not obey, and a clock that was set."""
         match news:
             case OutOfService(dead=dead, welded=welded):
-                self.state = self.state.out_of_service(dead, welded)
+                self._mind(relays=self.state.relays.out_of_service(dead, welded))
             case ClockJumped(by_s=by_s):
-                self.state = self.state.shifted(by_s)
-                self.loads = self.loads.shifted(by_s)
+                self._mind(relays=self.state.relays.shifted(by_s))
+                self._mind(loads=self.state.loads.shifted(by_s))
 
     def _on_tick(self, tick: EnergyTick) -> None:
         battery = tick.battery
@@ -116,18 +129,21 @@ class PowerBudgetActor(HouseActor):
             and (battery.power_kw or 0.0) < 0.0
         )
         meter = self._by_phase(tick) if self.house.limits.phases == 3 else tick.meter
-        self.state = self.state.heard(meter, grid_charging=charging)
+        self._mind(relays=self.state.relays.heard(meter, grid_charging=charging))
         if self.house.loads:
-            self.loads = self.loads.heard(tick.loads).lent(battery and battery.power_kw)
+            self._mind(loads=self.state.loads.heard(tick.loads).lent(battery and battery.power_kw))
         spare = self._spare(tick.at_s)
         after = self._hold_loads_back(spare, tick.at_s) if self.house.loads else spare
-        orders = (*self.state.excess(tick.at_s, after), *self.state.yields(tick.at_s, spare))
-        self.state = self.state.shed(orders, tick.at_s)
+        orders = (
+            *self.state.relays.excess(tick.at_s, after),
+            *self.state.relays.yields(tick.at_s, spare),
+        )
+        self._mind(relays=self.state.relays.shed(orders, tick.at_s))
         for order in orders:
             address = room_address(order.relay) if isinstance(order, RelayShed) else BATTERY
             self.tell(address, order)
         self.every_s, self.looked_s = tick.at_s - self.looked_s, tick.at_s
-        if self.state.waiting:
+        if self.state.relays.waiting:
             self._serve(spare)
         if tick.at_s - self.published_s >= PUBLISH_S:
             self.published_s = tick.at_s
@@ -138,14 +154,14 @@ class PowerBudgetActor(HouseActor):
         meter, battery, inverter = tick.meter, tick.battery, tick.inverter
         parts = (battery and battery.power_kw, inverter and inverter.pv_kw)
         inverter_kw = None if None in parts else sum(kw for kw in parts if kw is not None)
-        relays, loads = self.state.closed(), self.loads.loads
+        relays, loads = self.state.relays.closed(), self.state.loads.loads
         if meter is None or meter.grid_kw is None or inverter_kw is None:
             return meter
         if meter.phase_kw is not None:
             base = base_by_phase(meter, inverter_kw, relays, loads, tick.loads)
-            self.split = self.split.heard(base, tick.at_s)
+            self._mind(split=self.state.split.heard(base, tick.at_s))
             return meter
-        shares = self.split.shares
+        shares = self.state.split.shares
         if shares is None:
             return meter  # taken as balanced
         ours = drawn_by_phase(relays, loads, tick.loads)
@@ -154,28 +170,30 @@ class PowerBudgetActor(HouseActor):
 
     def _spare(self, now_s: float) -> Headroom:
         """Room under every limit, beside what loads may draw that were just let go."""
-        return self.loads.reserved(self.state.headroom(now_s), now_s)
+        return self.state.loads.reserved(self.state.relays.headroom(now_s), now_s)
 
     def _hold_loads_back(self, spare: Headroom, now_s: float) -> Headroom:
         """Hold flexible loads back before anything else, but for a charge from the grid.
 
         Returns: the headroom once they obey; nobody starts on that before it is seen.
         """
-        meter = self.state.meter
+        meter = self.state.relays.meter
         blind = meter is None or now_s - meter.at_s > METER_LOST_S
-        charge_first = self.state.grid_charging and self.state.charge_shed_s is None
+        charge_first = self.state.relays.grid_charging and self.state.relays.charge_shed_s is None
         if charge_first and spare.exceeded is not None:
             return spare
-        orders, room = self.loads.excess(spare, now_s, blind=blind)
-        cold = self.state.neediest(now_s)
+        orders, room = self.state.loads.excess(spare, now_s, blind=blind)
+        cold = self.state.relays.neediest(now_s)
         if not orders and cold is not None and (cold.urgent or cold.slack_k < 0.0):
-            orders = self.loads.yields(spare.less(SPARE_KW), self.state.relays[cold.relay], now_s)
+            orders = self.state.loads.yields(
+                spare.less(SPARE_KW), self.state.relays.relays[cold.relay], now_s
+            )
         lost = [each.load for each in orders if not self.tell(load_address(each.load), each)]
-        self.loads = self.loads.told(orders, now_s)
+        self._mind(loads=self.state.loads.told(orders, now_s))
         if lost:  # nobody there to hold them back: others have to make up for them
-            self.loads = self.loads.unheard(lost)
-            _, room = self.loads.excess(spare, now_s, blind=blind)
-        for shed in self.loads.claims(spare.less(SPARE_KW), self.state, now_s):
+            self._mind(loads=self.state.loads.unheard(lost))
+            _, room = self.state.loads.excess(spare, now_s, blind=blind)
+        for shed in self.state.loads.claims(spare.less(SPARE_KW), self.state.relays, now_s):
             self.tell(room_address(shed.relay), shed)
         self._serve_loads(now_s, spare)
         return room
@@ -185,39 +203,44 @@ class PowerBudgetActor(HouseActor):
 
         Without a meter nobody is let go.
         """
-        meter = self.state.meter
-        if not self.loads.waiting or meter is None or now_s - meter.at_s > METER_LOST_S:
+        meter = self.state.relays.meter
+        if not self.state.loads.waiting or meter is None or now_s - meter.at_s > METER_LOST_S:
             return
-        room, first = (spare or self._spare(now_s)).less(SPARE_KW), self.state.neediest(now_s)
-        before = first is not None and room.carries(self.state.relays[first.relay])
-        if before or now_s < self.state.next_start_s:
+        room, first = (
+            (spare or self._spare(now_s)).less(SPARE_KW),
+            self.state.relays.neediest(now_s),
+        )
+        before = first is not None and room.carries(self.state.relays.relays[first.relay])
+        if before or now_s < self.state.relays.next_start_s:
             return
-        self.loads, grant = self.loads.next_grant(room, now_s)
+        loads, grant = self.state.loads.next_grant(room, now_s)
+        self._mind(loads=loads)
         if grant is not None:
-            self.state = self.state._replace(last_start_s=now_s)
+            self._mind(relays=self.state.relays._replace(last_start_s=now_s))
             self.tell(load_address(grant.load), grant)
 
     def _serve(self, spare: Headroom | None = None) -> None:
         now_s = self.now_s()
-        if spare is None and self.loads.running:
+        if spare is None and self.state.loads.running:
             spare = self._spare(now_s)
-        self.state, grant = self.state.next_grant(now_s, spare)
+        relays, grant = self.state.relays.next_grant(now_s, spare)
+        self._mind(relays=relays)
         if grant is not None:
             self.tell(room_address(grant.relay), grant)
             self.remember(BudgetKept(grant.at_s))
-        wait_s = self.state.due(now_s)
+        wait_s = self.state.relays.due(now_s)
         if wait_s is not None and wait_s > 0.0:
             self.after(wait_s, Tick())
 
     def _publish(self, now_s: float) -> None:
-        room = self.state.headroom(now_s)
+        room = self.state.relays.headroom(now_s)
         values = (
             ("import_headroom_kw", Value(round(room.import_kw, 2), "kW")),
             ("heating_headroom_kw", Value(round(room.heating_kw, 2), "kW")),
             ("phase_headroom_kw", Value(round(min(room.phase_kw), 2), "kW")),
-            ("running", Value(len(self.state.running), "")),
-            ("waiting", Value(len(self.state.waiting), "")),
-            ("refusals", Value(self.state.refusals, "")),
+            ("running", Value(len(self.state.relays.running), "")),
+            ("waiting", Value(len(self.state.relays.waiting), "")),
+            ("refusals", Value(self.state.relays.refusals, "")),
         )
         state = DeviceState(self.path, now_s, Level.PLAN, "limits kept", values, self.since_s)
         self.publish(state)

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from pems_actors.domain.flexible_load import FlexibleLoad, LoadReading
 from pems_actors.domain.house import Relay
 from pems_actors.domain.readings import MeterReading
+from pems_actors.physics.balance import grid_by_phase
 
 Phases = tuple[float, float, float]
 
@@ -95,7 +96,4 @@ def phases_of(grid_kw: float, base_kw: float, ours_kw: Phases, shares: Phases) -
         grid_kw: import in all.    base_kw: base load.    ours_kw: relays and loads by phase.
         shares: of the base load.
     """
-    inverter_kw = base_kw + sum(ours_kw) - grid_kw
-    third = inverter_kw / 3.0
-    l1, l2, l3 = (kw + base_kw * share - third for kw, share in zip(ours_kw, shares, strict=True))
-    return l1, l2, l3
+    return grid_by_phase(ours_kw, base_kw, base_kw + sum(ours_kw) - grid_kw, shares)

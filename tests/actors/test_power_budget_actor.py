@@ -1,5 +1,9 @@
 """The power budget at its post: who may start, when, and who must go."""
 
+from dataclasses import replace
+
+import pytest
+
 from pems_actors.actors.base import BATTERY, MQTT, POWER_BUDGET
 from pems_actors.actors.power_budget import PowerBudgetActor
 from pems_actors.domain.events import (
@@ -10,6 +14,7 @@ from pems_actors.domain.events import (
     RelaySwitched,
     Republish,
 )
+from pems_actors.domain.flexible_load import FlexibleLoad, LoadKind, LoadReading, LoadSwitched
 from pems_actors.domain.house import BatteryMode
 from pems_actors.domain.readings import BatteryReading
 from pems_actors.domain.states import DeviceState
@@ -137,8 +142,24 @@ def test_a_successor_knows_who_runs_and_who_waits():
     stage.tell(RelaySwitched("living", True, NOON, 0.0))
     asks(stage, "bath")
     stage.crash()
-    assert set(stage.state.running) == {"living"}
-    assert stage.state.last_start_s == NOON
+    assert set(stage.state.relays.running) == {"living"}
+    assert stage.state.relays.last_start_s == NOON
+
+
+def test_a_successor_knows_which_load_may_draw_and_how_the_base_load_hangs():
+    car = FlexibleLoad("car", LoadKind.CAR, 11.0)
+    house = replace(HOUSE, loads=(car,))
+    stage = Stage(POWER_BUDGET, lambda c, _: PowerBudgetActor(c, house), house=house)
+    stage.tell(LoadSwitched("car", True, NOON))
+    for minute in range(180):
+        read = LoadReading("car", NOON + 60.0 * minute, 0.0)
+        tick = energy_tick(read.at_s, grid_kw=1.0, phase_kw=(0.6, 0.3, 0.1))
+        stage.tell(tick._replace(loads=(read,)))
+    before = stage.state
+    stage.crash()
+    assert set(stage.state.loads.running) == {"car"}
+    assert stage.state.split == before.split
+    assert stage.state.split.shares == pytest.approx((0.6, 0.3, 0.1))
 
 
 def test_a_budget_that_starts_afresh_asks_every_owner_what_its_relay_is():

@@ -35,7 +35,7 @@ def outlook(simulation):
 
 
 def budget(simulation):
-    return simulation.appliance.system.state_of("safety/power_budget")
+    return simulation.appliance.system.state_of("safety/power_budget").relays
 
 
 def test_row_29_a_relay_that_welds_under_load_is_found_in_a_quarter_of_an_hour() -> None:

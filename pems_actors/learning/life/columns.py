@@ -20,13 +20,6 @@ def table_of(columns: Columns, target: str, timezone: str) -> Table:
     return Table(frame.drop(columns=empty), target, timezone)
 
 
-def columns_of(table: Table) -> Columns:
-    """Make plain columns of a table."""
-    series = {str(name): tuple(table.frame[name].tolist()) for name in table.frame.columns}
-    start_s = table.index[0].timestamp() if len(table.index) else 0.0
-    return Columns(start_s, table.step.total_seconds(), series)
-
-
 def known_part(table: Table) -> Table:
     """Cut off what lies before the first and after the last known value of the target."""
     first, last = table.series.first_valid_index(), table.series.last_valid_index()

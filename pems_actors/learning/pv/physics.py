@@ -2,7 +2,7 @@
 
 The figures start at what the owner told and move only as far as the measurements insist (each has
 a prior width), so that three days of history do no harm. Where no roof was told, one is found.
-Comes before everything learned (`pv_model`), and serves alone as `PhysicsModel`.
+Comes before everything learned (`model`), and serves alone as `PhysicsModel`.
 """
 
 from __future__ import annotations

@@ -18,7 +18,6 @@ from pems_actors.learning.tables.table import Table
 
 ISSUE_HOUR = 12
 REFIT_DAYS = 7
-AHEAD_DAYS = 2
 
 
 @dataclass(frozen=True, slots=True)
