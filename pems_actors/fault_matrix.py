@@ -36,6 +36,8 @@ _TREE = "tests/scenarios/test_matrix_tree.py::test_"
 _PLANNING = "tests/scenarios/test_matrix_planning.py::test_"
 _SENSORS = "tests/scenarios/test_matrix_sensors.py::test_"
 _ACTUATORS = "tests/scenarios/test_matrix_actuators.py::test_"
+_ENDS = "tests/scenarios/test_incidents_end.py::test_"
+_BY_HAND = "tests/scenarios/test_person_at_device.py::test_"
 _CLOCK = "tests/scenarios/test_matrix_clock.py::test_"
 _PRICES = "tests/scenarios/test_matrix_prices.py::test_"
 _CORE = "tests/scenarios/test_matrix_core.py::test_"
@@ -463,6 +465,7 @@ ROWS: tuple[MatrixRow, ...] = (
             f"{_CLOCK}row_26_a_leap_of_years_and_back_ends_in_a_plan_of_this_year",
             f"{_CLOCK}row_26_a_few_seconds_are_an_event_and_change_nothing",
             f"{_CLOCK}row_26_a_clock_from_before_it_can_be_plans_nothing_and_keeps_the_rooms_warm",
+            f"{_ENDS}a_doubted_clock_stays_doubted_whoever_dies_until_it_has_caught_up",
             f"{_CLOCK}row_26_a_block_goes_on_where_neither_the_contact_nor_the_clock_can_tell",
             "tests/scenarios/test_days_of_any_length.py::test_a_day_of_another_length_is_lived_through_whole",
         ),
@@ -512,6 +515,7 @@ ROWS: tuple[MatrixRow, ...] = (
             f"{_ACTUATORS}row_29_a_relay_that_welds_under_load_is_found_in_a_quarter_of_an_hour",
             f"{_ACTUATORS}row_29_the_ceiling_holds_for_every_other_room_and_the_alarm_stands",
             f"{_ACTUATORS}rows_29_and_30_an_inspector_that_loses_messages_accuses_no_relay",
+            f"{_BY_HAND}however_often_somebody_presses_no_relay_is_called_stuck",
         ),
         ("relay-stuck-on",),
     ),
@@ -527,6 +531,7 @@ ROWS: tuple[MatrixRow, ...] = (
             f"{_ACTUATORS}row_30_a_relay_that_does_not_close_leaves_plan_and_budget_within_the_hour",
             f"{_ACTUATORS}row_30_a_tariff_block_is_no_stuck_relay",
             f"{_ACTUATORS}rows_29_and_30_an_inspector_that_loses_messages_accuses_no_relay",
+            f"{_BY_HAND}however_often_somebody_presses_no_relay_is_called_stuck",
             "tests/estimation/test_relay_findings.py::test_a_floor_that_stays_cold_is_found_although_its_contact_claims_heat",
         ),
         ("relay-stuck-off",),
@@ -551,6 +556,8 @@ ROWS: tuple[MatrixRow, ...] = (
         (
             f"{_ACTUATORS}row_32_an_inverter_that_ignores_is_found_in_three_cycles_and_planned_around",
             f"{_ACTUATORS}row_32_an_inverter_that_obeys_again_is_planned_with_again",
+            f"{_ENDS}an_inverter_that_is_asked_for_what_it_does_anyway_has_no_open_incident",
+            f"{_ENDS}an_inverter_that_still_ignores_a_battery_without_its_state_is_still_the_same_incident",
         ),
         ("inverter-ignores",),
     ),

@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from math import inf, isfinite
 from typing import Any
 
-from pems_actors.actors.base import CONTROL, PLAN_KEEPER, HouseActor
-from pems_actors.actors.battery_mind import BatteryMind, order_of
+from pems_actors.actors.base import CONTROL, PLAN_KEEPER, POWER_BUDGET, HouseActor
+from pems_actors.actors.battery_mind import BatteryMind, as_found, order_of
 from pems_actors.actors.battery_reconcile import RENEW_S, BatteryReconciler
 from pems_actors.actors.battery_state import battery_state
 from pems_actors.actors.device_writer import DeviceWriter
-from pems_actors.actors.incidents import begin_with
+from pems_actors.actors.incidents import begin_with, still_open
 from pems_actors.control.battery import (
     BatteryChoice,
     BatteryView,
@@ -25,8 +25,11 @@ from pems_actors.control.battery import (
     unless_unsafe,
     within,
 )
+from pems_actors.control.battery_leave import lets, rise_kw, waiting
 from pems_actors.domain.commands import SetBatteryMode
 from pems_actors.domain.events import (
+    BatteryGrant,
+    BatteryRequest,
     ChargeShed,
     EnergyPlan,
     EnergyTick,
@@ -59,7 +62,8 @@ class BatteryActor(HouseActor):
     def __init__(self, context: Context, house: House, writer: DeviceWriter) -> None:
         super().__init__(context)
         self.house, self.writer = house, writer
-        self.cars = frozenset(load.name for load in house.loads if load.rests_battery)
+        rests = house.battery.capacity_kwh > 0.0
+        self.cars = frozenset(each.name for each in house.loads if rests and each.rests_battery)
         self.reconciler = BatteryReconciler(self, writer)
 
     def on_start(self) -> None:
@@ -67,16 +71,22 @@ class BatteryActor(HouseActor):
         begins = self.state is None
         super().on_start()
         if begins:
-            begin_with(self, (FindingKind.IGNORES,))
+            ignored = self.state.ignored
+            begin_with(self, (FindingKind.IGNORES,), () if ignored is None else (ignored,))
         for address in (PLAN_KEEPER, CONTROL):
             self.tell(address, Republish())
 
     def first_state(self) -> BatteryMind:
-        """Begin with what outlived the restart: the changes of the day, a person's choice."""
+        """Begin with what outlived the restart: the changes of the day, a person's choice.
+
+        The incident of an inverter that did not obey goes on until that is seen no more.
+        """
+        ignored = still_open(self, "battery", FindingKind.IGNORES)
+        mind = BatteryMind(ignored=ignored, ignored_s=self.now_s())
         kept: BatteryKept | None = self.recall()
         if kept is None:
-            return BatteryMind()
-        return BatteryMind(
+            return mind
+        return mind._replace(
             user=kept.user, since_s=kept.since_s, changes_s=kept.changes_s, kept=kept
         )
 
@@ -87,6 +97,8 @@ class BatteryActor(HouseActor):
                 self._on_tick(message)
             case EnergyPlan():
                 self.state = self.state._replace(plan=message)
+            case BatteryGrant():
+                self._on_leave(message)
             case ChargeShed():
                 self.state = self.state._replace(shed_until_s=message.at_s + message.hold_s)
                 self._decide(message.at_s)
@@ -101,6 +113,12 @@ class BatteryActor(HouseActor):
             case _:
                 return super().on_receive(message)
         return None
+
+    def _on_leave(self, leave: BatteryGrant) -> None:
+        """Do at once what has waited for this leave."""
+        self.state = self.state._replace(leave=leave)
+        if self.state.choice is not None:
+            self._decide(self.now_s())
 
     def _on_mode(self, mode: HouseMode) -> None:
         """Take a new mode; an emergency does not wait for the next tick."""
@@ -136,7 +154,7 @@ class BatteryActor(HouseActor):
 
     def _decide(self, now_s: float) -> None:
         mind = self.state
-        choice, before = self._choice(mind, now_s), mind.choice
+        choice, before = self._by_leave(mind, self._choice(mind, now_s), now_s), mind.choice
         if before is None or order_of(choice) != order_of(before) or _renews(mind, choice, now_s):
             mind = self._written(mind, choice, now_s)
         begins = not isfinite(mind.level_since_s)  # also where a choice outlived a restart
@@ -162,6 +180,20 @@ class BatteryActor(HouseActor):
         chosen = beside_car(choose(view), view)
         choice = self._steady(mind, within(chosen, self.house.battery), now_s)
         return unless_unsafe(choice, view)  # no least time in a mode is above that
+
+    def _by_leave(self, mind: BatteryMind, choice: BatteryChoice, now_s: float) -> BatteryChoice:
+        """Let a choice by which the house draws more wait for the power budget's leave.
+
+        Rest beside a car needs none: the car's own start has counted with that.
+        """
+        before = mind.choice or as_found(BatteryMode.SELF_USE)
+        more_kw = rise_kw(choice, mind.reading, self.house.battery)
+        beside = choice.mode is BatteryMode.HOLD and now_s < mind.car_until_s
+        if beside or order_of(choice) == order_of(before) or lets(mind.leave, more_kw, now_s):
+            return choice
+        charge = choice.mode is BatteryMode.CHARGE_GRID
+        self.tell(POWER_BUDGET, BatteryRequest(now_s, more_kw, charge))
+        return waiting(choice, before)
 
     def _steady(self, mind: BatteryMind, choice: BatteryChoice, now_s: float) -> BatteryChoice:
         """Keep to the least time in a mode and to the changes of a day; safety may always leave."""
@@ -214,15 +246,15 @@ class BatteryActor(HouseActor):
 
     def _told(self, mind: BatteryMind, choice: BatteryChoice, now_s: float) -> BatteryMind:
         """Publish the battery when something about it has changed, or now and then."""
-        obeys = mind.path.obeys
-        summary = (choice.level, choice.mode, choice.reason, obeys)
+        doubt = _doubt(mind)
+        summary = (choice.level, choice.mode, choice.reason, doubt)
         if summary == mind.told and now_s - mind.told_s < REPUBLISH_S:
             return mind
         if summary != mind.told:
             state = Health.RUNNING if choice.level <= Level.LATE else Health.FALLBACK
-            doubt = "" if obeys else f"; the inverter stays in {mind.path.stands}: it does not obey"
+            degraded = mind.ignored is not None
             self.health(
-                state if obeys else Health.DEGRADED, choice.reason + doubt, int(choice.level)
+                Health.DEGRADED if degraded else state, choice.reason + doubt, int(choice.level)
             )
         self.publish(battery_state(self.path, mind, choice, now_s))
         return mind._replace(told=summary, told_s=now_s)
@@ -251,6 +283,13 @@ class BatteryActor(HouseActor):
         if now is not None and now.mode is not mode:
             return "done", f"{mode.value} is noted; just now {now.mode.value}: {now.reason}"
         return "done", f"battery in {mode.value}"
+
+
+def _doubt(mind: BatteryMind) -> str:
+    """Say after the reason of a choice that the inverter does not obey, or did not lately."""
+    if mind.ignored is not None:
+        return f"; {mind.ignored.reason}"
+    return "" if mind.path.obeys else "; the inverter did not obey, and nothing has proved it since"
 
 
 def _renews(mind: BatteryMind, choice: BatteryChoice, now_s: float) -> bool:

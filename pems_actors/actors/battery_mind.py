@@ -8,7 +8,7 @@ from typing import NamedTuple
 from pems_actors.control.battery import BatteryChoice, UserBattery
 from pems_actors.control.command_path import CommandPath
 from pems_actors.control.reconcile import LastOrder, Look
-from pems_actors.domain.events import EnergyPlan, HouseMode
+from pems_actors.domain.events import BatteryGrant, EnergyPlan, HouseMode
 from pems_actors.domain.findings import Finding
 from pems_actors.domain.house import BatteryMode
 from pems_actors.domain.levels import Level
@@ -41,8 +41,10 @@ class BatteryMind(NamedTuple):
     path: CommandPath = CommandPath()
     ordered_s: float = -inf  # when the order last changed
     ignored: Finding | None = None  # the open incident of an inverter that does not obey
+    ignored_s: float = -inf  # its last sign
     clock_trusted: bool = True
     car_until_s: float = -inf  # until when a car counts as being charged
+    leave: BatteryGrant | None = None  # the power budget's, for an order that draws more
 
     @property
     def theirs(self) -> bool:
@@ -71,7 +73,9 @@ class BatteryMind(NamedTuple):
             renew_at_s=self.renew_at_s if self.theirs else -inf,
             path=self.path.shifted(by_s),
             ordered_s=self.ordered_s + by_s,
+            ignored_s=self.ignored_s + by_s,
             car_until_s=self.car_until_s + by_s,
+            leave=None,
         )
 
 

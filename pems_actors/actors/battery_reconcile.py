@@ -22,6 +22,7 @@ from pems_actors.domain.house import BatteryMode
 from pems_actors.durable.kept import BatteryKept
 
 RENEW_S = 300.0
+QUIET_S = 300.0  # without a sign, and an incident is over
 BY_PERSON = "changed at the inverter by a person"
 
 
@@ -57,7 +58,9 @@ class BatteryReconciler:
 
     def looked(self, mind: BatteryMind, shown: BatteryMode | None, now_s: float) -> BatteryMind:
         """Compare the mode shown with our order; a person's change is respected for a while."""
-        if mind.choice is None or shown is None or not self.writer.is_armed("battery"):
+        if not self.writer.is_armed("battery"):
+            return self._rested(mind, now_s)
+        if mind.choice is None or shown is None:
             return mind
         ordered = mind.choice.mode
         look = mind.look.after(shown is ordered, now_s)
@@ -80,25 +83,44 @@ class BatteryReconciler:
         """Note if the inverter answers and does not obey, and when it does again."""
         before = mind.path
         path = before.after(ordered.value, mind.ordered_s, shown.value, now_s)
-        if path is before:
-            return mind
-        mind = mind._replace(path=path)
-        if path.obeys is not before.obeys:
-            mind = self._told_incident(mind, before, now_s)
+        if path is not before:
+            mind = mind._replace(path=path)
         if path.usable is not before.usable or path.obeys is not before.obeys:
             self.tell_obeys(path, now_s)
             mind = mind._replace(told=())
-        return mind
+        if path.ignores:
+            return self._ignored(mind, now_s)
+        proved = path.obeys and not before.obeys
+        return self._over(mind) if proved else self._rested(mind, now_s)
 
-    def _told_incident(self, mind: BatteryMind, before: CommandPath, now_s: float) -> BatteryMind:
-        """Open the incident of an inverter that does not obey, or close it."""
-        path = mind.path
-        why = f"the inverter answers {path.stands or before.stands} and does not obey"
-        finding = mind.ignored or Found("battery", FindingKind.IGNORES, why, now_s)
-        (close_incident if path.obeys else open_incident)(self.actor, finding)
-        said = {"device": "battery", "kind": finding.what, "obeys": path.obeys}
-        self.actor.keep("finding", said)
-        return mind._replace(ignored=None if path.obeys else finding)
+    def _ignored(self, mind: BatteryMind, now_s: float) -> BatteryMind:
+        """Take a sign that the inverter does not obey; the first one opens the incident."""
+        finding = mind.ignored
+        if finding is None:
+            why = f"the inverter answers {mind.path.stands} and does not obey"
+            finding = Found("battery", FindingKind.IGNORES, why, now_s)
+            open_incident(self.actor, finding)
+            self._keep(finding, obeys=False)
+        return mind._replace(ignored=finding, ignored_s=now_s)
+
+    def _rested(self, mind: BatteryMind, now_s: float) -> BatteryMind:
+        """End the incident once no sign has been seen for a while.
+
+        Who is asked for nothing but what it does anyway suffers nothing, but has proved nothing
+        either: the planner waits on.
+        """
+        return self._over(mind) if now_s - mind.ignored_s >= QUIET_S else mind
+
+    def _over(self, mind: BatteryMind) -> BatteryMind:
+        finding = mind.ignored
+        if finding is None:
+            return mind
+        close_incident(self.actor, finding)
+        self._keep(finding, obeys=mind.path.obeys)
+        return mind._replace(ignored=None)
+
+    def _keep(self, finding: Found, *, obeys: bool) -> None:
+        self.actor.keep("finding", {"device": "battery", "kind": finding.what, "obeys": obeys})
 
     def _by_hand(self, mind: BatteryMind, mode: BatteryMode, now_s: float) -> BatteryMind:
         """Believe that a person has set the mode."""

@@ -154,9 +154,7 @@ class FlexibleLoadActor(HouseActor):
             return
         tick = tick._replace(at_s=max(tick.at_s, self.now_s()))
         choice = steady(mind, self.load, choose(mind, self.load, tick), tick.at_s)
-        if choice.free:
-            self._let_go(choice)
-        elif choice.on and mind.on is not True:
+        if choice.on and mind.on is not True:
             late = is_late(mind, self.load, tick.at_s)
             self.tell(POWER_BUDGET, LoadRequest(self.load.name, tick.at_s, late))
             waits = choice._replace(
@@ -172,7 +170,7 @@ class FlexibleLoadActor(HouseActor):
         now_s = self.now_s()
         if tick is not None and now_s <= grant.valid_until_s:
             choice = choose(mind, self.load, tick._replace(at_s=max(tick.at_s, now_s)))
-            if choice.on and not choice.free:
+            if choice.on:
                 self._order(choice, now_s)
         self._tell_budget()
 
@@ -198,14 +196,6 @@ class FlexibleLoadActor(HouseActor):
         if mind.on is not False or reading is None or reading.at_s < mind.since_s + OBEYS_S:
             return False
         return (reading.power_kw or 0.0) > DRAWS_KW and now_s - reading.at_s < OBEYS_S
-
-    def _let_go(self, choice: LoadChoice) -> None:
-        """Order nothing more: the lease ends, and the load serves itself."""
-        if self.state.mind.on is not None:
-            self._mind(on=None)
-            self.state = self.state._replace(renew_s=-inf)
-            self._tell_budget()
-        self._publish(choice, self.now_s())
 
     # --- telling
 

@@ -34,7 +34,7 @@ from pems_actors.actors.base import (
     load_address,
     room_address,
 )
-from pems_actors.actors.incidents import begin_with, close_incident, open_incident
+from pems_actors.actors.incidents import begin_with, close_incident, open_incident, still_open
 from pems_actors.control.clock_trust import NOTED_S, REPLAN_S, ClockTrust
 from pems_actors.control.outdoor import OutdoorBelief
 from pems_actors.domain.events import (
@@ -135,14 +135,23 @@ class GatewayActor(HouseActor):
         begins = self.state is None
         super().on_start()
         if begins:
-            begin_with(self, OF_THE_CLOCK)
+            doubted = self.state.doubted
+            begin_with(self, OF_THE_CLOCK, () if doubted is None else (doubted,))
         self.after(self.silence_s, Tick())
 
     def first_state(self) -> GatewayMind:
-        """Begin with nothing known but the clock, which may not be behind the newest record."""
+        """Begin with nothing known but the clock, which may not be behind the newest record.
+
+        One that was doubted is doubted on, in the same incident.
+        """
         clocks = self.context.system.runtime.clocks()
-        clock = ClockTrust.at_boot(clocks.house_s, clocks.steady_s, *self.known_s)
-        return GatewayMind(clock, clocks)
+        kept: ClockTrust | None = self.recall()
+        if kept is None or kept.trusted:
+            clock = ClockTrust.at_boot(clocks.house_s, clocks.steady_s, *self.known_s)
+        else:
+            clock = kept.resumed(clocks.house_s, clocks.steady_s)
+        doubted = still_open(self, "clock", FindingKind.CLOCK_UNTRUSTED)
+        return GatewayMind(clock, clocks, doubted=doubted)
 
     def on_receive(self, message: object) -> Any:
         """Carry each message to its handler."""
@@ -233,6 +242,8 @@ class GatewayActor(HouseActor):
             clock = mind.clock.jumped(jump.set_s, clocks.house_s, clocks.steady_s)
             self._on_jump(jump.set_s, jump.slept_s, clocks.house_s)
         self.state = self.state._replace(clock=clock, clocks=clocks)
+        if clock is not mind.clock and not (clock.trusted and mind.clock.trusted):
+            self.remember(clock)
         if clock.trusted == (self.state.doubted is not None):
             self._tell_trust(clock, clocks.house_s)
         return 0.0 if jump is None else jump.set_s
@@ -329,7 +340,7 @@ class GatewayActor(HouseActor):
 
     def _tell_samples(self, reading: HouseReading) -> None:
         meter, inverter, battery = reading.meter, reading.inverter, reading.battery
-        rows = self._room_rows(reading)
+        rows = _room_rows(reading)
         if reading.outdoor is not None and reading.outdoor.temp_c is not None:
             rows.append(("outdoor_c", reading.at_s, reading.outdoor.temp_c))
         if meter is not None and meter.grid_kw is not None:
@@ -348,32 +359,16 @@ class GatewayActor(HouseActor):
         self.tell(LOAD, LoadSample(reading.at_s, self._base_load_kw(reading)))
         self.tell(HISTORY, Samples(tuple(rows)))
 
-    @staticmethod
-    def _room_rows(reading: HouseReading) -> list[Row]:
-        """Lay out what the rooms say of their air and their relays."""
-        air = [
-            (_series("temp_c", room), at_s, temp_c)
-            for room, at_s, temp_c, _, _, _ in reading.rooms
-            if temp_c is not None
-        ]
-        relays = [
-            (_series("relay", room), at_s, float(relay_on))
-            for room, at_s, _, relay_on, _, _ in reading.rooms
-            if relay_on is not None
-        ]
-        return air + relays
-
     def _base_load_kw(self, reading: HouseReading) -> float | None:
         """House load without our own relays and flexible loads; unknown if any of them is."""
         if reading.meter is None or reading.meter.load_kw is None:
             return None
-        heating_kw = 0.0
+        heating_kw, power_kw = 0.0, self.power_kw
         for name, _, _, relay_on, _, _ in reading.rooms:
-            if name not in self.power_kw:
-                continue
-            if relay_on is None:
+            if relay_on:
+                heating_kw += power_kw.get(name, 0.0)
+            elif relay_on is None and name in power_kw:
                 return None
-            heating_kw += self.power_kw[name] * relay_on
         flexible_kw = self._flexible_kw(reading) if self.loads else 0.0
         return (
             None
@@ -399,10 +394,22 @@ class GatewayActor(HouseActor):
         return (full and closed) or at_limit
 
 
+def _room_rows(reading: HouseReading) -> list[Row]:
+    """Lay out what the rooms say of their air and their relays."""
+    rows = []
+    for room, at_s, temp_c, relay_on, _, _ in reading.rooms:
+        air, relay = _series(room)
+        if temp_c is not None:
+            rows.append((air, at_s, temp_c))
+        if relay_on is not None:
+            rows.append((relay, at_s, 1.0 if relay_on else 0.0))
+    return rows
+
+
 @lru_cache(maxsize=256)
-def _series(kind: str, room: str) -> str:
-    """Name a series of the history."""
-    return f"{kind}.{room}"
+def _series(room: str) -> tuple[str, str]:
+    """Name the series of a room in the history: its air, its relay."""
+    return f"temp_c.{room}", f"relay.{room}"
 
 
 def _timetable(tariff: Tariff, quarter: float) -> Timetable:

@@ -27,6 +27,15 @@ def close_incident(actor: HouseActor, finding: Finding) -> None:
     _close(actor, OpenIncident(finding.path, _id(finding), finding.reason, finding.since_s))
 
 
+def still_open(actor: HouseActor, device: str, what: FindingKind) -> Finding | None:
+    """Give the finding whose incident a predecessor has left open; None if there is none."""
+    path = f"{device}/{what}"
+    for each in actor.incidents_open() or ():
+        if each.path == path:
+            return Finding(device, what, each.cause, each.start_s)
+    return None
+
+
 def begin_with(
     actor: HouseActor, kinds: Collection[FindingKind], standing: Collection[Finding] = ()
 ) -> None:

@@ -10,13 +10,14 @@ from typing import Any
 
 from pems_actors.actors.base import GATEWAY, PLAN_KEEPER, PLANNER, POWER_BUDGET, HouseActor
 from pems_actors.actors.incidents import begin_with, close_incident, open_incident
-from pems_actors.control.reconcile import LastOrder, relay_text
-from pems_actors.domain.commands import SetHeating
+from pems_actors.control.reconcile import LastOrder
 from pems_actors.domain.events import Republish
 from pems_actors.domain.findings import (
     OF_THE_CLOCK,
     ClockJumped,
+    Finding,
     FindingKind,
+    Inspected,
     OutOfService,
     ToInspect,
 )
@@ -30,7 +31,6 @@ from pems_actors.estimation.wording import Speaker
 from supervision import Context, Health
 
 REPUBLISH_S = 900.0
-ON = relay_text(True)
 OURS = frozenset(FindingKind) - OF_THE_CLOCK - {FindingKind.IGNORES}
 
 
@@ -44,7 +44,8 @@ class InspectorActor(HouseActor):
         self.inspector = Inspector(house, tick_s)
         self.speaker = Speaker(self.inspector)
         self.published_s = float("-inf")
-        self.noted: dict[str, LastOrder] = {}  # orders to relays that it knows
+        self.devices = tuple(f"relay/{relay}" for relay in self.inspector.relays)
+        self.noted: list[LastOrder | None] = [None] * len(self.devices)  # orders that it knows
 
     def on_start(self) -> None:
         """Tell again what has stood since before a restart: it is one incident, not two."""
@@ -57,13 +58,14 @@ class InspectorActor(HouseActor):
         """Begin with nothing heard: the clocks of all sensors run from now on.
 
         Findings from before a restart stand until they are not found again. Who was
-        missed is missed at once again, though nothing was ever heard of it.
+        missed is missed at once again, though nothing was ever heard of it; a sensor that was
+        refused has to fit to what was believed in its place.
         """
-        now_s = self.now_s()
-        kept = {finding.path: Open(finding, now_s) for finding in self.recall() or ()}
-        missed = {f.finding.device for f in kept.values() if f.finding.what is FindingKind.SILENT}
-        return self.inspector.first(now_s)._replace(
-            open=kept,
+        now_s, kept = self.now_s(), self.recall() or ()
+        missed = {finding.device for finding in kept if finding.what is FindingKind.SILENT}
+        held_c = {f.device.partition("/")[2]: f.held_c for f in kept if f.held_c is not None}
+        return self.inspector.first(now_s, held_c)._replace(
+            open={finding.path: Open(finding, now_s) for finding in kept},
             heard=missed_since(frozenset(missed), now_s),
         )
 
@@ -93,26 +95,37 @@ class InspectorActor(HouseActor):
                 self._tell_service(service)
         if after.open is not before.open and after.open.keys() != before.open.keys():
             self._tell_findings(before, after)
-            self.remember(after.findings)
+            self.remember(self._kept(after, reading.at_s))
             self._publish(reading.at_s)
         elif reading.at_s - self.published_s >= REPUBLISH_S:
+            kept = self._kept(after, reading.at_s)
+            if any(finding.held_c is not None for finding in kept):
+                self.remember(kept)
             self._publish(reading.at_s)
+
+    def _kept(self, here: Inspection, now_s: float) -> tuple[Finding, ...]:
+        """List what stands, with what is believed in the place of refused sensors."""
+        inspected = self.speaker.inspected(here, now_s) or Inspected(now_s)
+        held_c = {f"rooms/{name}": inspected.estimates_c[name] for name in inspected.refused}
+        return tuple(f._replace(held_c=held_c.get(f.device)) for f in here.findings)
 
     def _commanded(self, here: Inspection) -> Inspection:
         """Take in what was ordered since the last picture: by the journal, which misses nothing.
 
         Orders from before this inspection may have been given back to a person since.
         """
-        for relay in self.inspector.relays:
-            last = self.last_order(f"relay/{relay}")
-            if last is None or last is self.noted.get(relay):
-                continue
-            self.noted[relay] = last
-            if last.at_s >= here.born_s:
-                on, until_s = last.order == ON, last.lease_until_s
-                order = SetHeating(relay, on, "", Level.NATIVE, last.at_s, until_s)
-                here = self.inspector.commanded(here, order)
-        return here
+        if self.memory is None:
+            return here
+        orders = self.memory.journal.orders(self.devices)
+        if orders == self.noted:
+            return here
+        news = {
+            relay: last
+            for relay, last, before in zip(self.inspector.relays, orders, self.noted, strict=True)
+            if last is not None and last is not before and last.at_s >= here.born_s
+        }
+        self.noted = orders
+        return self.inspector.commanded(here, news)
 
     def _tell_gateway(self, here: Inspection, now_s: float) -> None:
         """Say whom not to believe, as long as there is somebody."""

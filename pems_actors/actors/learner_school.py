@@ -19,8 +19,18 @@ from pems_actors.learning.life.jobs import SERIES, Place, Trained, TrainJob
 from pems_actors.learning.life.store import ModelStore
 from supervision.worker import Worker, WorkerFailed, WorkerSpec
 
+_OF_MODELS = (
+    "holidays.countries",
+    "xgboost",
+    "pems_actors.learning.pv.model",
+    "pems_actors.learning.series.load",
+    "pems_actors.learning.series.price",
+)
 MODELS = WorkerSpec(
-    name="forecasting/models", target="pems_actors.learning.life.worker:factory", deadline_s=30.0
+    name="forecasting/models",
+    target="pems_actors.learning.life.worker:factory",
+    deadline_s=30.0,
+    preload=_OF_MODELS,  # or the first question would wait for them
 )
 TRAINING = WorkerSpec(
     name="forecasting/training",

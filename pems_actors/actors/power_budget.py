@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from pems_actors.actors.base import BATTERY, INSPECTOR, HouseActor, load_address, room_address
+from pems_actors.control.battery_leave import BatteryLeave
 from pems_actors.control.limits import Headroom
 from pems_actors.control.load_budget import LoadBudget
 from pems_actors.control.power_budget import METER_LOST_S, SPARE_KW, PowerBudget
 from pems_actors.domain.events import (
+    BatteryRequest,
     EnergyTick,
     RelayRequest,
     RelayShed,
@@ -37,11 +39,12 @@ LATE_S = 5.0  # a picture that is due is waited for: nobody starts by the one be
 
 
 class BudgetMind(NamedTuple):
-    """What relays and flexible loads have and want, and how the base load hangs on the phases."""
+    """What relays, loads and battery have and want, and how the base load hangs on the phases."""
 
     relays: PowerBudget
     loads: LoadBudget
     split: BaseSplit = BaseSplit()
+    battery: BatteryLeave = BatteryLeave()
 
 
 class PowerBudgetActor(HouseActor):
@@ -78,17 +81,10 @@ class PowerBudgetActor(HouseActor):
                 if not again or self.now_s() - self.looked_s > LOOKS_S:
                     self._serve()
             case RelaySwitched():
-                answered = message.relay == self.state.relays.pledged
-                self._mind(
-                    relays=self.state.relays.switched(
-                        message.relay, message.on, message.at_s, message.slack_k, self.now_s()
-                    )
-                )
-                if answered:
-                    self._serve()
+                self._on_switched(message)
             case EnergyTick():
                 self._on_tick(message)
-            case LoadRequest() | LoadSwitched():
+            case LoadRequest() | LoadSwitched() | BatteryRequest():
                 self._on_load(message)
             case OutOfService() | ClockJumped():
                 self._on_news(message)
@@ -104,13 +100,27 @@ class PowerBudgetActor(HouseActor):
     def _mind(self, **changes: Any) -> None:
         self.state = self.state._replace(**changes)
 
-    def _on_load(self, said: LoadRequest | LoadSwitched) -> None:
-        """Hear a flexible load."""
-        if isinstance(said, LoadSwitched):
-            self._mind(loads=self.state.loads.switched(said))
-            return
-        self._mind(loads=self.state.loads.asked(said))
-        self._serve_loads(self.now_s())
+    def _on_switched(self, said: RelaySwitched) -> None:
+        """Hear what a relay is; whoever had been granted makes way for the next."""
+        relays = self.state.relays.obeying(said.relay, ours=said.ours)
+        answered = said.relay == relays.pledged
+        self._mind(
+            relays=relays.switched(said.relay, said.on, said.at_s, said.slack_k, self.now_s())
+        )
+        if answered:
+            self._serve()
+
+    def _on_load(self, said: LoadRequest | LoadSwitched | BatteryRequest) -> None:
+        """Hear a flexible load, or the battery."""
+        match said:
+            case LoadSwitched():
+                self._mind(loads=self.state.loads.switched(said))
+            case LoadRequest():
+                self._mind(loads=self.state.loads.asked(said))
+                self._serve_loads(self.now_s())
+            case BatteryRequest():
+                self._mind(battery=self.state.battery.asking(said))
+                self._serve_battery(self.now_s())
 
     def _on_news(self, news: OutOfService | ClockJumped) -> None:
         """Take in relays that do not obey, and a clock that was set."""
@@ -120,6 +130,7 @@ class PowerBudgetActor(HouseActor):
             case ClockJumped(by_s=by_s):
                 self._mind(relays=self.state.relays.shifted(by_s))
                 self._mind(loads=self.state.loads.shifted(by_s))
+                self._mind(battery=self.state.battery.shifted(by_s))
 
     def _on_tick(self, tick: EnergyTick) -> None:
         battery = tick.battery
@@ -130,12 +141,13 @@ class PowerBudgetActor(HouseActor):
         )
         meter = self._by_phase(tick) if self.house.limits.phases == 3 else tick.meter
         self._mind(relays=self.state.relays.heard(meter, grid_charging=charging))
+        self._mind(battery=self.state.battery.heard(battery and battery.power_kw))
         if self.house.loads:
             self._mind(loads=self.state.loads.heard(tick.loads).lent(battery and battery.power_kw))
         spare = self._spare(tick.at_s)
         after = self._hold_loads_back(spare, tick.at_s) if self.house.loads else spare
         orders = (
-            *self.state.relays.excess(tick.at_s, after),
+            *self.state.relays.excess(tick.at_s, after, self.state.battery.charge_kw),
             *self.state.relays.yields(tick.at_s, spare),
         )
         self._mind(relays=self.state.relays.shed(orders, tick.at_s))
@@ -145,6 +157,8 @@ class PowerBudgetActor(HouseActor):
         self.every_s, self.looked_s = tick.at_s - self.looked_s, tick.at_s
         if self.state.relays.waiting:
             self._serve(spare)
+        else:
+            self._serve_battery(tick.at_s)
         if tick.at_s - self.published_s >= PUBLISH_S:
             self.published_s = tick.at_s
             self._publish(tick.at_s)
@@ -169,8 +183,9 @@ class PowerBudgetActor(HouseActor):
         return meter._replace(phase_kw=phases_of(meter.grid_kw, base_kw, ours, shares))
 
     def _spare(self, now_s: float) -> Headroom:
-        """Room under every limit, beside what loads may draw that were just let go."""
-        return self.state.loads.reserved(self.state.relays.headroom(now_s), now_s)
+        """Room under every limit, beside what was let and is not drawn yet."""
+        room = self.state.loads.reserved(self.state.relays.headroom(now_s), now_s)
+        return self.state.battery.reserved(room, now_s)
 
     def _hold_loads_back(self, spare: Headroom, now_s: float) -> Headroom:
         """Hold flexible loads back before anything else, but for a charge from the grid.
@@ -219,9 +234,21 @@ class PowerBudgetActor(HouseActor):
             self._mind(relays=self.state.relays._replace(last_start_s=now_s))
             self.tell(load_address(grant.load), grant)
 
+    def _serve_battery(self, now_s: float) -> None:
+        """Let the battery give less, or charge if no relay waits; without a meter neither."""
+        asked, meter = self.state.battery.waiting(now_s), self.state.relays.meter
+        blind = meter is None or now_s - meter.at_s > METER_LOST_S
+        if asked is None or blind or (asked.charge and self.state.relays.neediest(now_s)):
+            return
+        battery, grant = self.state.battery.next_grant(self._spare(now_s), now_s)
+        self._mind(battery=battery)
+        if grant is not None:
+            self.tell(BATTERY, grant)
+
     def _serve(self, spare: Headroom | None = None) -> None:
         now_s = self.now_s()
-        if spare is None and self.state.loads.running:
+        let = self.state.loads.running or self.state.battery.granted  # and maybe not drawn yet
+        if spare is None and let:
             spare = self._spare(now_s)
         relays, grant = self.state.relays.next_grant(now_s, spare)
         self._mind(relays=relays)
@@ -231,6 +258,7 @@ class PowerBudgetActor(HouseActor):
         wait_s = self.state.relays.due(now_s)
         if wait_s is not None and wait_s > 0.0:
             self.after(wait_s, Tick())
+        self._serve_battery(now_s)
 
     def _publish(self, now_s: float) -> None:
         room = self.state.relays.headroom(now_s)

@@ -150,8 +150,21 @@ class RoomActor(HouseActor):
                 return super().on_receive(message)
         return None
 
+    def _on_need(self, need: Need) -> None:
+        """Hear a member of the relay; one that says the same again lets the decision stand."""
+        mind, owned, now_s = self.state, self.state.owned, self.now_s()
+        if owned is None:
+            return
+        rest, after = mind.rest, owned.heard(need)
+        stands = rest is not None and now_s <= rest.heard_until_s and owned.knows(need)
+        rest = rest.heard(after.heard_until_s(now_s)) if rest and stands else None
+        self.state = mind._replace(owned=after, rest=rest)
+
     def _on_relay_news(self, news: Need | GuardOrder | RelayGrant | RelayShed) -> None:
         """Keep what the next tick will be decided by; follow the power budget at once."""
+        if isinstance(news, Need):
+            self._on_need(news)
+            return
         tick = self.state.tick
         if isinstance(news, RelayGrant | RelayShed) and self.state.rest is not None and tick:
             self._on_tick(tick)  # what the relay has done until now is reckoned first
@@ -159,8 +172,6 @@ class RoomActor(HouseActor):
         if relay is None or mind is None:
             return
         match news:
-            case Need():
-                mind = mind._replace(needs={**mind.needs, news.room: news})
             case GuardOrder():
                 mind = mind._replace(guard=news)
             case RelayGrant():
@@ -177,7 +188,10 @@ class RoomActor(HouseActor):
         mind, relay = self.state, self.relay
         owned = mind.owned
         if relay is not None and owned is not None and owned.is_due(tick.at_s):
-            self.state = mind._replace(tick=tick, owned=relay.kept_up(owned, tick.at_s))
+            self.state = mind.kept_up(tick, relay.kept_up(owned, tick.at_s))
+        elif mind.said is not None and tick.at_s - mind.said.at_s >= TELL_AGAIN_S:
+            said = self._tell_owner(mind.said._replace(at_s=tick.at_s))
+            self.state = mind._replace(tick=tick, said=said)
         else:
             self.state = mind.saw(tick)
 
@@ -199,14 +213,19 @@ class RoomActor(HouseActor):
         trim = next_trim(view, need, mind.trim, dt_s, held_back=held_back)
         if self.relay is not None and owned is not None:
             owned = self.relay.on_tick(owned, need, tick, sensor)
-        elif self.owner is not None:
-            self.tell(room_address(self.owner), need)
         self.state = RoomMind(
             sensor, tick, mind.plan, view.override, mind.mode, mind.mode_until_s,
-            ladder, trim, owned, tick.at_s, self._rest(tick, need, owned),
+            ladder, trim, owned, tick.at_s, self._rest(tick, need, owned), self._tell_owner(need),
         )  # fmt: skip
         self._tell_state(need, quality, tick.at_s)
         self._remember(tick.at_s)
+
+    def _tell_owner(self, need: Need) -> Need | None:
+        """Tell the owner of the relay what is wanted of it; None: that is nobody else."""
+        if self.relay is not None or self.owner is None:
+            return None
+        self.tell(room_address(self.owner), need)
+        return need
 
     def _caught_up(self) -> RoomMind:
         """Take in what was last seen while a decision stood: the sensor spoke, the relay obeyed."""
@@ -228,9 +247,10 @@ class RoomActor(HouseActor):
             until_s = min(until_s, mode_ends_s)
         if self.relay is not None and owned is not None:
             until_s = min(until_s, self.relay.rests_until_s(owned, need, tick.at_s))
-        elif self.owner is not None:
-            until_s = min(until_s, tick.at_s + TELL_AGAIN_S)
-        return rest_after(tick, need, self.facts.limits, until_s, mind.override)
+        rest = rest_after(tick, need, self.facts.limits, until_s, mind.override)
+        if rest is None or owned is None or not owned.needs:
+            return rest
+        return rest.heard(owned.heard_until_s(tick.at_s))
 
     def _view(self, tick: RoomTick, sensor: FreshValue, temp_c: float | None) -> RoomView:
         mind, reading, wish = self.state, tick.reading, self.state.override

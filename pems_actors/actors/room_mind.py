@@ -22,6 +22,7 @@ from pems_actors.domain.readings import Quality
 from pems_actors.estimation.freshness import FreshValue
 
 ASK_AGAIN_S = 120.0  # the power budget forgets a request soon
+NEED_LIFE_S = 300.0  # what a member said counts for so long
 USABLE = frozenset({Quality.GOOD, Quality.ESTIMATED})
 
 
@@ -45,6 +46,28 @@ class RelayMind(NamedTuple):
     kept: RelayMemory | None = None  # its history from before the restart, until it is found
     floors: FloorHeat = FloorHeat()
     asked_s: float = -inf  # when it last asked for power that it still waits for
+
+    def wrote(self, written: Written, look: Look) -> RelayMind:
+        """Note a command that went out."""
+        return RelayMind(self.memory, self.account, self.wanted, written, look, *self[5:])
+
+    def knows(self, need: Need) -> bool:
+        """Tell if a member says again what it said, and what still counts."""
+        before = self.needs.get(need.room)
+        return (
+            before is not None
+            and need[2:] == before[2:]
+            and 0.0 <= need.at_s - before.at_s <= NEED_LIFE_S
+        )
+
+    def heard(self, need: Need) -> RelayMind:
+        """Note what a member wants."""
+        return self._replace(needs={**self.needs, need.room: need})
+
+    def heard_until_s(self, now_s: float) -> float:
+        """Tell until when all that counts now of the other members' words will count."""
+        ends_s = [need.at_s + NEED_LIFE_S for need in self.needs.values()]
+        return min((end_s for end_s in ends_s if end_s >= now_s), default=inf)
 
     def is_due(self, now_s: float) -> bool:
         """Tell if it is time to renew the lease, or to ask for power again."""
@@ -85,10 +108,15 @@ class RoomMind(NamedTuple):
     owned: RelayMind | None = None
     decided_s: float | None = None  # when it last decided
     rest: Rest | None = None  # until when that stands, as far as it does
+    said: Need | None = None  # what it last told the owner of its relay
 
     def saw(self, tick: RoomTick) -> RoomMind:
         """See one more tick at which the decision stands."""
         return RoomMind(self.sensor, tick, *self[2:])
+
+    def kept_up(self, tick: RoomTick, owned: RelayMind) -> RoomMind:
+        """See one more tick, at which the decision was kept up."""
+        return RoomMind(self.sensor, tick, *self[2:8], owned, *self[9:])
 
     @property
     def relay(self) -> RelayMemory | None:

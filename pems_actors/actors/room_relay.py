@@ -11,7 +11,7 @@ from math import inf
 
 from pems_actors.actors.base import POWER_BUDGET, HouseActor
 from pems_actors.actors.device_writer import DeviceWriter
-from pems_actors.actors.room_mind import RelayMind, Written
+from pems_actors.actors.room_mind import NEED_LIFE_S, RelayMind, Written
 from pems_actors.actors.room_reconcile import RENEW_S, RelayReconciler
 from pems_actors.control.duty import steady_duty
 from pems_actors.control.floor import FloorHeat, too_warm
@@ -33,7 +33,6 @@ from pems_actors.economics.local_hours import local_day
 from pems_actors.estimation.freshness import FreshValue
 
 LEASE_S = 900.0
-NEED_LIFE_S = 300.0
 URGENT = frozenset({"frost", "guard"})
 
 
@@ -146,7 +145,7 @@ class RoomRelay:
         )
         if memory.on and turns_s > now_s:
             turns_s = min(turns_s, now_s + self._cool_s(mind, needs, now_s))
-        return min([turns_s, *(n.at_s + NEED_LIFE_S for n in needs[1:])])
+        return turns_s
 
     def _cool_s(self, mind: RelayMind, needs: list[Need], now_s: float) -> float:
         """Tell for how long a relay may stay on without too warm a floor, in coarse steps [s]."""
@@ -203,7 +202,8 @@ class RoomRelay:
 
     def _tell_budget(self, decision: Decision, now_s: float, *, on: bool) -> None:
         """Say what the relay is; said at each renewal too, so that a fresh budget learns of it."""
-        told = RelaySwitched(self.relay.name, on, now_s, decision.slack_k)
+        ours = self.writer.is_armed(self.device)
+        told = RelaySwitched(self.relay.name, on, now_s, decision.slack_k, ours)
         self.actor.tell(POWER_BUDGET, told)
 
     # --- writing
@@ -234,10 +234,11 @@ class RoomRelay:
     ) -> RelayMind | None:
         """Renew the lease by writing, and write again what the relay did not take.
 
-        None if nothing was written.
+        One that heats on against our order is told at every look. None if nothing was written.
         """
         waits_s = mind.written.again_s - now_s  # longer than a period: by another clock
-        if 0.0 < waits_s <= RENEW_S and not mind.look.disobeyed():
+        heats_on = not memory.on and mind.look.strays_on()
+        if 0.0 < waits_s <= RENEW_S and not (mind.look.disobeyed() or heats_on):
             return None
         if mind.look.suspects(now_s, mind.written.until_s):
             return None  # one more look: a write now would cover up what a person did
@@ -260,7 +261,7 @@ class RoomRelay:
             return None
         until_s = command.lease_until_s if self.writer.is_armed(self.device) else -inf
         written = Written(until_s, now_s + RENEW_S)
-        return mind._replace(written=written, look=mind.look.repeated(now_s))
+        return mind.wrote(written, mind.look.repeated(now_s))
 
 
 def _heard(mind: RelayMind, need: Need, now_s: float) -> list[Need]:

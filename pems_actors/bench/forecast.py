@@ -87,14 +87,14 @@ def measure(question: Question, refit_days: int = 7) -> dict[str, Any]:
         question.instant(question.train_until),
         question.day(question.test_from),
     )
-    test_until = _test_until(question, table)
+    _refuse_outside(question, table, test_from)
+    test_until, cut = _test_until(question, table)
     todo = list(issues(table, test_from, test_until, published=question.series == "price"))
     if not todo:
         raise ValueError(
             f"no day from {test_from:%Y-%m-%d} to {test_until:%Y-%m-%d}; give a later --test-until"
         )
     _refuse_overlap(train_until, todo[0])
-    _refuse_outside(question, table, test_from, test_until)
     began_s, learned = time.process_time(), list[str]()
     told = {"ours": roll(_ours(question), table, todo, train_until, refit_days, learned)}
     ours_s = time.process_time() - began_s
@@ -107,7 +107,7 @@ def measure(question: Question, refit_days: int = 7) -> dict[str, Any]:
         "refit_days": refit_days,
         "timezone": zone,
         "seconds_of_ours": round(ours_s, 1),
-        "seen": list(table.notes),
+        "seen": [*table.notes, *cut],
         "learned": learned,
     }
     return report(f"forecast {question.series}", figures, _targets(question))
@@ -127,15 +127,20 @@ def _table(question: Question) -> Table:
     )
 
 
-def _test_until(question: Question, table: Table) -> pd.Timestamp:
-    """End of the test (exclusive): as given, else after the last local day with a truth."""
-    if question.test_until is not None:
-        return question.day(question.test_until)
+def _test_until(question: Question, table: Table) -> tuple[pd.Timestamp, list[str]]:
+    """End of the test (exclusive): as given, but not after the last local day with a truth.
+
+    Returns: the end, and a sentence where it is earlier than was asked for.
+    """
     if not table.rows:
         raise ValueError(f"{question.column} has no value at all; give another --column")
     known = table.index[table.series.notna().to_numpy()]
     local = known[-1].tz_convert(question.zone).tz_localize(None)
-    return local.normalize() + pd.Timedelta(days=1)
+    end = local.normalize() + pd.Timedelta(days=1)
+    asked = end if question.test_until is None else question.day(question.test_until)
+    if asked <= end:
+        return asked, []
+    return end, [f"{question.column} ends on {local:%Y-%m-%d}, and so does the test"]
 
 
 def _refuse_overlap(train_until: pd.Timestamp, first: Issue) -> None:
@@ -143,16 +148,15 @@ def _refuse_overlap(train_until: pd.Timestamp, first: Issue) -> None:
         raise ValueError("--train-until lies after --test-from: the test would have been learned")
 
 
-def _refuse_outside(
-    question: Question, table: Table, test_from: pd.Timestamp, test_until: pd.Timestamp
-) -> None:
+def _refuse_outside(question: Question, table: Table, test_from: pd.Timestamp) -> None:
     """Raises: ValueError if the file tells nothing of the days to be tested."""
     if not len(table.index):
         return
     first, last = (
         at.tz_convert(question.zone).tz_localize(None) for at in (table.index[0], table.index[-1])
     )
-    if test_until <= first or test_from > last:
+    ends = None if question.test_until is None else question.day(question.test_until)
+    if test_from > last or (ends is not None and ends <= first):
         raise ValueError(
             f"{question.column} is told from {first:%Y-%m-%d} to {last:%Y-%m-%d}; "
             "give a --test-from and --test-until inside"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -14,6 +16,7 @@ from pems_actors.learning.tables.reading import WEATHER_NAMES
 Series = Literal["pv", "load", "price"]
 SERIES: tuple[Series, ...] = ("pv", "load", "price")
 
+_DOTTED = re.compile(r"\d{1,2}\.\d{1,2}\.")
 HOUSE_ZONE = "Europe/Prague"
 
 
@@ -44,12 +47,7 @@ class Question:
 
     def instant(self, text: str) -> pd.Timestamp:
         """Read a date, local where it has no zone. Raises: ValueError with a sentence."""
-        try:
-            stamp = pd.Timestamp(text)
-        except ValueError as problem:
-            raise ValueError(f"{text!r} is no date; give one such as 2023-01-01") from problem
-        local = stamp.tz_localize(self.zone) if stamp.tzinfo is None else stamp
-        return local.tz_convert("UTC")
+        return instant_from(text, self.zone)
 
     def day(self, text: str) -> pd.Timestamp:
         """Read a date as a local day without a zone. Raises: ValueError with a sentence."""
@@ -62,6 +60,22 @@ def series_from(text: str) -> Series:
         if text == name:
             return name
     raise ValueError(f"--series {text} is unknown; give pv, load or price")
+
+
+def instant_from(text: str, zone: str) -> pd.Timestamp:
+    """Read a date such as 2023-01-31 or 31.1.2023, local where it has no zone, as a UTC instant.
+
+    Raises: ValueError with a sentence.
+    """
+    refused = f"{text!r} is no date; give one such as 2023-01-01"
+    try:
+        stamp = pd.to_datetime(text, dayfirst=_DOTTED.match(text) is not None)
+    except (ValueError, OverflowError) as problem:
+        raise ValueError(refused) from problem
+    if pd.isna(stamp):
+        raise ValueError(refused)
+    local = stamp.tz_localize(zone) if stamp.tzinfo is None else stamp
+    return local.tz_convert("UTC")
 
 
 def site_from(text: str | None) -> tuple[float, float] | None:
@@ -98,7 +112,7 @@ def _numbers(text: str, count: int, example: str) -> list[float]:
         numbers = [float(part) for part in text.split(",")]
     except ValueError:
         numbers = []
-    if len(numbers) != count:
+    if len(numbers) != count or not all(map(isfinite, numbers)):
         raise ValueError(f"{text!r} is not {count} numbers; give {example}")
     return numbers
 

@@ -21,6 +21,12 @@ from typing import Any
 import config
 from pems_actors.actors.learner_school import Learning
 from pems_actors.bench.forecasting_branch import ForecastingBranch
+from pems_actors.bench.learning_rooms import (
+    WITHIN_H,
+    rooms_figures_of,
+    rooms_ledgers,
+    worse_figures_of,
+)
 from pems_actors.bench.report import Target, report
 from pems_actors.blueprint import house_from, tariff_from
 from pems_actors.domain.house import HouseModel
@@ -36,7 +42,6 @@ from pems_actors.simulation.twin import Twin
 START = "2023-02-01T00:00:00Z"
 DAYS = 60.0
 LOOK_S = 120.0
-WITHIN_H = 48.0
 DRIFT_FRAC = 0.75
 KEPT_SERIES = "learn."
 OF_ROOMS = ("temp_c.", "relay.", "outdoor_c")
@@ -92,6 +97,7 @@ def run(
             lived = branch_lived(span, drift_s, learning, history)
         else:
             lived = house_lived(span, drift_s, learning, history, planning=not rules)
+        rooms = rooms_ledgers(Path(folder))
     decisions = decisions_of(history, seconds(START) + (span + 1) * DAY_S)
     figures = {
         **figures_of(decisions, seconds(START), drift_s),
@@ -104,7 +110,9 @@ def run(
     targets = {"load_demoted_after_h": Target("<=", WITHIN_H), "promotions": Target(">=", 2.0)}
     if not quick:
         figures.update(rooms_figures_of(decisions, seconds(START), drift_s))
+        figures.update(worse_figures_of(rooms, decisions, drift_s))
         targets["rooms_first_demoted_after_h"] = Target("<=", WITHIN_H)
+        targets["rooms_worse_kept_48h"] = Target("<=", 0.0)
     log = [f"{iso(d['at_s'])} {line_of(d)}" for d in decisions]
     return {**report("learning", figures, targets), "log": log}
 
@@ -204,37 +212,6 @@ def figures_of(
     )
     figures["load_demoted_after_h"] = None if served is None else (served - drift_s) / HOUR_S
     return figures
-
-
-def rooms_figures_of(
-    decisions: Sequence[Mapping[str, Any]], start_s: float, drift_s: float
-) -> dict[str, Any]:
-    """How many rooms steered when the house was rebuilt, and how soon they were let go.
-
-    A room that is still told better than as configured rightly keeps its trust.
-    """
-    trusted: set[str] = set()
-    let_go: dict[str, float] = {}
-    first = None
-    for each in decisions:
-        if not each["series"].startswith("rooms/"):
-            continue
-        room, at_s = each["series"], each["at_s"]
-        if each["what"] == "champion":
-            first = at_s if first is None else first
-            trusted |= {room} if at_s < drift_s else set()
-        elif each["what"] == "dethroned" and at_s < drift_s:
-            trusted -= {room}
-        elif each["what"] == "dethroned":
-            let_go.setdefault(room, (at_s - drift_s) / HOUR_S)
-    hours = [let_go[room] for room in sorted(trusted) if room in let_go]
-    return {
-        "rooms_control_after_days": None if first is None else round((first - start_s) / DAY_S, 2),
-        "rooms_in_control": len(trusted),
-        "rooms_first_demoted_after_h": min(hours, default=None),
-        "rooms_demoted_48h": sum(each <= WITHIN_H for each in hours),
-        "rooms_demoted": len(hours),
-    }
 
 
 def line_of(decision: Mapping[str, Any]) -> str:

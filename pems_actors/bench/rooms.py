@@ -16,17 +16,17 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from pems_actors.bench.forecast_question import HOUSE_ZONE, instant_from, zone_from
 from pems_actors.bench.report import Target, report
 from pems_actors.learning.rooms import rivals
 from pems_actors.learning.rooms.ahead import rmse_k, running_free, watchful
 from pems_actors.learning.rooms.identify import RoomsFound, identify
 from pems_actors.learning.rooms.records import RoomRecords, records_from
 from pems_actors.learning.rooms.verdict import verdicts
-from pems_actors.learning.tables.reading import read_csv
+from pems_actors.learning.tables.reading import columns_of, read_csv
 
 Array = npt.NDArray[np.float64]
 
-HOUSE_ZONE = "Europe/Prague"
 QUICK_DAYS = 21.0
 TARGETS = {
     "rmse_mean_k": Target("<=", 0.30),
@@ -64,16 +64,19 @@ def run(
     if csv is None or train_until is None:
         missing = "--csv" if csv is None else "--train-until"
         raise ValueError(f"bench rooms needs {missing}; see `pems bench rooms --help`")
-    zone = timezone or HOUSE_ZONE
+    zone = zone_from(timezone) or HOUSE_ZONE
     table = read_csv(csv, timezone=zone, rename=renaming(Path(csv), rename))
     records = records_from(table.frame)
-    until = _date(train_until, zone, "train-until")
-    end = None if test_until is None else _date(test_until, zone, "test-until")
+    until = instant_from(train_until, zone)
+    end = None if test_until is None else instant_from(test_until, zone)
     learnt, starts = records.before(until), midnights(records, until, end, zone)
     if len(learnt.index) < 4:
         raise ValueError(f"no rows before {train_until}; give a later --train-until")
     if not starts:
-        raise ValueError(f"no whole day after {train_until}; give an earlier --train-until")
+        raise ValueError(
+            f"no whole day after {train_until}{f' and before {test_until}' if test_until else ''}; "
+            "give an earlier --train-until"
+        )
     learnt_rows = len(learnt.index)
     if quick:
         learnt = learnt.rows(slice(-round(QUICK_DAYS * 24.0 / learnt.step_h), None))
@@ -81,6 +84,8 @@ def run(
     found = identify(learnt)
     took_s = time.process_time() - began_s
     contest = contested(found, records, starts, learnt_rows)
+    if not np.isfinite(contest.ours_k).any():
+        raise ValueError(f"no room says anything after {train_until}; give an earlier date")
     notes = (*table.notes, *found.notes)
     return report("rooms", figures(found, contest, notes, took_s), TARGETS)
 
@@ -90,26 +95,17 @@ def renaming(path: Path, words: Sequence[str]) -> dict[str, str]:
 
     Raises: ValueError for a word that is none.
     """
-    header = pd.read_csv(path, nrows=0, sep=None, engine="python") if path.exists() else None
-    there = set() if header is None else {str(name).strip() for name in header.columns}
+    there = set(columns_of(path)) if words else set()
     renames = {}
     for word in words:
         new, equals, old = word.partition("=")
+        new, old = new.strip(), old.strip()
         if not equals or not new or not old:
             raise ValueError(f"--map {word}: write new=old, such as temp_c_room=T_indoor")
         if old not in there and new in there:
             new, old = old, new
-        renames[new.strip()] = old.strip()
+        renames[new] = old
     return renames
-
-
-def _date(text: str, zone: str, option: str) -> pd.Timestamp:
-    try:
-        stamp = pd.Timestamp(text)
-    except ValueError as problem:
-        raise ValueError(f"--{option} {text}: give a date such as 2024-02-01") from problem
-    local = stamp.tz_localize(zone) if stamp.tzinfo is None else stamp
-    return local.tz_convert("UTC")
 
 
 def midnights(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -49,6 +50,13 @@ def soak(
             "pairs: all pairs of faults, over two seeds each."
         ),
     ] = "light",
+    house: Annotated[
+        str,
+        typer.Option(
+            metavar="HOUSE",
+            help="Where: a file, or house17, flat3, house6-climate; the shipped ones by turns.",
+        ),
+    ] = "",
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that tell stories.")] = 2,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 1 if a law was broken.")
@@ -64,7 +72,7 @@ def soak(
     fault by itself, `--faults pairs` all pairs of faults, `--stories 1 --days 365` a whole year.
     Keep the JSON of a run under docs/proof, and `pems proof` makes the page of it.
     """
-    tales = _tales(stories, days, each, seed, faults)
+    tales = _tales(stories, days, each, seed, faults, house)
     with native_noise_apart():
         began = time.monotonic()
         sums = _told(tales, None if stories else days, min(workers, stories or workers))
@@ -72,7 +80,7 @@ def soak(
         replay = _replay(sums)
     figures = sums.figures(wall_s, replay)
     if as_json:
-        run = _words(stories, days, each, seed, faults)
+        run = _words(stories, days, each, seed, faults, house)
         say_json({**_report(figures), "run": run, "faults": sums.faults_figures()})
     else:
         print("\n".join((*lines(figures), *broken_lines(sums.failing), *_replay_line(figures))))
@@ -81,16 +89,17 @@ def soak(
 
 
 def _words(
-    stories: int | None, days: float | None, each: int | None, seed: int, faults: str
+    stories: int | None, days: float | None, each: int | None, seed: int, faults: str, house: str
 ) -> str:
     """Write the command that this run was."""
     given = {"each": each, "stories": stories, "days": days, "seed": seed}
     options = [f"--{name} {value:g}" for name, value in given.items() if value is not None]
+    options += [f"--house {shlex.quote(house)}"] if house else []
     return " ".join(("pems soak", *options, *([] if each else [f"--faults {faults}"])))
 
 
 def _tales(
-    stories: int | None, days: float | None, each: int | None, seed: int, faults: str
+    stories: int | None, days: float | None, each: int | None, seed: int, faults: str, house: str
 ) -> Iterable[Tale]:
     """List the stories that are wanted. Raises: Refusal for words that cannot be read."""
     from pems_actors.soak import programmes  # noqa: PLC0415 - loads everything
@@ -99,23 +108,29 @@ def _tales(
     if each is not None or faults == PAIRS:
         if days is not None or (each is not None and faults == PAIRS):
             refuse("give --each, or --faults pairs, or --days: each is a run of its own", BAD_USAGE)
-        told = programmes.pairs(seed) if each is None else programmes.each(seed, each)
+        _check(Tale(seed, "none", house=house))
+        told = (
+            programmes.pairs(seed, house=house)
+            if each is None
+            else programmes.each(seed, each, house)
+        )
         return islice(told, stories)
-    _check(Tale(seed, faults))
+    _check(Tale(seed, faults, house=house))
     if stories is not None:
-        return (Tale(seed + k, faults, days) for k in range(stories))
+        return (Tale(seed + k, faults, days, house) for k in range(stories))
     seeds = range(seed, seed + TOLD_EVERY) if days is None else count(seed)
-    return (Tale(own, faults) for own in seeds)
+    return (Tale(own, faults, house=house) for own in seeds)
 
 
 def _check(tale: Tale) -> None:
-    """Refuse faults that cannot be read."""
+    """Refuse faults and houses that cannot be read."""
+    from config import ConfigError  # noqa: PLC0415
     from pems_actors.simulate import strikes_of  # noqa: PLC0415
     from pems_actors.soak.stories import plot_of  # noqa: PLC0415
 
     try:
         strikes_of(plot_of(tale).story)
-    except ValueError as problem:
+    except (ValueError, ConfigError) as problem:
         refuse(str(problem), BAD_USAGE)
 
 

@@ -66,11 +66,15 @@ def choose(view: BatteryView) -> BatteryChoice:
 
 
 def unless_unsafe(choice: BatteryChoice, view: BatteryView) -> BatteryChoice:
-    """Charge from the grid only within its limits, whoever chose to, or to go on with it."""
+    """Charge from the grid only within its limits, whoever chose to, or to go on with it.
+
+    A charge that is shed rests: in self-use the battery would be empty when its hour comes.
+    """
     if choice.mode is not BatteryMode.CHARGE_GRID:
         return choice
     if view.now_s < view.shed_until_s:
-        return _native(choice.level, "grid charge shed: a limit was exceeded")
+        rest = _native(choice.level, "grid charge shed: too close to a limit")
+        return rest._replace(mode=BatteryMode.HOLD)
     if not view.meter_known:
         return _native(choice.level, "no grid charge without a meter")
     return choice

@@ -42,6 +42,11 @@ class ClockTrust(NamedTuple):
         why = f"the clock is behind the newest record of {iso(newest_s)}; set it right"
         return here._doubted(why, newest_s, steady_s + STEADY_AT_BOOT_S)
 
+    def resumed(self, now_s: float, steady_s: float) -> ClockTrust:
+        """Go on with what an earlier life knew; the steady clock may have begun anew since."""
+        believed_at_s = min(self.believed_at_s, steady_s + STEADY_AT_BOOT_S)
+        return self._replace(believed_at_s=believed_at_s).looked(now_s, steady_s)
+
     def looked(self, now_s: float, steady_s: float) -> ClockTrust:
         """Look at the clock as it goes on.
 

@@ -32,6 +32,11 @@ class CommandPath(NamedTuple):
     trying: bool = False
 
     @property
+    def ignores(self) -> bool:
+        """Whether the newest looks were against our order."""
+        return self.against >= LOOKS
+
+    @property
     def usable(self) -> bool:
         """Whether more than self-use may be planned."""
         return self.obeys or self.trying

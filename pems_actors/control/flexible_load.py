@@ -62,12 +62,11 @@ class LoadMind(NamedTuple):
 
 
 class LoadChoice(NamedTuple):
-    """Let it draw or hold it back. `free`: nobody orders anything, the load serves itself."""
+    """Let it draw or hold it back."""
 
     on: bool
     level: Level
     reason: str
-    free: bool = False
 
 
 def standing_wish(load: FlexibleLoad, now_s: float, timezone: str) -> LoadWish:
@@ -134,12 +133,12 @@ def choose(mind: LoadMind, load: FlexibleLoad, tick: LoadTick) -> LoadChoice:
     now_s = tick.at_s
     if now_s < mind.shed_until_s:
         return LoadChoice(False, _level(mind, tick), f"held back: {mind.shed_why}")
-    if mind.mode is HouseMode.EMERGENCY:
-        return LoadChoice(True, Level.NATIVE, "emergency mode: it serves itself", free=True)
     if tick.blocked and load.tariff_blocked:
         return LoadChoice(False, _level(mind, tick), "the tariff blocks it")
     if mind.reading is not None and mind.reading.ready is False:
         return LoadChoice(False, _level(mind, tick), "not plugged in: nothing begins unasked")
+    if mind.mode is HouseMode.EMERGENCY:
+        return LoadChoice(True, Level.NATIVE, "emergency mode: it serves itself under the limits")
     if now_s < mind.boost_until_s:
         return LoadChoice(True, _level(mind, tick), "a person wants it now")
     return _as_wished(mind, load, tick)
@@ -189,7 +188,7 @@ def _level(mind: LoadMind, tick: LoadTick) -> Level:
 
 def steady(mind: LoadMind, load: FlexibleLoad, choice: LoadChoice, now_s: float) -> LoadChoice:
     """Keep to the least time of a run or a rest; what a limit or a block says comes at once."""
-    must = choice.free or now_s < mind.shed_until_s or choice.reason == "the tariff blocks it"
+    must = now_s < mind.shed_until_s or choice.reason == "the tariff blocks it"
     if must or mind.on is None or choice.on is mind.on or now_s - mind.since_s >= load.min_run_s:
         return choice
     return choice._replace(on=mind.on, reason=f"{'on' if mind.on else 'off'} for at least 10 min")

@@ -49,6 +49,12 @@ class Headroom(NamedTuple):
         phase_kw = (l1 - power_kw * s1, l2 - power_kw * s2, l3 - power_kw * s3)
         return Headroom(phase_kw, self.import_kw - power_kw, self.heating_kw - power_kw)
 
+    def beside_inverter(self, power_kw: float) -> Headroom:
+        """Take away what an inverter draws, on all phases alike; it is no heating."""
+        l1, l2, l3 = self.phase_kw
+        left = (l1 - power_kw / 3.0, l2 - power_kw / 3.0, l3 - power_kw / 3.0)
+        return Headroom(left, self.import_kw - power_kw, self.heating_kw)
+
     def less(self, spare_kw: float) -> Headroom:
         """Keep a little of the phases and the import free."""
         l1, l2, l3 = self.phase_kw

@@ -86,9 +86,12 @@ class LoadBudget(NamedTuple):
         return self._replace(running=running, free=free)
 
     def reserved(self, room: Headroom, now_s: float) -> Headroom:
-        """Keep free what loads may draw that were just let go."""
+        """Keep free what loads may draw that were just let go.
+
+        Who serves itself may begin at any time: heat does not make room for that in advance.
+        """
         for name, since_s in self.running.items():
-            if now_s - since_s < BEGINS_WITHIN_S:
+            if now_s - since_s < BEGINS_WITHIN_S and name not in self.free:
                 load = self.loads[name]
                 coming_kw = max(load.power_kw - self.drawn_kw.get(name, 0.0), 0.0)
                 room = self._without_battery(drawn(room, load, coming_kw), load)

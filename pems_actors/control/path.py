@@ -21,6 +21,7 @@ from pems_actors.economics.local_hours import local_hour
 GAIN_PER_K = {Emitter.FLOOR: 1.0, Emitter.PANEL: 2.5}
 SHORT_GAIN_PER_K = {Emitter.FLOOR: 2.4, Emitter.PANEL: 6.0}
 RISE_K_PER_H = {Emitter.FLOOR: 0.4, Emitter.PANEL: 1.6}  # with no losses at all
+LITTLE_K = 0.2  # a smaller shortfall counts for less: heat that is on its way makes up for some
 LEAST_K = 0.05  # over the band's floor, come what may
 NEAR_K = 0.3  # a path so close over the floor is to be kept in full
 
@@ -42,7 +43,8 @@ def path_duty(plan: RoomPlan, slot: int, error_k: float, emitter: Emitter) -> fl
 
 def short_duty(plan: RoomPlan, slot: int, short_k: float, emitter: Emitter) -> float:
     """Heat, at any price, what the band will be short of."""
-    return share(plan.duty[slot] + SHORT_GAIN_PER_K[emitter] * short_k)
+    gain = SHORT_GAIN_PER_K[emitter] * min(short_k / LITTLE_K, 1.0)
+    return share(plan.duty[slot] + gain * short_k)
 
 
 def coming_short_k(

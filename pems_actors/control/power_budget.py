@@ -1,15 +1,17 @@
 """The power budget: relays ask before they switch on; it keeps every limit and the distance.
 
 A frozen state with pure steps. Starts are at least `start_gap_s` apart, the least slack goes
-first, and what was granted since the last meter reading counts as running already. An excess
-sheds charging from the grid first, then the running relay with the most slack. A needy relay that
-does not fit is not passed by better-off ones for ever: those wait behind it, and such that run
-and have had their time make room for it (a large relay on three phases would starve otherwise).
+first, and what was granted since the last meter reading counts as running already. Charging from
+the grid is shed close to a limit, so that a cloud does not lead beyond it; an excess sheds the
+running relay with the most slack. A needy relay that does not fit is not passed by better-off ones
+for ever: those wait behind it, and such that run and have had their time make room for it (a large
+relay on three phases would starve otherwise).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from math import inf
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -19,6 +21,7 @@ from pems_actors.domain.house import Limits, Relay
 from pems_actors.domain.readings import MeterReading
 
 METER_LOST_S = 180.0
+CHARGE_CLEAR_KW = 0.2  # of each phase; a charge that leaves less free goes off before there is harm
 SPARE_KW = 0.3  # left free at a switch-on, so that a kettle's flicker does not shed at once
 REQUEST_LIFE_S = 150.0
 GRANT_LIFE_S = 30.0
@@ -43,6 +46,7 @@ class PowerBudget(NamedTuple):
     refusals: int = 0
     dead: frozenset[str] = frozenset()  # draws nothing, whatever was ordered
     welded: frozenset[str] = frozenset()  # draws always
+    free: frozenset[str] = frozenset()  # nobody may write to these
     charge_shed_s: float | None = None  # when a grid charge was told to stop, while it goes on
 
     def heard(self, meter: MeterReading | None, *, grid_charging: bool) -> PowerBudget:
@@ -97,6 +101,12 @@ class PowerBudget(NamedTuple):
         return self._replace(
             running=running, waiting=waiting, granted=granted, slack_k=slacks, last_start_s=last_s
         )
+
+    def obeying(self, relay: str, *, ours: bool) -> PowerBudget:
+        """Note whether an order to a relay would be obeyed."""
+        if ours is (relay not in self.free):
+            return self
+        return self._replace(free=self.free - {relay} if ours else self.free | {relay})
 
     def out_of_service(self, dead: frozenset[str], welded: frozenset[str]) -> PowerBudget:
         """Note the relays that do not obey; those that draw nothing free their share."""
@@ -235,23 +245,24 @@ class PowerBudget(NamedTuple):
         return self
 
     def excess(
-        self, now_s: float, spare: Headroom | None = None
+        self, now_s: float, spare: Headroom | None = None, charge_kw: float = inf
     ) -> tuple[RelayShed | ChargeShed, ...]:
         """What must go off now so that no limit is exceeded on the last reading.
 
-        spare: the headroom, if it is known already.
+        spare: the headroom, if it is known already.    charge_kw: what ends with a grid charge.
         """
         room = spare or self.headroom(now_s)
-        why = room.exceeded
-        if why is None:
-            return ()
         orders: list[RelayShed | ChargeShed] = []
-        if self.grid_charging:
-            orders.append(ChargeShed(why, now_s))
+        close = room.less(CHARGE_CLEAR_KW).exceeded if self.grid_charging else None
+        if close is not None:
+            orders.append(ChargeShed(room.exceeded or f"close to the {_limit(close)}", now_s))
             shed_s = self.charge_shed_s
             if shed_s is None or now_s - shed_s < OBEYS_WITHIN_S:
-                return tuple(orders)  # else the inverter does not obey, and relays must go
-        for name in sorted(self.running, key=lambda n: -self.slack_k.get(n, 0.0)):
+                room = room.beside_inverter(-charge_kw)  # else it does not obey, and relays must go
+        why = room.exceeded
+        if why is None:
+            return tuple(orders)
+        for name in sorted(self.running, key=lambda n: (n in self.free, -self.slack_k.get(n, 0.0))):
             relay = self.relays[name]
             if name not in self.dead and _helps(room, relay):
                 orders.append(RelayShed(name, f"over the {why}", now_s))
@@ -259,6 +270,11 @@ class PowerBudget(NamedTuple):
             if room.exceeded is None:
                 break
         return tuple(orders)
+
+
+def _limit(exceeded: str) -> str:
+    """Take the name of a limit from how far it is exceeded."""
+    return exceeded.partition(" by ")[0]
 
 
 def _by_need(requests: Iterable[RelayRequest]) -> list[RelayRequest]:

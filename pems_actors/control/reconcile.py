@@ -137,6 +137,10 @@ class Look(NamedTuple):
         """Whether a person has been at the device, if it did not lose our lease."""
         return self.disobeyed() and self._witnessed(now_s) and now_s < lease_until_s
 
+    def strays_on(self) -> bool:
+        """Whether it is still not as ordered although the order was written again."""
+        return self.differs > 0 and self.tries > 1
+
     def disobeyed(self) -> bool:
         """Whether the device has not been as ordered for long enough to do something about it."""
         return self.differs >= LOOKS

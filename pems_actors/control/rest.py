@@ -1,9 +1,9 @@
 """How long a room's decision stands: until something that it rests on has really changed.
 
-A thermometer that flickers by one step is no news, and neither is a minute more of the same. So a
-room decides anew when something moved, when its relay's account is due to turn or a wish ends, and
-once a quarter hour. Meanwhile each tick shows that the decision is still fresh. Nothing that may
-break a dwell is left to rest.
+A thermometer that flickers by one step is no news, and neither is a minute more of the same, or a
+member of the relay that says again what it said. So a room decides anew when something moved, when
+its relay's account is due to turn or a wish ends, and once a quarter hour. Meanwhile each tick
+shows that the decision is still fresh. Nothing that may break a dwell is left to rest.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ class Rest(NamedTuple):
     """A decision that stands: since and until when, and within which limits of air and outdoors.
 
     shown: contact, floor and window at that time.    around: blocks, estimate, doubt and trust.
+    heard_until_s: as long as the last words of other members count.
     """
 
     since_s: float
@@ -41,6 +42,7 @@ class Rest(NamedTuple):
     warmest_c: float
     shown: tuple[object, ...]
     around: tuple[object, ...]
+    heard_until_s: float = inf
 
     def holds(self, tick: RoomTick) -> bool:
         """Tell if nothing has changed since that the decision rests on."""
@@ -53,7 +55,12 @@ class Rest(NamedTuple):
             and self.since_s < at_s < self.until_s
             and at_s - reading.at_s <= FRESH_S
             and self.coldest_c <= tick.outdoor.temp_c <= self.warmest_c
+            and at_s <= self.heard_until_s
         )
+
+    def heard(self, until_s: float) -> Rest:
+        """Go on: the other members say what they said before, which counts until then."""
+        return self._replace(heard_until_s=until_s)
 
 
 def rest_after(

@@ -151,12 +151,16 @@ class RelayGrant:
 
 
 class RelaySwitched(NamedTuple):
-    """A relay is on or off, as its owner says at each switch and each renewal of its lease."""
+    """A relay is on or off, as its owner says at each switch and each renewal of its lease.
+
+    `ours`: an order to it would be obeyed; one that nobody may write to serves itself.
+    """
 
     relay: str
     on: bool
     at_s: float
     slack_k: float | None = None
+    ours: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +180,25 @@ class ChargeShed:
     reason: str
     at_s: float
     hold_s: float = 300.0
+
+
+class BatteryRequest(NamedTuple):
+    """The battery asks for an order by which the house would draw `rise_kw` more from the grid.
+
+    For a `charge` from the grid, or only because it gives the house less.
+    """
+
+    at_s: float
+    rise_kw: float
+    charge: bool
+
+
+class BatteryGrant(NamedTuple):
+    """Leave for such an order within the next moments."""
+
+    at_s: float
+    valid_until_s: float
+    rise_kw: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,12 +38,16 @@ OF_THE_CLOCK = frozenset({FindingKind.CLOCK_JUMP, FindingKind.CLOCK_UNTRUSTED})
 
 
 class Finding(NamedTuple):
-    """One thing that does not fit. `device` is `rooms/<room>`, `relay/<name>`, `battery`, ..."""
+    """One thing that does not fit. `device` is `rooms/<room>`, `relay/<name>`, `battery`, ...
+
+    held_c: as it is kept, what was last believed in the place of a room's refused sensor.
+    """
 
     device: str
     what: FindingKind
     reason: str
     since_s: float
+    held_c: float | None = None
 
     @property
     def path(self) -> str:

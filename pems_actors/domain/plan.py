@@ -52,6 +52,7 @@ class HouseState:
     soc_frac: float
     battery_mode: BatteryMode = BatteryMode.SELF_USE
     battery_mode_since_s: float = 0.0
+    battery_changes_s: tuple[float, ...] = ()  # when the mode changed within the last 24 h
     disturbance_kw: Mapping[str, float] = field(default_factory=dict)
     outdoor_c: float | None = None
     base_split: tuple[float, float, float] | None = None  # of the base load by phase; None: unknown

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
 from pems_actors.control.battery import UserBattery
+from pems_actors.control.clock_trust import ClockTrust
 from pems_actors.control.energy_count import EnergyCount
 from pems_actors.control.order import RelayMemory
 from pems_actors.control.wishes import Override
@@ -30,6 +31,7 @@ from pems_actors.forecasting.weather import LiveBias
 T = TypeVar("T")
 
 INCIDENTS_OPEN = "incidents"  # no actor lives there: the record of the house keeps them
+HELD_S = 1800.0
 CLOCK_TOLERANCE_S = 60.0  # two clocks may differ by so much without being wrong
 
 
@@ -215,6 +217,13 @@ def _flexible(kept: LoadKept, kept_s: float, now_s: float) -> LoadKept:
     return replace(kept, by_s=kept.by_s - back_s, hot_s=kept.hot_s - back_s)
 
 
+def _findings(kept: tuple[Finding, ...], kept_s: float, now_s: float) -> tuple[Finding, ...]:
+    """A temperature that was believed long ago says nothing about a room of now."""
+    if 0.0 <= now_s - kept_s <= HELD_S:
+        return kept
+    return tuple(finding._replace(held_c=None) for finding in kept)
+
+
 def _load(learned: BaseLoad, kept_s: float, now_s: float) -> BaseLoad:
     if not back_by_s(kept_s, now_s):
         return learned
@@ -260,6 +269,17 @@ BUDGET: Kind[BudgetKept] = Kind(record(BudgetKept, last_start_s=NUMBER), _budget
 MODE: Kind[ModeKept] = Kind(
     record(ModeKept, mode=codecs.HOUSE_MODE, until_s=optional(NUMBER)), _mode
 )
+CLOCK: Kind[ClockTrust] = Kind(
+    record(
+        ClockTrust,
+        floor_s=NUMBER,
+        newest_s=NUMBER,
+        believed_at_s=NUMBER,
+        trusted=FLAG,
+        reason=TEXT,
+    ),
+    _as_kept,
+)
 PLAN: Kind[PlanAdopted] = Kind(codecs.ADOPTED, _plan)
 LOAD: Kind[BaseLoad] = Kind(codecs.BASE_LOAD, _load)
 FLEXIBLE: Kind[LoadKept] = Kind(
@@ -278,8 +298,17 @@ PV: Kind[PvKept] = Kind(
 )
 PRICES: Kind[PricesKept] = Kind(record(PricesKept, known=codecs.KNOWN_PRICES), _as_kept)
 FINDINGS: Kind[tuple[Finding, ...]] = Kind(
-    many(record(Finding, device=TEXT, what=one_of(FindingKind), reason=TEXT, since_s=NUMBER)),
-    _as_kept,
+    many(
+        record(
+            Finding,
+            device=TEXT,
+            what=one_of(FindingKind),
+            reason=TEXT,
+            since_s=NUMBER,
+            held_c=optional(NUMBER),
+        )
+    ),
+    _findings,
 )
 INCIDENTS: Kind[tuple[OpenIncident, ...]] = Kind(
     many(record(OpenIncident, path=TEXT, id=TEXT, cause=TEXT, start_s=NUMBER)), _as_kept
@@ -298,6 +327,7 @@ KINDS: Mapping[str, Kind[Any]] = {
     "rooms/*": ROOM,
     "loads/*": FLEXIBLE,
     "safety/power_budget": BUDGET,
+    "devices/gateway": CLOCK,
     "devices/battery": BATTERY,
     "devices/inverter": INVERTER,
     "devices/meter": ENERGY,

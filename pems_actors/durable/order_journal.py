@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import mmap
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -83,6 +83,10 @@ class OrderJournal:
     def last(self, device: str) -> LastOrder | None:
         """Tell the last order to a device, None if none was ever noted."""
         return self._notes.get(device)
+
+    def orders(self, devices: Sequence[str]) -> list[LastOrder | None]:
+        """Tell the last order to each of some devices."""
+        return list(map(self._notes.get, devices))
 
     @property
     def writes(self) -> int:

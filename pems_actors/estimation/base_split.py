@@ -73,10 +73,8 @@ def base_by_phase(
     if {r.load for r in readings if r.power_kw is not None} != loads.keys():
         return None
     ours = drawn_by_phase(relays, loads, readings)
-    l1, l2, l3 = (
-        kw + inverter_kw / 3.0 - own for kw, own in zip(meter.phase_kw, ours, strict=True)
-    )
-    return l1, l2, l3
+    (m1, m2, m3), (o1, o2, o3), each_kw = meter.phase_kw, ours, inverter_kw / 3.0
+    return m1 + each_kw - o1, m2 + each_kw - o2, m3 + each_kw - o3
 
 
 def drawn_by_phase(
@@ -85,7 +83,9 @@ def drawn_by_phase(
     """Add up relays that are on and flexible loads as measured, by phase [kW]."""
     drawn = [(relay.power_kw, relay.phases) for relay in relays]
     drawn += [(r.power_kw or 0.0, loads[r.load].phases) for r in readings if r.load in loads]
-    l1, l2, l3 = (sum(kw * shares[k] for kw, shares in drawn) for k in range(3))
+    l1 = l2 = l3 = 0.0
+    for kw, (s1, s2, s3) in drawn:
+        l1, l2, l3 = l1 + kw * s1, l2 + kw * s2, l3 + kw * s3
     return l1, l2, l3
 
 

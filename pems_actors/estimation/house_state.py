@@ -20,6 +20,7 @@ from pems_actors.domain.forecasts import WeatherForecast
 from pems_actors.domain.house import BatteryMode, House
 from pems_actors.domain.plan import HouseState, RelayHistory
 from pems_actors.domain.readings import BatteryReading, HouseReading, OutdoorReading
+from pems_actors.domain.units import DAY_S
 from pems_actors.estimation.base_split import BaseSplit, Phases, base_by_phase
 from pems_actors.estimation.freshness import IRRADIANCE_W_M2, ROOM_C, SOC_FRAC, FreshValue
 from pems_actors.estimation.relay_history import Array, HeatSplit, resting, tracked
@@ -34,6 +35,7 @@ class Storage:
     soc: FreshValue
     mode: BatteryMode = BatteryMode.SELF_USE
     mode_since_s: float = 0.0
+    changes_s: tuple[float, ...] = ()  # within the last 24 h
 
     def heard(self, reading: BatteryReading | None, now_s: float) -> Storage:
         """Take in state of charge and mode; what is missing or absurd changes nothing."""
@@ -41,8 +43,9 @@ class Storage:
             return self
         soc = self.soc.heard(reading.soc_frac, reading.at_s, now_s)
         if reading.mode is None or reading.mode is self.mode:
-            return Storage(soc, self.mode, self.mode_since_s)
-        return Storage(soc, reading.mode, reading.at_s)
+            return replace(self, soc=soc)
+        recent = tuple(at_s for at_s in self.changes_s if at_s > reading.at_s - DAY_S)
+        return Storage(soc, reading.mode, reading.at_s, (*recent, reading.at_s))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,7 @@ class Estimate:
                 self.storage,
                 soc=self.storage.soc.shifted(by_s),
                 mode_since_s=self.storage.mode_since_s + by_s,
+                changes_s=tuple(at_s + by_s for at_s in self.storage.changes_s),
             ),
             sun=self.sun.shifted(by_s),
             split=self.split._replace(at_s=self.split.at_s + by_s),
@@ -143,6 +147,7 @@ class HouseEstimator:
             soc_frac=self.house.battery.min_soc_frac if soc_frac is None else soc_frac,
             battery_mode=storage.mode,
             battery_mode_since_s=storage.mode_since_s,
+            battery_changes_s=storage.changes_s,
             disturbance_kw=rest,
             outdoor_c=thermal.outdoor_c,
             base_split=estimate.split.shares if self.house.limits.phases == 3 else None,

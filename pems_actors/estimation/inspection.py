@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pems_actors.control.outdoor import OutdoorBelief
-from pems_actors.domain.commands import SetHeating
+from pems_actors.control.reconcile import LastOrder
 from pems_actors.domain.findings import Finding
 from pems_actors.domain.forecasts import WeatherForecast
 from pems_actors.domain.house import House
@@ -126,33 +126,41 @@ class Inspector:
         self._row = {name: k for k, name in enumerate(self.relays)}
         self._shares_kw = heat_shares_kw(house.model, house.relays)
         self._heats: _Heats | None = None  # the last, for reuse
+        count = len(self.names)
+        heat_and_weather = np.r_[0:count, 3 * count : 3 * count + 3]  # of all that acts
+        self._inputs = np.stack([heat_and_weather] * 2, axis=1)  # for both beliefs
         index = {name: k for k, name in enumerate(self.names)}
         # the room that feels a relay best bears witness for it
         main = [max(relay.members, key=lambda member: member[1])[0] for relay in house.relays]
         self._witness = np.array([index[name] for name in main], dtype=np.intp)
         self._enough_k = relay_watch.enough_heat_k(steps_k[self._witness])
 
-    def first(self, now_s: float) -> Inspection:
-        """Begin with nothing heard: the clocks of all sensors run from now on."""
+    def first(self, now_s: float, held_c: Mapping[str, float] | None = None) -> Inspection:
+        """Begin with nothing heard: the clocks of all sensors run from now on.
+
+        held_c: what a predecessor has just believed of rooms whose sensors it refused [°C].
+        """
         belief, rooms = self._belief({}, 5.0, now_s), len(self.names)
+        held = np.array([(held_c or {}).get(name, np.nan) for name in self.names])
+        known_s = np.where(np.isnan(held), -inf, now_s - GRAIN_S)
         return Inspection(
             at_s=now_s,
             born_s=now_s,
             beliefs=np.stack([belief, belief], axis=1),
             runs=HeatRuns.begun(belief, now_s),
-            sensors=SensorWatch.from_boot(rooms, now_s),
+            sensors=SensorWatch.from_boot(rooms, now_s)._replace(
+                believed_c=held, believed_at_s=known_s
+            ),
             windows=WindowWatch.from_boot(rooms),
             relays=RelayWatch.from_boot(len(self.relays)),
             fit=ModelFit.unknown(rooms),
             sun=FreshValue(IRRADIANCE_W_M2, now_s),
         )
 
-    def commanded(self, before: Inspection, command: SetHeating) -> Inspection:
-        """Note an order that went out to a relay."""
-        row = self._row.get(command.relay)
-        if row is None:
-            return before
-        return before._replace(relays=before.relays.commanded(row, command))
+    def commanded(self, before: Inspection, orders: Mapping[str, LastOrder]) -> Inspection:
+        """Note orders that went out since the last picture, by relay."""
+        rows = [(self._row[relay], order) for relay, order in orders.items() if relay in self._row]
+        return before._replace(relays=before.relays.commanded(rows)) if rows else before
 
     def look(self, before: Inspection, reading: HouseReading, *, blocked: bool) -> Inspection:
         """Inspect one picture.
@@ -171,7 +179,7 @@ class Inspector:
             return before.glanced(picture, reading)
         here = self._outdoors(before, reading)
         if not 0.0 <= passed_s <= FORGETS_S or (
-            not before.sensors.calm and (before.sensors.believed_at_s == -inf).all()
+            not before.sensors.calm and (before.sensors.believed_at_s < before.born_s).all()
         ):
             here, passed_s = self._begun(here, picture), 0.0
         return self._inspected(here, picture, passed_s // GRAIN_S * GRAIN_S)
@@ -188,8 +196,11 @@ class Inspector:
         )
 
     def _begun(self, before: Inspection, picture: Picture) -> Inspection:
-        """Begin the model with the rooms as they are first heard."""
-        said = dict(zip(self.names, picture.said_c.tolist(), strict=True))
+        """Begin the model with the rooms as they are first heard, or were believed just before."""
+        sensors, ago_s = before.sensors, picture.at_s - before.sensors.believed_at_s
+        known = (ago_s >= 0.0) & (ago_s <= FORGETS_S)
+        air_c = np.where(known, sensors.believed_c, picture.said_c)
+        said = dict(zip(self.names, air_c.tolist(), strict=True))
         belief, now_s = self._belief(said, before.outdoor_c, picture.at_s), picture.at_s
         return before._replace(
             at_s=now_s,
@@ -206,8 +217,7 @@ class Inspector:
     def _inspected(self, before: Inspection, picture: Picture, passed_s: float) -> Inspection:
         now_s, model, rooms = picture.at_s, self.model, len(self.names)
         acting = self._what_acts(before, picture)
-        inputs = np.concatenate([acting[:rooms], acting[3 * rooms :]])
-        beliefs = model.carried(before.beliefs, inputs[:, None] * _BOTH, passed_s)
+        beliefs = model.carried(before.beliefs, acting[self._inputs], passed_s)
         expected_c = beliefs[rooms : 2 * rooms]
         verdict = judge(
             self.thermometers,
@@ -330,6 +340,7 @@ class _Heats(NamedTuple):
 def _shows_nothing_new(before: Inspection, picture: Picture) -> bool:
     """Tell if all is well and as it was: rooms near their last readings, relays as ordered."""
     calm = before.sensors.calm and before.windows.calm and not before.open
+    calm = calm and not before.relays.astray
     if not (calm and picture.whole and picture.all_contacts) or picture.blocked:
         return False
     if picture.window is not None or not (picture.contact == before.relays.ordered).all():
@@ -344,7 +355,6 @@ def _fit(fit: ModelFit, runs: HeatRuns, air_c: Array, passed_s: float) -> ModelF
     return fit.seen(off_k, counts, passed_s)
 
 
-_BOTH = np.ones(2)
 _NO_FALL = np.array(inf)
 
 

@@ -53,7 +53,10 @@ class PictureReader:
 
     def read(self, reading: HouseReading, *, blocked: bool) -> Picture:
         """Lay out one reading; what is no number is unknown."""
-        _, stamps, temps, relays_on, _, windows = zip(*self._ordered(reading), strict=True)
+        columns = tuple(zip(*reading.rooms, strict=True))
+        if not columns or columns[0] != self.rooms:  # most houses keep the model's order anyway
+            columns = tuple(zip(*self._ordered(reading), strict=True))
+        _, stamps, temps, relays_on, _, windows = columns
         no_windows = windows.count(None) == len(windows)
         contacts = tuple([relays_on[row] for row in self._rows])
         return Picture(
@@ -68,11 +71,8 @@ class PictureReader:
         )
 
     def _ordered(self, reading: HouseReading) -> Sequence[RoomReading]:
-        """Bring the rooms into the model's order, which most houses keep anyway."""
-        rooms = reading.rooms
-        if tuple([room.room for room in rooms]) == self.rooms:
-            return rooms
-        said = {room.room: room for room in rooms}
+        """Bring the rooms into the model's order."""
+        said = {room.room: room for room in reading.rooms}
         return [said.get(name, _SILENT) for name in self.rooms]
 
     def _contacts(self, seen: tuple[bool | None, ...]) -> Array:

@@ -1,15 +1,17 @@
 """Do the relays do what they were ordered? By their contacts, and by what the rooms feel of it.
 
 A contact that was against our orders for three minutes, without once turning, is stuck; a tariff
-block excuses it, and so does the time right after an order. Where a contact is read as ordered, or
-not at all, the room is the witness: if heat that should have warmed it by half a kelvin did
-nothing, the actuator is dead; if it warms as if heated without any order, it is welded. Both count
-only where the model of the room is usually good enough to say so (`model_fit`). A relay is freed by
-showing the contrary.
+block excuses it, and so does the time right after an order. One that turned against our order can
+turn: somebody was at it, and only an order written after that may be held against it. Where a
+contact is read as ordered, or not at all, the room is the witness: if heat that should have warmed
+it by half a kelvin did nothing, the actuator is dead; if it warms as if heated without any order,
+it is welded. Both count only where the model of the room is usually good enough to say so
+(`model_fit`). A relay is freed by showing the contrary.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import IntEnum
 from math import inf
 from typing import NamedTuple
@@ -17,11 +19,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from pems_actors.domain.commands import SetHeating
+from pems_actors.control.reconcile import LastOrder, relay_text
 from pems_actors.estimation.picture import Array, Mask, Picture
 
 Kinds = npt.NDArray[np.int8]
 
+ON = relay_text(True)
 STUCK_AFTER_S = 180.0
 SETTLES_S = 50.0  # an order may take one picture to show
 AFTER_BLOCK_S = 180.0
@@ -48,9 +51,10 @@ class RelayWatch(NamedTuple):
 
     ordered: 1 on, 0 off, NaN nothing.    ordered_at_s: when it last changed.
     lease_until_s: until when it holds.    wrong_s: time that the contact was against it since it
-    last turned.    shown: how it was then.
+    last turned.    shown: how it was then.    turned: against the order, and not told anew since.
     against: looks in a row at which the room was.    by_contact, by_room: `Stuck` values.
-    unblocked_s: when heating was last set free.    agreed: the contacts that were last seen to be
+    unblocked_s: when heating was last set free.    astray: some were not as ordered at the last
+    look, so that the next one has to be close.    agreed: the contacts that were last seen to be
     as ordered (by identity).
     """
 
@@ -62,8 +66,10 @@ class RelayWatch(NamedTuple):
     against: npt.NDArray[np.int64]
     by_contact: Kinds
     by_room: Kinds
+    turned: Mask
     unblocked_s: float = -inf
     agreed: Array | None = None
+    astray: bool = False
 
     @classmethod
     def from_boot(cls, relays: int) -> RelayWatch:
@@ -77,6 +83,7 @@ class RelayWatch(NamedTuple):
             against=np.zeros(relays, dtype=np.int64),
             by_contact=np.zeros(relays, dtype=np.int8),
             by_room=np.zeros(relays, dtype=np.int8),
+            turned=np.zeros(relays, dtype=bool),
         )
 
     def shifted(self, by_s: float) -> RelayWatch:
@@ -87,16 +94,26 @@ class RelayWatch(NamedTuple):
             unblocked_s=self.unblocked_s + by_s,
         )
 
-    def commanded(self, row: int, command: SetHeating) -> RelayWatch:
-        """Note an order that went out to a relay; the same one again only renews its lease."""
-        lease_until_s = self.lease_until_s.copy()
-        lease_until_s[row] = command.lease_until_s
-        if self.ordered[row] == command.on and command.at_s < self.lease_until_s[row]:
-            return self._replace(lease_until_s=lease_until_s)
+    def commanded(self, orders: Sequence[tuple[int, LastOrder]]) -> RelayWatch:
+        """Note orders that went out, by row; the same one again only renews a relay's lease."""
+        lease_until_s, turned = self.lease_until_s.copy(), self.turned.copy()
+        fresh = []
+        for row, order in orders:
+            on = order.order == ON
+            if self.ordered[row] != on or order.at_s >= self.lease_until_s[row]:
+                fresh.append((row, on, order.at_s))
+            lease_until_s[row], turned[row] = order.lease_until_s, False
+        if not fresh:
+            return self._replace(lease_until_s=lease_until_s, turned=turned)
         ordered, ordered_at_s = self.ordered.copy(), self.ordered_at_s.copy()
-        ordered[row], ordered_at_s[row] = command.on, command.at_s
+        for row, on, at_s in fresh:
+            ordered[row], ordered_at_s[row] = on, at_s
         return self._replace(
-            ordered=ordered, ordered_at_s=ordered_at_s, lease_until_s=lease_until_s, agreed=None
+            ordered=ordered,
+            ordered_at_s=ordered_at_s,
+            lease_until_s=lease_until_s,
+            turned=turned,
+            agreed=None,
         )
 
     def orders(self, now_s: float) -> Array:
@@ -146,13 +163,22 @@ def watched(watch: RelayWatch, picture: Picture, passed_s: float) -> RelayWatch:
         return watch
     orders = watch.orders(now_s)
     wrong = np.abs(contact - orders) == 1.0
-    late = wrong & (now_s - watch.ordered_at_s >= SETTLES_S)
+    turns = np.abs(contact - watch.shown) == 1.0
+    turned = wrong & (turns | watch.turned)
+    late = wrong & ~turned & (now_s - watch.ordered_at_s >= SETTLES_S)
     wrong_s = watch.wrong_s + np.where(late, min(max(passed_s, 0.0), LONGEST_LOOK_S), 0.0)
-    wrong_s[np.abs(contact - watch.shown) == 1.0] = 0.0  # it can turn
+    wrong_s[turns] = 0.0  # it can turn
     shown = np.where(np.isnan(contact), watch.shown, contact)
     by_contact = _by_contact(watch.by_contact, contact, late & (wrong_s >= STUCK_AFTER_S))
-    agreed = None if np.count_nonzero(wrong) else contact
-    return watch._replace(wrong_s=wrong_s, shown=shown, by_contact=by_contact, agreed=agreed)
+    astray = bool(np.count_nonzero(wrong))
+    return watch._replace(
+        wrong_s=wrong_s,
+        shown=shown,
+        turned=turned,
+        by_contact=by_contact,
+        agreed=None if astray else contact,
+        astray=astray,
+    )
 
 
 def _by_contact(before: Kinds, contact: Array, stuck: Mask) -> Kinds:

@@ -115,6 +115,7 @@ class SensorWatch(NamedTuple):
 class Judgement(NamedTuple):
     """What one picture came to: air believed (NaN: none), whose reading moved, who got stuck.
 
+    The first reading of a sensor that was let go (`_let_go`) is no air: it tells of the sensor.
     `moved` (or is believed again), `newly_stuck` and `leapt` (believed, but far from the model) are
     None where there is nobody.
     """
@@ -164,7 +165,12 @@ def _all_well(sensors: Thermometers, watch: SensorWatch, picture: Picture) -> Ju
         stamps, said, stamps, anchor_c, anchor_at_s,
         watch.verdict, watch.calm, watch.look_at_s, watch.slips,
     )  # fmt: skip
-    return Judgement(after, said, moved if any_moved else None)
+    if not any_moved:
+        return Judgement(after, said)
+    let_go = _let_go(sensors, watch, said, picture.at_s)
+    if not np.count_nonzero(let_go):
+        return Judgement(after, said, moved)
+    return Judgement(after._replace(calm=False), np.where(let_go, np.nan, said), moved)
 
 
 def _one_by_one(
@@ -195,6 +201,7 @@ def _one_by_one(
     signs = _Signs(fresh, sound, believed, stuck, first)
     slips = _slips(picture, signs, expected_c)
     believed[list(slips)] = False
+    tells = believed & ~_let_go(sensors, watch, said, now_s)
     anchor_at_s = np.where(moved, now_s, watch.anchor_at_s)
     verdict = _verdicts(sensors, watch, picture, signs, slips)
     after = SensorWatch(
@@ -204,14 +211,20 @@ def _one_by_one(
         anchor_c=np.where(moved, said, watch.anchor_c),
         anchor_at_s=anchor_at_s,
         verdict=verdict,
-        calm=bool(believed.all()),
+        calm=bool(tells.all()),
         look_at_s=max(float(anchor_at_s.min()) + STILL_FOR_S, now_s + LOOK_EVERY_S),
         slips=slips,
     )
-    air_c = np.where(believed, said, np.nan)
+    air_c = np.where(tells, said, np.nan)
     anew = believed & (moved | (watch.verdict != Verdict.GOOD))
     leapt = believed & (np.abs(said - expected_c) > REACH_K) & ~goes_on
     return Judgement(after, air_c, anew, stuck & ~was_stuck, leapt)
+
+
+def _let_go(sensors: Thermometers, watch: SensorWatch, said_c: Array, now_s: float) -> Mask:
+    """Tell who stood still for long and now leaps: a sensor that was stuck, and no open window."""
+    stood = now_s - watch.anchor_at_s >= STILL_FOR_S
+    return np.asarray(stood & (np.abs(said_c - watch.anchor_c) > sensors.must_move_k))
 
 
 def _reach_k(unheard_s: Array) -> Array:

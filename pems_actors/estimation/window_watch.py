@@ -105,10 +105,10 @@ def watched(
         contact: 1 open, 0 closed, NaN unknown, (R,); None where the house has none.
         limit_k: fall that means an open window, (R,).
     """
-    if not 0.0 <= now_s - watch.at_s <= _GAP_S:
-        watch = _forgotten(watch, air_c - watch.expected_k)
     expected_k = watch.expected_k + expected_change_k
     rest_c = air_c - expected_k
+    if not 0.0 <= now_s - watch.at_s <= _GAP_S:
+        watch = _forgotten(watch, rest_c)
     before, last = watch.newest
     mean_c = (before + last + rest_c) / 3.0
     under_k = watch.smooth_c - mean_c

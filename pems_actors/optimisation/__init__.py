@@ -5,6 +5,7 @@ it is the table of contents; then, in the order of the work:
 
     outlook               from belief and forecasts to the question
     grid, thermal, worth  the question as arrays, rooms by their modes, what the end is worth
+    neighbours            what rooms will feel of each other
     case                  all of these together, before anything is decided
     program, assembly     the sparse linear program, and its numbers
     formulation, relaxed  its solution, and what powers, heat and charge are worth by its duals

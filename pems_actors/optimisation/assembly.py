@@ -85,23 +85,25 @@ def _dynamics(
     known = weather.push[:, room, mode].copy()
     known[0] += left[0] * weather.first[room, mode]
     felt = lasting * rooms.drive[room, mode, STRUCTURE]
-    later = case.spell > 0
-    matrix.add(rows[later], layout.pull[case.spell[later] - 1][:, room], -felt[later])
-    pull_now_kw = rooms.links @ np.einsum("rm,rm->r", rooms.to_node[:, STRUCTURE], weather.first)
-    known[~later] += felt[~later] * pull_now_kw[room]
+    near = case.neighbours
+    known += felt * near.expected_kw[:, room]
+    later = near.spell > 0
+    feels = felt[later][:, :, None] * near.feel[room]
+    at = near.spell[later] - 1
+    matrix.add(rows[later][:, :, None], layout.pull[at][:, None, :], -feels)
     row_low[rows] = row_high[rows] = known
 
 
 def _pulls(case: Case, layout: Layout, matrix: Triplets, row_low: Array, row_high: Array) -> None:
-    """Read the structures of each room's neighbours in the middle of each spell."""
+    """Read by how much structures are warmer than expected in the middle of each spell."""
     room, mode = _kept(layout)
-    rooms, rows = case.rooms, layout.pulls
-    middle = np.nonzero(np.diff(case.spell))[0] + np.bincount(case.spell)[1:] // 2
-    one, other = np.nonzero(rooms.links[:, room])
-    reading = rooms.to_node[room[other], STRUCTURE, mode[other]] * rooms.links[one, room[other]]
+    rooms, rows, near = case.rooms, layout.pulls, case.neighbours
+    view, state = np.nonzero(near.look[:, room])
+    reading = rooms.to_node[room[state], STRUCTURE, mode[state]] * near.look[view, room[state]]
     matrix.add(rows, layout.pull, 1.0)
-    matrix.add(rows[:, one], layout.columns["z"][middle][:, other], -reading)
-    row_low[rows] = row_high[rows] = case.weather.fast_c[middle][:, :, STRUCTURE] @ rooms.links
+    matrix.add(rows[:, view], layout.columns["z"][near.middle][:, state], -reading)
+    known = case.weather.fast_c[near.middle][:, :, STRUCTURE] - near.expected_k[near.middle]
+    row_low[rows] = row_high[rows] = known @ near.look.T
 
 
 def _temperatures(
@@ -352,7 +354,7 @@ def _decide_the_obvious(case: Case, program: Program) -> None:
     for wiring in range(layout.shape.wirings):
         idle = closed[:, case.wiring == wiring].all(axis=1)
         program.fix(layout.columns["heat"][idle, wiring])
-    program.fix(layout.pull[:, ~case.rooms.links.any(axis=1)])
+    program.fix(layout.pull[:, ~case.neighbours.feel.any(axis=0)])
     for column, idle in (
         (layout.pv, stages.pv_kw < _IDLE_KW),
         (layout.grid_out, ~stages.export_allowed),

@@ -7,6 +7,7 @@ reads the same numbers from here.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from pems_actors.domain.plan import PlanningProblem
 from pems_actors.optimisation.flexible import Wants, wants_of
 from pems_actors.optimisation.grid import Array, Stages
+from pems_actors.optimisation.neighbours import Heating, Neighbours, neighbours_of
 from pems_actors.optimisation.program import Shape
 from pems_actors.optimisation.thermal import (
     REFERENCE_C,
@@ -23,7 +25,6 @@ from pems_actors.optimisation.thermal import (
     echo_of,
     emission,
     rooms_of,
-    spells_of,
     weather_of,
 )
 from pems_actors.optimisation.worth import EndWorth, end_worth
@@ -33,11 +34,10 @@ _EVEN = 1e-6
 _NEAR_K = 3.0  # mean need under the limit; days are colder than their mean, and blocks wait
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Case:
     """One problem with all that is derived from it before anything is decided.
 
-    `spell` numbers the spells of time in which neighbours count with one temperature, (K,);
     `wirings` are the ways in which relays hang on the phases, (wirings, 3), and `wiring` tells
     which of them a relay has, (relays,).
     """
@@ -53,15 +53,21 @@ class Case:
     phases: Array  # (relays, 3)
     wirings: Array
     wiring: NDArray[np.intp]
-    spell: NDArray[np.intp]
     first_kwh: float
     wants: Wants
     loads_kw: Array  # flexible loads as decided, (stages, L); in the stages' base load as well
+    exact: bool = False  # every mode a state of the program, every room with its own neighbours
 
     def with_loads(self, loads_kw: Array) -> Case:
         """Decide the flexible loads: from now on they are a part of the base load."""
         stages = self.stages.with_loads(loads_kw, self.wants.uneven)
         return replace(self, stages=stages, loads_kw=loads_kw)
+
+    @cached_property
+    def neighbours(self) -> Neighbours:
+        """What rooms feel of each other: for the program alone, so worked out when asked for."""
+        heating = Heating(self.power_kw @ self.share, _most_heat_kw(self.problem, self.stages))
+        return neighbours_of(self.rooms, self.weather, self.stages, heating, exact=self.exact)
 
     @property
     def by_phase(self) -> bool:
@@ -108,11 +114,17 @@ def case_of(problem: PlanningProblem, stages: Stages, *, exact: bool = False) ->
         phases=phases,
         wirings=wirings,
         wiring=wiring.reshape(-1),
-        spell=spells_of(rooms, stages, exact=exact),
         first_kwh=min(max(state.soc_frac, 0.0), 1.0) * problem.battery.capacity_kwh,
         wants=wants,
         loads_kw=np.zeros_like(wants.most_kw),
+        exact=exact,
     )
+
+
+def _most_heat_kw(problem: PlanningProblem, stages: Stages) -> Array:
+    """Give what contract and heating cap leave for heating without sun and battery, (K,) [kW]."""
+    left = np.minimum(problem.limits.heating_kw, problem.limits.grid_kw - stages.base_kw)
+    return np.where(stages.blocked, 0.0, np.maximum(left, 0.0))
 
 
 def shape_of(case: Case, watched: NDArray[np.bool_] | None = None) -> Shape:
@@ -127,7 +139,8 @@ def shape_of(case: Case, watched: NDArray[np.bool_] | None = None) -> Shape:
         kept=tuple(map(tuple, case.rooms.kept.tolist())),
         relays=len(case.power_kw),
         wirings=len(case.wirings),
-        spells=int(case.spell[-1]) + 1,
+        spells=int(case.neighbours.spell[-1]) + 1,
+        views=len(case.neighbours.look),
         phase_rows=case.by_phase,
         heating_row=bool(case.power_kw.sum() > case.problem.limits.heating_kw + 1e-6),
         peak=case.problem.weights.peak_per_kw > 0.0,

@@ -23,7 +23,7 @@ from pems_actors.optimisation.relaxed import Relaxed, read_point
 FIRST = "piqp"
 RESIDUAL_LIMIT = 1e-4
 _HOT_TOLERANCE_K = 0.3  # estimated surfaces are kept 2 K under their limit anyway
-_AT_ONCE_KW = 0.01
+_AT_ONCE_KW = 0.1  # within the duality gap a point does a little of both
 _ALGORITHM = {"nlpsol": "ipopt"}
 
 Plugins = dict[str, dict[str, Any]]

@@ -1,12 +1,14 @@
 """The cheapest orders to the inverter over all slots, with so many changes of mode a day.
 
-Backward over values, forward over the real charge. A day is the 24 hours from now, and the next
-24. Knows the table, and nothing of how its money came about.
+Backward over values, forward over the real charge. Changes of the past count for as long as they
+are less than a day old; then a day is the 24 hours from now, and the next 24. Knows the table, and
+nothing of how its money came about.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
 
@@ -23,8 +25,9 @@ class ModeSearch:
     """Orders, what they cost, and when they may change.
 
     `may_change` marks slots in which the mode may change, `new_day` those with which the count of
-    changes begins anew; `full_worth` is what a full battery is worth at the end; `mode` and
-    `soc_frac` are those of now.
+    changes begins anew; `changes_left` may be made now, and `regained` tells how many more from a
+    slot on, as those of the past become a day old. `full_worth` is what a full battery is worth at
+    the end; `mode` and `soc_frac` are those of now.
     """
 
     orders: tuple[Order, ...]
@@ -35,6 +38,8 @@ class ModeSearch:
     full_worth: float
     mode: BatteryMode
     soc_frac: float
+    changes_left: int
+    regained: Mapping[int, int] = field(default_factory=dict)
 
     def cheapest(self, change_price: float) -> list[Order]:
         """Find the cheapest orders, one per slot.
@@ -43,10 +48,10 @@ class ModeSearch:
             change_price: of every change of an order, beside what it is good for.
         """
         onward = self._onward(change_price)
-        soc, left = self.soc_frac, self.most_changes
+        soc, left = self.soc_frac, self.changes_left
         now, chosen = -1, []
         for k, may_change in enumerate(self.may_change):
-            left = self.most_changes if k in self.new_day else left
+            left = self.most_changes if k in self.new_day else self._with_regained(k, left)
             if may_change or k == 0:
                 before, now = now, self._best(onward[k], soc, left, now, change_price, may_change)
                 left -= not self._same_mode(before)[now]
@@ -68,7 +73,12 @@ class ModeSearch:
                 value = self._free_to_change(value, change_price)
             if k in self.new_day:
                 value = np.broadcast_to(value[most], value.shape)
+            elif k in self.regained:
+                value = value[[self._with_regained(k, left) for left in range(most + 1)]]
         return onward
+
+    def _with_regained(self, k: int, left: int) -> int:
+        return min(left + self.regained.get(k, 0), self.most_changes)
 
     def _free_to_change(self, onward: Array, change_price: float) -> Array:
         """Let every order be changed: within its mode at will, to another while changes last."""

@@ -1,12 +1,14 @@
 """Battery modes for every slot: what the inverter is told, not what we would like it to do.
 
 A dynamic program over orders, state of charge and the changes that a day has left, given the loads
-that rounding left. Modes last at least half an hour; every change has a small price too. Charge
-that remains is worth what the end of the horizon says.
+that rounding left. Modes last at least half an hour; every change has a small price too. What was
+changed within the last day counts: plan after plan, each with a day's changes of its own, would
+change too often. Charge that remains is worth what the end of the horizon says.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -21,6 +23,7 @@ from pems_actors.optimisation.mode_search import ModeSearch
 from pems_actors.optimisation.mode_table import Order, mode_table, orders_of
 from pems_actors.physics.battery_modes import BatteryFlow, battery_power
 
+_UNFORESEEN = 2  # changes of a day that are left for a charge that is shed, for a car, for people
 _CHANGE_SHARE = 0.05  # of the mean price of a kWh, per change of mode
 _STOP_STEP = 0.01
 _STOP_SPARE = 0.02  # a battery weaker than believed must not stop while relays count on it
@@ -80,15 +83,20 @@ def _search(
 ) -> ModeSearch:
     """Set the search for the cheapest orders up."""
     state = case.problem.state
+    charging = state.battery_mode is BatteryMode.CHARGE_GRID  # and may have to end before its time
+    most = max(case.problem.inverter.max_mode_changes_per_day - _UNFORESEEN, 1)
+    spent = [at_s for at_s in state.battery_changes_s if at_s > case.stages.start_s[0] - DAY_S]
     return ModeSearch(
         orders=orders,
         table=mode_table(case, orders, load_kw, grid_limit_kw),
         may_change=tuple(_decision_slots(case).tolist()),
         new_day=_new_days(case),
-        most_changes=case.problem.inverter.max_mode_changes_per_day,
+        most_changes=most,
         full_worth=case.worth.charge_per_kwh * case.problem.battery.capacity_kwh,
         mode=state.battery_mode,
         soc_frac=state.soc_frac,
+        changes_left=max(most - len(spent), int(charging)),
+        regained=_regained(case, spent),
     )
 
 
@@ -96,6 +104,12 @@ def _new_days(case: Case) -> frozenset[int]:
     """Find the slots with which another 24 hours begin."""
     day = ((case.stages.start_s - case.stages.start_s[0]) // DAY_S).astype(int)
     return frozenset((np.nonzero(np.diff(day))[0] + 1).tolist())
+
+
+def _regained(case: Case, spent_s: list[float]) -> Counter[int]:
+    """Tell with which slots how many changes of the past become a day old."""
+    slots = np.searchsorted(case.stages.start_s, np.array(spent_s) + DAY_S)
+    return Counter(slots.tolist())
 
 
 def _decision_slots(case: Case) -> NDArray[np.bool_]:

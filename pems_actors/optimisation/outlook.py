@@ -161,7 +161,7 @@ def _usual(comfort: Comfort, outlook: Outlook, grid: TimeGrid, timezone: str) ->
     shifted, shift_k = in_mode(comfort, outlook.mode), outlook.weights.setpoint_shift_k
     until_s = inf if outlook.mode_until_s is None else outlook.mode_until_s
     at = [
-        _band_at(shifted if end_s <= until_s else comfort, end_s, timezone)
+        _band_towards(shifted if end_s <= until_s else comfort, end_s, timezone)
         for end_s in grid.edges_s[1:]
     ]
     lows = tuple(low + shift_k + MARGIN_K for low, _ in at)
@@ -169,9 +169,15 @@ def _usual(comfort: Comfort, outlook: Outlook, grid: TimeGrid, timezone: str) ->
 
 
 @lru_cache(maxsize=4096)
-def _band_at(comfort: Comfort, at_s: float, timezone: str) -> tuple[float, float]:
-    """Remember bands: one plan after the other asks for the same hours of the same wishes."""
-    return band_c(comfort, at_s, timezone)
+def _band_towards(comfort: Comfort, end_s: float, timezone: str) -> tuple[float, float]:
+    """Give the band at the end of a slot: a day that ends there counts to its last moment.
+
+    Remembered: one plan after the other asks for the same hours of the same wishes.
+    """
+    (last_low, last_high), (low, high) = (
+        band_c(comfort, at_s, timezone) for at_s in (end_s - 1.0, end_s)
+    )
+    return max(last_low, low), max(last_high, high)
 
 
 def _until(until_s: float, wished: tuple[float, float], usual: Band, grid: TimeGrid) -> Band:

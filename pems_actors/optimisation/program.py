@@ -25,9 +25,9 @@ _NOTHING = 1e-9
 class Shape:
     """What decides rows and columns.
 
-    `wirings` counts the ways in which relays hang on the phases, `spells` the spells of time in
-    which rooms see their neighbours at one temperature; `watched` marks rooms whose floor's surface
-    has a limit that may bind.
+    `wirings` counts the ways in which relays hang on the phases, `spells` and `views` how often and
+    in how many ways rooms see their neighbours; `watched` marks rooms whose floor's surface has a
+    limit that may bind.
     """
 
     stages: int
@@ -35,6 +35,7 @@ class Shape:
     relays: int
     wirings: int
     spells: int
+    views: int
     phase_rows: bool
     heating_row: bool
     peak: bool
@@ -48,8 +49,8 @@ class Layout:
     Columns per stage: `z` modes at its end, `u` relay duties, `heat` of all relays of a wiring,
     `charge discharge grid_in grid_out pv stored excess` (kW, `stored` in kWh at its end), `below
     above` comfort slacks, of watched rooms `hot` floor slacks, and each flexible `load`. At the
-    end: `short` of heat per room in screed, then in structure, `pull` of its neighbours on each
-    room in each spell but the first, `peak`, and the energy of loads that comes too `late`. Rows
+    end: `short` of heat per room in screed, then in structure, `pull` of structures in each view
+    and each spell but the first, `peak`, and the energy of loads that comes too `late`. Rows
     per stage: `dynamics comfort floor storage balance heat ac heating phase whole peak`; at the end
     `remains`, `pulls`, and the `tasks` of loads.
     """
@@ -74,7 +75,7 @@ class Layout:
         }
         self.columns, column = _blocks(k, widths)
         self.short = column + np.arange(2 * r)
-        self.pull = column + 2 * r + _table(shape.spells - 1, r)
+        self.pull = column + 2 * r + _table(shape.spells - 1, shape.views)
         self.peak = column + 2 * r + self.pull.size
         self.late = self.peak + int(shape.peak) + np.arange(shape.loads)
         self.width = self.peak + int(shape.peak) + shape.loads
@@ -93,7 +94,7 @@ class Layout:
         }
         self.rows, self.later_rows = _blocks(k, heights)
         self.remains = self.later_rows + np.arange(2 * r)
-        self.pulls = self.later_rows + 2 * r + _table(shape.spells - 1, r)
+        self.pulls = self.later_rows + 2 * r + _table(shape.spells - 1, shape.views)
         self.tasks = self.later_rows + 2 * r + self.pulls.size + np.arange(shape.loads)
         self.height = self.later_rows + 2 * r + self.pulls.size + shape.loads
         power = self.columns["power"]

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from pems_actors.domain.house import (
+    BatteryMode,
     BatteryModel,
     Emitter,
     HouseModel,
@@ -151,7 +152,7 @@ class Planner:
             if not over.any():
                 break
             last = attempt == _SUPPLY_ATTEMPTS - 1
-            given = sun if last else np.maximum(sun, _supplied(case, decisions))
+            given = sun if last else _supplied(case, decisions)
             if over[:slots].any() or last:
                 supply, spare = given, np.zeros_like(given)
                 near = near.under(caps_of(case, supply), spare)
@@ -221,9 +222,19 @@ def _spare(case: Case, relaxed: Relaxed, supply_kw: Array) -> Array:
 
 
 def _supplied(case: Case, decisions: Decisions) -> Array:
-    """Give what sun and battery can be counted on for, (K,) [kW]."""
+    """Give what sun and battery can be counted on for, less what charges from the grid, (K,) [kW].
+
+    What charges from the sun gives way to the house.
+    """
     pv = np.array([slot.flow.pv_kw for slot in decisions.modes])
-    return pv + np.where(_runs_dry(case, decisions), 0.0, _given_kw(decisions))
+    given = pv + np.where(_runs_dry(case, decisions), 0.0, _given_kw(decisions))
+    drawn = np.array([_charges_kw(slot) for slot in decisions.modes])
+    return np.asarray(np.maximum(_sun_alone(case), given) - drawn)
+
+
+def _charges_kw(slot: ModeSlot) -> float:
+    """Give what charges a battery that is told to charge [kW]."""
+    return max(-slot.flow.battery_kw, 0.0) if slot.mode is BatteryMode.CHARGE_GRID else 0.0
 
 
 def _given_kw(decisions: Decisions) -> Array:

@@ -4,10 +4,8 @@ In these coordinates a stage of any length is exact and diagonal, so the sparse 
 sparse. Modes that are gone within a slot (the body of a panel) are no states of it: what the
 weather does to them is known beforehand, and what relays do to them is a short echo of their last
 duties. The air over a slow floor is a state: by echoes plans cost up to 1.4 percent more (2026-11,
-measured against branch and bound). Structures are slow: in simulation neighbours act on one with
-the mean of what they are at both ends of a stage, in the program with what they are when a spell
-lies half behind: the first is of now and lasts two hours. Rooms that look at each other less
-often make a program that falls apart into rooms and is solved in half the time.
+measured against branch and bound). In simulation neighbours act on a structure with the mean of
+what they are at both ends of a stage; what the program makes of them is told in `neighbours`.
 
 This is the planner's own reading of a `HouseModel`; the validator reads it another way.
 """
@@ -23,13 +21,11 @@ from numpy.typing import NDArray
 
 from pems_actors.domain.house import Emitter, HouseModel, Relay
 from pems_actors.domain.plan import RoomThermalState
-from pems_actors.domain.units import HOUR_S
 from pems_actors.optimisation.grid import Array, Stages
 
 REFERENCE_C = 20.0  # temperatures inside the program are kelvins above this: small numbers
 SCREED, AIR, STRUCTURE = 0, 1, 2
 _FAST_MODE_H = 0.15
-_SPELLS_H = (2.0, 6.0, 12.0, 24.0, 36.0)  # when the next one begins
 _TAIL_FRAC = 0.05  # of an echo: the rest counts with the oldest duty kept
 
 
@@ -208,21 +204,6 @@ def simulate(rooms: Rooms, weather: Weather, emitted_kw: Array) -> Array:
         drawn = after
         modes[k] = now
     return np.asarray(np.einsum("rnm,krm->krn", rooms.to_node, modes) + REFERENCE_C)
-
-
-def spells_of(rooms: Rooms, stages: Stages, *, exact: bool = False) -> NDArray[np.intp]:
-    """Number the spells in which rooms see their neighbours at one temperature, (K,).
-
-    Args:
-        exact: let them look at every stage.
-    """
-    if not rooms.links.any():
-        return np.zeros(len(stages), dtype=np.intp)
-    if exact:
-        return np.arange(len(stages))
-    passed_h = (stages.start_s - stages.start_s[0]) / HOUR_S
-    number = np.searchsorted(_SPELLS_H, passed_h, side="right")
-    return np.concatenate([[0], np.cumsum(np.diff(number) > 0)])
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ power, whatever was commanded. Counts starts, for wear and for judging a control
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from math import inf
 from typing import Any
 
@@ -76,7 +76,7 @@ class RelayBoard:
         if closed is not None:
             self._stuck[k] = closed
 
-    def update(self, at_s: float, local_h: float, blocked: bool, air_c: Sequence[float]) -> None:
+    def update(self, at_s: float, local_h: float, blocked: bool, air_c: Array) -> None:
         """Let contacts move: commands, ended leases, own thermostats, the HDO contactor.
 
         Args:
@@ -100,7 +100,7 @@ class RelayBoard:
         self._free = [k for k, until_s in enumerate(leases) if until_s <= at_s]
         self._next_expiry_s = min((s for s in leases if s > at_s), default=inf)
 
-    def _alone(self, k: int, local_h: float, air_c: Sequence[float]) -> bool:
+    def _alone(self, k: int, local_h: float, air_c: Array) -> bool:
         native = self._native[k]
         if native is Native.OFF:
             return False
@@ -108,7 +108,7 @@ class RelayBoard:
             return self._wanted[k]
         wish = self._comfort[k]
         setpoint_c = wish.day_c if is_day(wish, local_h) else wish.night_c
-        felt_c = air_c[self._room[k]]
+        felt_c = float(air_c[self._room[k]])
         if felt_c < setpoint_c - _BELOW_K:
             return True
         return self._wanted[k] and felt_c < setpoint_c + _ABOVE_K

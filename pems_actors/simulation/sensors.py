@@ -28,22 +28,23 @@ class Sensors:
     """Room sensors, ordered as the rooms given, and one outdoors."""
 
     def __init__(self, rooms: Sequence[Room], seed: int) -> None:
-        self._rooms = tuple(rooms)
         self._seed = seed
         self._offset_k = np.array([room.sensor_offset_k for room in rooms])
         steps = np.array([room.sensor_resolution_k for room in rooms])
         self._step_k = np.where(steps > 0.0, steps, 1e-6)
+        self._names = tuple(room.name for room in rooms)
         self._day = -1
         self._noise: Array = np.zeros((_MINUTES, len(rooms) + 1))
 
     def said(self, at_s: float, air_c: Array) -> list[float]:
         """Give the raw values of healthy room sensors [°C]."""
-        raw = air_c - self._offset_k + NOISE_K * self._noise_row(at_s)[:-1]
-        return list((np.rint(raw / self._step_k) * self._step_k).round(6).tolist())
+        raw = air_c - self._offset_k + self._noise_row(at_s)[:-1]
+        said: list[float] = (np.rint(raw / self._step_k) * self._step_k).round(6).tolist()
+        return said
 
     def outdoor_said(self, at_s: float, outdoor_c: float) -> float:
         """Give the raw value of a healthy outdoor sensor [°C]."""
-        return round(outdoor_c + OUTDOOR_NOISE_K * float(self._noise_row(at_s)[-1]), 1)
+        return round(outdoor_c + float(self._noise_row(at_s)[-1]), 1)
 
     def room_readings(
         self,
@@ -55,12 +56,12 @@ class Sensors:
         """Read all rooms; a room without an own relay has `relay_on` None."""
         said = self.said(at_s, air_c)
         readings = [
-            RoomReading(room.name, at_s, temp_c, on)
-            for room, temp_c, on in zip(self._rooms, said, relay_on, strict=True)
+            RoomReading(name, at_s, temp_c, on)
+            for name, temp_c, on in zip(self._names, said, relay_on, strict=True)
         ]
         if faults:
-            for k, room in enumerate(self._rooms):
-                fault = faults.get(f"rooms/{room.name}")
+            for k, name in enumerate(self._names):
+                fault = faults.get(f"rooms/{name}")
                 if fault is not None:
                     readings[k] = _faulty(readings[k], fault)
         return tuple(readings)
@@ -79,10 +80,13 @@ class Sensors:
     def _noise_row(self, at_s: float) -> Array:
         day = int(at_s // DAY_S)
         if day != self._day:
-            shape = (_MINUTES, len(self._rooms) + 1)
-            self._noise = generator(self._seed, "sensors", day).standard_normal(shape)
-            self._day = day
-        return np.asarray(self._noise[int(at_s % DAY_S // MINUTE_S)])
+            shape = (_MINUTES, len(self._names) + 1)
+            noise = generator(self._seed, "sensors", day).standard_normal(shape)
+            noise[:, :-1] *= NOISE_K
+            noise[:, -1] *= OUTDOOR_NOISE_K
+            self._noise, self._day = noise, day
+        row: Array = self._noise[int(at_s % DAY_S // MINUTE_S)]
+        return row
 
 
 def _through(fault: DeviceFault, at_s: float, said: float) -> tuple[float, float | None]:

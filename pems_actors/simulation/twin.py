@@ -117,8 +117,7 @@ class Twin:
             self._repair()
         hour = local_hour(self.at_s, self.scenario.timezone)
         self._blocked = self._blocked_at(self.at_s)
-        r = self.dynamics.rooms
-        self.relays.update(self.at_s, hour, self._blocked, self._temps_c[r : 2 * r].tolist())
+        self.relays.update(self.at_s, hour, self._blocked, self._air_c)
         if self.loads.loads:
             self.loads.update(self.at_s, hour, self._blocked)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pems_actors.fault_table import read_strikes
 from pems_actors.simulate import places_of
@@ -130,7 +130,7 @@ def shrunk(told: Told, retell: Callable[[Tale], Told] = tell) -> Tale:
     strikes = read_strikes(_words(tale), places_of(plot_of(tale).story))
 
     def with_only(part: Iterable[object]) -> Tale:
-        return Tale(tale.seed, ",".join(map(str, part)) or "none", tale.days)
+        return replace(tale, faults=",".join(map(str, part)) or "none")
 
     def fails(part: tuple[object, ...]) -> bool:
         again = retell(with_only(part))

@@ -23,61 +23,62 @@ AFTERWARDS_S = HOUR_S
 PLANNING_FROM = 1_000_000  # seeds of stories that plan are looked for from here on
 
 
-def each(seed: int, repeats: int) -> Iterator[Tale]:
+def each(seed: int, repeats: int, house: str = "") -> Iterator[Tale]:
     """Make stories of every virtual fault by itself, each over `repeats` seeds."""
-    seeds = Seeds(seed)
-    for row in _rows():
+    seeds = Seeds(seed, house)
+    for row in _rows(house):
         for _ in range(repeats):
             own = seeds.take((row,))
             after_s = round(random.Random(f"each {own}").uniform(EACH_FROM_S, EACH_TO_S), 1)
-            yield struck_tale(own, [(row, after_s)])
+            yield struck_tale(own, [(row, after_s)], house)
 
 
-def pairs(seed: int, repeats: int = 2) -> Iterator[Tale]:
+def pairs(seed: int, repeats: int = 2, house: str = "") -> Iterator[Tale]:
     """Make stories of all pairs of virtual faults that overlap, each over several seeds."""
-    seeds = Seeds(seed)
-    for one, other in combinations(_rows(), 2):
+    seeds = Seeds(seed, house)
+    for one, other in combinations(_rows(house), 2):
         for _ in range(repeats):
             own = seeds.take((one, other))
-            yield struck_tale(own, [(one, PAIR_FIRST_S), (other, PAIR_SECOND_S)])
+            yield struck_tale(own, [(one, PAIR_FIRST_S), (other, PAIR_SECOND_S)], house)
 
 
-def struck_tale(seed: int, faults: Sequence[tuple[FaultRow, float]]) -> Tale:
+def struck_tale(seed: int, faults: Sequence[tuple[FaultRow, float]], house: str = "") -> Tale:
     """Let faults strike the story of a seed at given times, and tell it until they are over."""
-    rng, places = random.Random(f"programme {seed}"), _places(seed)[0]
+    rng, places = random.Random(f"programme {seed}"), _places(seed, house)[0]
     strikes = [strike_of(rng, row, after_s, places) for row, after_s in faults]
     over_s = max(strike.after_s + strike.lasts_s for strike in strikes)
-    return Tale(seed, ",".join(map(str, strikes)), _days(over_s + AFTERWARDS_S))
+    return Tale(seed, ",".join(map(str, strikes)), _days(over_s + AFTERWARDS_S), house)
 
 
 class Seeds:
     """Gives seeds whose stories suit, each one once."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, house: str = "") -> None:
         self._any, self._planning = count(seed), count(seed + PLANNING_FROM)
+        self._house = house
 
     def take(self, rows: Sequence[FaultRow]) -> int:
         """Find the next seed whose story can suffer these faults."""
         planning = any(row.target is Target.SOLVER for row in rows)
         seeds = self._planning if planning else self._any
-        return next(seed for seed in seeds if _suits(seed, planning=planning))
+        return next(seed for seed in seeds if _suits(seed, self._house, planning=planning))
 
 
-def _suits(seed: int, *, planning: bool) -> bool:
-    places, armed = _places(seed)
+def _suits(seed: int, house: str, *, planning: bool) -> bool:
+    places, armed = _places(seed, house)
     return armed and (places.planning or not planning)
 
 
 @lru_cache(maxsize=4096)
-def _places(seed: int) -> tuple[Places, bool]:
+def _places(seed: int, house: str) -> tuple[Places, bool]:
     """Tell what can be struck in the story of a seed, and if all of the house is armed."""
-    story = plot_of(Tale(seed, "none")).story
+    story = plot_of(Tale(seed, "none", house=house)).story
     return places_of(story), story.armed is None
 
 
-def _rows() -> tuple[FaultRow, ...]:
+def _rows(house: str) -> tuple[FaultRow, ...]:
     """List the virtual faults of a house that plans."""
-    return possible_rows(replace(_places(0)[0], planning=True))
+    return possible_rows(replace(_places(0, house)[0], planning=True))
 
 
 def _days(span_s: float) -> float:

@@ -1,13 +1,15 @@
 """The stories of a soak: which house, when, how long, with whom and with what broken, by seed.
 
-A tale is a seed, the words for its faults, and a length if it is not the seed's; from these
-everything else follows, so that a few words on a command line tell the same story again.
+A tale is a seed, the words for its faults, a length if it is not the seed's, and a house if it is
+not a shipped one that the seed picks; from these everything else follows, so that a few words on a
+command line tell the same story again.
 """
 
 from __future__ import annotations
 
 import json
 import random
+import shlex
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -27,27 +29,32 @@ YEAR_START_S = seconds("2023-01-02T00:00:00Z")
 CLOCK_CHANGES = (seconds("2023-03-25T16:00:00Z"), seconds("2023-10-28T16:00:00Z"))
 _PRESETS = ("flat3", "house6-climate", "house17")
 _PRESET_WEIGHTS = (50, 35, 15)
-_LONGEST_H = {"flat3": 24.0, "house6-climate": 16.0, "house17": 6.0}
+_LONGEST_H = ((4, 24.0), (9, 16.0), (1000, 6.0))  # up to so many rooms: the more, the shorter
 _SHORT_BIAS = 2.5  # most stories are short, some last a day
 _MARGIN_S = 300.0
+Wish = tuple[str, str, dict[str, object]]  # address, verb, arguments
 
 
 @dataclass(frozen=True, slots=True)
 class Tale:
-    """A story by its words: the seed; none, light, heavy, or the faults themselves; how long.
+    """A story by its words: the seed, its faults, how long, and where.
 
+    faults: none, light, heavy, or the faults themselves.
     days: None: as long as the seed says, 2 to 24 hours.
+    house: a file or a preset; empty: a shipped house that the seed picks.
     """
 
     seed: int
     faults: str = "light"
     days: float | None = None
+    house: str = ""
 
     @property
     def replay(self) -> str:
         """The command that tells this story again."""
         days = "" if self.days is None else f" --days {self.days:.8g}"
-        return f'pems soak --stories 1{days} --seed {self.seed} --faults "{self.faults}"'
+        house = f" --house {shlex.quote(self.house)}" if self.house else ""
+        return f'pems soak --stories 1{days} --seed {self.seed}{house} --faults "{self.faults}"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +78,10 @@ class Plot:
 
 @cache
 def house_and_tariff(preset: str, nameplate: bool) -> tuple[House, Tariff]:
-    """Build one of the shipped houses."""
+    """Build one of the shipped houses, or that of a file, whatever the environment says.
+
+    Raises: config.ConfigError for a house that cannot be used.
+    """
     loaded = config.load(preset, env={}).system
     return house_from(loaded, nameplate=nameplate), tariff_from(loaded)
 
@@ -79,13 +89,13 @@ def house_and_tariff(preset: str, nameplate: bool) -> tuple[House, Tariff]:
 def plot_of(tale: Tale) -> Plot:
     """Draw a story from its seed; the faults are drawn too, unless the tale names them.
 
-    Raises: ValueError for faults that cannot be read.
+    Raises: ValueError for faults that cannot be read, config.ConfigError for a house that cannot.
     """
     rng = random.Random(f"story {tale.seed}")
     planning = rng.random() < PLANNING_SHARE
     preset = "flat3" if planning else rng.choices(_PRESETS, _PRESET_WEIGHTS)[0]
-    house, tariff = house_and_tariff(preset, rng.random() < 0.3)
-    longest_h = 6.0 if planning else _LONGEST_H[preset]
+    house, tariff = house_and_tariff(tale.house or preset, rng.random() < 0.3)
+    longest_h = 6.0 if planning else next(h for n, h in _LONGEST_H if len(house.rooms) <= n)
     hours = 2.0 * (longest_h / 2.0) ** (rng.random() ** _SHORT_BIAS)
     start_s, shift_k = _season(rng)
     story = Story(
@@ -137,6 +147,7 @@ def _armed(rng: random.Random, house: House) -> frozenset[str] | None:
     if chance < 0.9:
         return None
     devices = [*(f"relay/{relay.name}" for relay in house.relays), "battery", "inverter"]
+    devices += [f"load/{load.name}" for load in house.loads]
     return frozenset() if chance < 0.95 else frozenset(rng.sample(devices, len(devices) // 2))
 
 
@@ -168,12 +179,12 @@ def _order(rng: random.Random, number: int, after_s: float, story: Story) -> Ord
     return Order(after_s, order_id, path, json.dumps(body).encode(), rng.random() < 0.1)
 
 
-def _wish(rng: random.Random, house: House) -> tuple[str, str, dict[str, object]]:
-    """Draw an address, a verb and its arguments; the last one is nonsense."""
+def _wish(rng: random.Random, house: House) -> Wish:
+    """Draw an address, a verb and its arguments; one wish is nonsense."""
     room = f"rooms/{rng.choice(house.rooms).name}"
     duration = rng.choice(("20m", "1h", "3h"))
     mode = rng.choice(("normal", "economy", "comfort", "away", "emergency"))
-    wishes: tuple[tuple[str, str, dict[str, object]], ...] = (
+    wishes: tuple[Wish, ...] = (
         (room, "override", {"temp_c": rng.choice((12, 18, 23, 26, 30)), "for": duration}),
         (room, "boost", {"for": duration}),
         (room, "release", {}),
@@ -183,6 +194,9 @@ def _wish(rng: random.Random, house: House) -> tuple[str, str, dict[str, object]
         (rng.choice((room, "safety/guard", "infrastructure/metrics")), "restart", {}),
         (room, "dance", {"wild": True}),
     )
+    for load in house.loads:
+        place = f"loads/{load.name}"
+        wishes += ((place, "boost", {"for": duration}), (place, "release", {}))
     return rng.choice(wishes)
 
 

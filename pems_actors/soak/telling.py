@@ -37,7 +37,7 @@ class Told:
     @property
     def written_out(self) -> Tale:
         """The same story with its faults in full."""
-        return Tale(self.tale.seed, self.faults or "none", self.tale.days)
+        return replace(self.tale, faults=self.faults or "none")
 
     @property
     def fault_names(self) -> frozenset[str]:

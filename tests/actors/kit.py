@@ -250,11 +250,12 @@ def energy_tick(
     phase_kw: tuple[float, float, float] | None = None,
     soc_frac: float | None = 0.5,
     battery: BatteryReading | None = None,
+    battery_kw: float = 0.0,
     pv_kw: float | None = 0.0,
 ) -> EnergyTick:
     """One tick for battery, inverter, meter and budget; None leaves a device unread."""
     if battery is None and soc_frac is not None:
-        battery = BatteryReading(at_s, soc_frac, 0.0)
+        battery = BatteryReading(at_s, soc_frac, battery_kw)
     inverter = None if pv_kw is None else InverterReading(at_s, pv_kw, True)
     meter = None if grid_kw is None else MeterReading(at_s, grid_kw, grid_kw, phase_kw)
     return EnergyTick(at_s, battery, inverter, meter)

@@ -4,10 +4,18 @@ from itertools import pairwise
 
 import pytest
 
-from pems_actors.actors.base import BATTERY, CONTROL, MQTT, PLAN_KEEPER
+from pems_actors.actors.base import BATTERY, CONTROL, MQTT, PLAN_KEEPER, POWER_BUDGET
 from pems_actors.actors.battery import LEASE_S, BatteryActor
 from pems_actors.actors.battery_reconcile import RENEW_S
-from pems_actors.domain.events import ChargeShed, HouseMode, ModeChanged, Outcome, Republish
+from pems_actors.domain.events import (
+    BatteryGrant,
+    BatteryRequest,
+    ChargeShed,
+    HouseMode,
+    ModeChanged,
+    Outcome,
+    Republish,
+)
 from pems_actors.domain.house import BatteryMode
 from pems_actors.domain.levels import Level
 from pems_actors.domain.readings import Quality
@@ -27,9 +35,21 @@ def battery(**more) -> Stage:
     return Stage(BATTERY, lambda c, w: BatteryActor(c, HOUSE, w), leases=["battery"], **more)
 
 
-def ticks(stage: Stage, minutes: int, **more) -> None:
+def let(stage: Stage, kw: float = 10.0) -> None:
+    stage.tell(BatteryGrant(stage.now_s, stage.now_s + 30.0, kw))
+
+
+def asked_kw(stage: Stage) -> list[float]:
+    """What was asked for of the power budget, oldest first."""
+    return [round(said.rise_kw, 3) for said in stage.all_heard(POWER_BUDGET, BatteryRequest)]
+
+
+def ticks(stage: Stage, minutes: int, *, power: bool = True, **more) -> None:
     for _ in range(minutes):
+        before = len(asked_kw(stage))
         stage.tell(energy_tick(stage.now_s, **more))
+        if power and len(asked_kw(stage)) > before:
+            let(stage)
         stage.run(60.0)
 
 
@@ -42,6 +62,7 @@ def modes(stage: Stage) -> list[BatteryMode]:
 def in_mode(mode: BatteryMode, *, minutes: int = 1) -> Stage:
     stage = battery()
     stage.tell(energy_plan((0.0, mode), valid_s=7200.0))
+    let(stage)
     ticks(stage, minutes)
     assert modes(stage) == [mode]
     return stage
@@ -110,13 +131,15 @@ def test_there_are_at_most_eight_changes_a_day_then_self_use():
     assert "8 mode changes within a day" in stage.state.choice.reason
 
 
-def test_charging_is_shed_at_once_and_comes_back():
+def test_a_charge_that_is_shed_rests_at_once_and_comes_back_after_half_an_hour():
     stage = in_mode(CHARGE)
     stage.tell(ChargeShed("over the import limit", stage.now_s, 300.0))
-    assert modes(stage) == [CHARGE, SELF]
+    assert modes(stage) == [CHARGE, HOLD]
     assert "shed" in stage.commands[-1].reason
-    ticks(stage, 6)
-    assert modes(stage) == [CHARGE, SELF, CHARGE]
+    ticks(stage, 29)
+    assert modes(stage) == [CHARGE, HOLD]
+    ticks(stage, 2)
+    assert modes(stage) == [CHARGE, HOLD, CHARGE]
 
 
 @pytest.mark.parametrize("shed", [True, False])
@@ -129,7 +152,49 @@ def test_the_least_time_in_a_mode_keeps_no_charge_that_is_shed_or_blind(shed):
         stage.tell(ChargeShed("over the breaker of L2", stage.now_s, 300.0))
     else:
         ticks(stage, 5, grid_kw=None)
-    assert modes(stage)[:2] == [CHARGE, SELF]
+    assert modes(stage)[:2] == [CHARGE, HOLD if shed else SELF]
+
+
+def test_a_charge_from_the_grid_waits_for_power_and_asks_until_there_is():
+    stage = in_mode(HOLD, minutes=31)
+    stage.tell(energy_plan((0.0, CHARGE), valid_s=7200.0))
+    ticks(stage, 3, power=False)
+    assert asked_kw(stage) == [3.0, 3.0, 3.0]
+    assert modes(stage) == [HOLD]
+    assert "waits for power" in stage.state.choice.reason
+    let(stage)
+    assert modes(stage) == [HOLD, CHARGE]
+
+
+def test_the_end_of_a_discharge_waits_for_power_too():
+    stage = battery()
+    ticks(stage, 1, battery_kw=4.0)
+    stage.tell(energy_plan((0.0, HOLD), valid_s=7200.0))
+    ticks(stage, 2, power=False, battery_kw=4.0)
+    assert asked_kw(stage) == [4.0, 4.0]
+    assert modes(stage) == [SELF]
+    ticks(stage, 1, battery_kw=4.0)
+    assert modes(stage) == [SELF, HOLD]
+
+
+def test_leave_for_less_than_is_needed_now_is_no_leave():
+    stage = in_mode(HOLD, minutes=31)
+    stage.tell(energy_plan((0.0, CHARGE), valid_s=7200.0))
+    ticks(stage, 1, power=False)
+    let(stage, 2.0)
+    assert modes(stage) == [HOLD]
+    stage.run(60.0)
+    let(stage, 3.0)
+    assert modes(stage) == [HOLD, CHARGE]
+
+
+def test_self_use_needs_no_leave():
+    stage = in_mode(CHARGE, minutes=31)
+    stage.forget()
+    stage.tell(energy_plan((0.0, SELF), valid_s=7200.0))
+    ticks(stage, 1)
+    assert not asked_kw(stage)
+    assert modes(stage) == [SELF]
 
 
 def test_without_a_meter_nothing_is_charged_from_the_grid():

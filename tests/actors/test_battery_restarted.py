@@ -193,7 +193,8 @@ def test_limits_and_an_emergency_come_before_a_persons_charging():
     stage = holding()
     ticks(stage, 3, CHARGE)
     stage.tell(ChargeShed("over the import limit", stage.now_s, 300.0))
-    assert stage.commands[-1].mode is SELF
+    assert stage.commands[-1].mode is HOLD
+    assert "shed" in stage.commands[-1].reason
     stage = holding()
     ticks(stage, 3, CHARGE)
     stage.tell(ModeChanged(HouseMode.EMERGENCY, stage.now_s))

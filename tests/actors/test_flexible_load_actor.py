@@ -182,14 +182,19 @@ def test_a_wish_and_what_was_drawn_of_it_outlive_a_crash_and_a_restart():
     assert task.energy_kwh == pytest.approx(24.5, abs=0.5)
 
 
-def test_an_emergency_leaves_the_car_to_itself():
+def test_an_emergency_lets_the_car_draw_whatever_was_planned_but_not_without_leave():
+    """Released without leave it could take the breaker, or the power that heats the house."""
     stage = car()
     tick(stage)
     stage.forget()
     stage.tell(ModeChanged(HouseMode.EMERGENCY, stage.now_s))
-    stage.run(600.0)
+    stage.run(600.0)  # its least rest
     tick(stage)
-    assert not orders(stage)
+    assert stage.last(POWER_BUDGET, LoadRequest).load == "car"
+    assert not any(order_.on for order_ in orders(stage))
+    stage.tell(LoadGrant("car", stage.now_s, stage.now_s + 5.0))
+    assert orders(stage)[-1].on
+    assert orders(stage)[-1].reason.startswith("emergency mode")
 
 
 def test_an_unarmed_car_gets_no_order_and_the_witness_hears_of_it():

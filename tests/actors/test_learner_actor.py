@@ -196,6 +196,24 @@ def test_a_champion_that_cannot_be_opened_is_withdrawn(tmp_path):
     assert stage.state.ledgers["load"].serving is None
 
 
+def test_a_champion_of_an_older_kind_is_withdrawn_in_a_sentence_until_it_is_trained_anew(
+    tmp_path, monkeypatch
+):
+    school = School(tmp_path, days=10.0)
+    with monkeypatch.context() as earlier:
+        earlier.setattr("pems_actors.learning.life.card.KINDS", {"load": 0})
+        school.trusted()
+    stage = school.open()
+    stage.run(120.0)
+    told = stage.last(LOAD, LearnedForecast)
+    assert told.forecast is None
+    assert "another set of features (kind 0, now 2) and must be trained anew" in told.reason
+    assert "Error" not in told.reason
+    assert stage.state.ledgers["load"].serving is None
+    stage.run(3600.0)
+    assert [card.version for card in school.store.cards("load")[0]] == ["seasonal.2"]
+
+
 def test_a_crash_loses_no_trust(tmp_path):
     school = School(tmp_path, days=10.0, training=BROKEN)
     version = school.trusted()

@@ -7,6 +7,8 @@ import pytest
 from pems_actors.actors.base import BATTERY, MQTT, POWER_BUDGET
 from pems_actors.actors.power_budget import PowerBudgetActor
 from pems_actors.domain.events import (
+    BatteryGrant,
+    BatteryRequest,
     ChargeShed,
     RelayGrant,
     RelayRequest,
@@ -121,9 +123,71 @@ def test_a_phase_in_excess_sheds_only_a_relay_on_that_phase():
 def test_charging_from_the_grid_is_shed_before_any_heating():
     stage = budget()
     stage.tell(RelaySwitched("living", True, NOON, 1.0))
-    stage.tell(energy_tick(NOON + 60.0, grid_kw=20.5, battery=CHARGING))
+    stage.tell(energy_tick(NOON + 60.0, grid_kw=18.5, battery=CHARGING))
     assert stage.all_heard(BATTERY, ChargeShed)
     assert not stage.all_heard("rooms/living", RelayShed)
+
+
+def let_kw(stage: Stage) -> list[float]:
+    """What the battery was let draw, oldest first."""
+    return [grant.rise_kw for grant in stage.all_heard(BATTERY, BatteryGrant)]
+
+
+def test_the_battery_draws_more_only_when_all_of_it_fits():
+    stage = budget()
+    stage.tell(energy_tick(NOON, grid_kw=15.0))
+    stage.tell(BatteryRequest(stage.now_s, 5.0, charge=True))
+    assert not let_kw(stage)
+    stage.tell(energy_tick(NOON, grid_kw=10.0))
+    assert let_kw(stage) == [5.0]
+
+
+def test_the_battery_draws_no_more_without_a_meter():
+    stage = budget()
+    stage.run(181.0)
+    stage.tell(BatteryRequest(stage.now_s, 1.0, charge=True))
+    assert not let_kw(stage)
+
+
+def test_a_relay_that_waits_goes_before_the_battery():
+    stage = budget()
+    stage.tell(energy_tick(NOON, grid_kw=7.0, phase_kw=(4.0, 2.0, 1.0)))
+    asks(stage, "living")
+    stage.tell(BatteryRequest(stage.now_s, 1.0, charge=True))
+    assert not grants(stage, "living")
+    assert not let_kw(stage)
+    stage.tell(BatteryRequest(stage.now_s, 0.9, charge=False))
+    assert let_kw(stage) == [0.9]  # a discharge that ends is no start
+    stage.forget()
+    stage.tell(BatteryRequest(stage.now_s, 1.0, charge=True))
+    assert not let_kw(stage)
+    stage.tell(energy_tick(NOON, grid_kw=4.0, phase_kw=(1.0, 2.0, 1.0)))
+    assert grants(stage, "living")
+    assert let_kw(stage) == [1.0]
+
+
+def test_a_relay_does_not_start_on_what_the_battery_was_just_let():
+    stage = budget()
+    stage.tell(energy_tick(NOON, grid_kw=3.0, phase_kw=(1.0, 1.0, 1.0)))
+    stage.tell(BatteryRequest(stage.now_s, 6.0, charge=True))
+    assert let_kw(stage) == [6.0]
+    asks(stage, "living")
+    assert not grants(stage, "living")
+    stage.run(60.0)
+    stopped = BatteryReading(stage.now_s, 0.5, 0.0, BatteryMode.SELF_USE)
+    stage.run(120.0)
+    stage.tell(energy_tick(stage.now_s, grid_kw=3.0, phase_kw=(1.0,) * 3, battery=stopped))
+    asks(stage, "living")
+    assert grants(stage, "living")
+
+
+def test_relays_go_at_once_where_the_end_of_a_charge_is_not_enough():
+    stage = budget()
+    stage.tell(RelaySwitched("living", True, NOON, 1.0))
+    little = BatteryReading(NOON, 0.5, -0.6, BatteryMode.CHARGE_GRID)
+    stage.tell(energy_tick(NOON + 60.0, grid_kw=8.0, phase_kw=(7.0, 0.5, 0.5), battery=little))
+    assert stage.all_heard(BATTERY, ChargeShed)
+    assert stage.all_heard("rooms/living", RelayShed)
 
 
 def test_a_better_off_relay_makes_room_for_a_needy_one():

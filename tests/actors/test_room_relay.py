@@ -6,6 +6,7 @@ import pytest
 
 from pems_actors.actors.base import PLAN_KEEPER, POWER_BUDGET
 from pems_actors.actors.room import SILENCE_S
+from pems_actors.actors.room_mind import NEED_LIFE_S
 from pems_actors.actors.room_reconcile import RENEW_S
 from pems_actors.actors.room_relay import LEASE_S
 from pems_actors.control.power_budget import REQUEST_LIFE_S
@@ -20,7 +21,7 @@ from pems_actors.domain.events import (
 from pems_actors.domain.levels import Level
 from supervision import Fault, FaultKind
 from supervision.events import LateEffect
-from tests.actors.kit import NOON, TICK_S, room_tick
+from tests.actors.kit import NOON, TICK_S, Stage, room_tick
 from tests.actors.rooms import grant, room_plan, room_stage, switched_on, ticks
 
 
@@ -126,6 +127,21 @@ def test_a_relay_that_did_not_take_the_command_asks_anew_and_is_written_again():
     assert stage.all_heard(POWER_BUDGET, RelayRequest)
     grant(stage)
     assert [c.on for c in stage.commands] == [True, False, True]
+
+
+def test_a_relay_that_heats_on_against_our_order_is_told_at_every_look():
+    """After the first repetition nobody waits for a second look: it draws power unasked."""
+    stage = switched_on()
+    ticks(stage, 12, 24.0, on=True)
+    assert [c.on for c in stage.commands][-1] is False
+    ticks(stage, 4, 24.0, on=True)
+    before = len(stage.commands)
+    ticks(stage, 6, 24.0, on=True)
+    assert [c.on for c in stage.commands[before:]] == [False] * 6
+    ticks(stage, 2, 24.0, on=False)
+    told = len(stage.commands)
+    ticks(stage, 2, 24.0, on=False)
+    assert len(stage.commands) == told
 
 
 def test_a_relay_whose_lease_ran_out_unseen_asks_before_it_is_on_again():
@@ -244,6 +260,67 @@ def test_a_need_that_is_not_renewed_is_forgotten():
     assert not stage.all_heard(POWER_BUDGET, RelayRequest)
 
 
+def test_a_member_that_rests_says_its_need_again_before_it_is_forgotten():
+    stage = room_stage("kitchen")
+    ticks(stage, 14, 22.0)
+    said = stage.all_heard("rooms/living", Need)
+    assert max(b.at_s - a.at_s for a, b in pairwise(said)) < NEED_LIFE_S
+    assert stage.now_s - said[-1].at_s < NEED_LIFE_S
+    assert {need[2:] for need in said} == {said[0][2:]}
+    assert stage.state.decided_s < said[-1].at_s
+
+
+def test_a_member_that_says_the_same_again_lets_its_owners_decision_stand():
+    stage = _at_rest_beside_the_kitchen()
+    decided_s = stage.state.decided_s
+    stage.tell(_need_of_the_kitchen(stage.now_s, slack_k=1.0))
+    ticks(stage, 4, 23.0, on=False)
+    assert stage.state.decided_s == decided_s
+
+
+def test_a_member_that_says_something_else_is_served_at_the_next_tick():
+    stage = _at_rest_beside_the_kitchen()
+    stage.tell(_need_of_the_kitchen(stage.now_s, slack_k=-3.0))
+    ticks(stage, 1, 23.0, on=False)
+    assert stage.state.decided_s == stage.now_s
+    assert stage.state.owned.wanted.slack_k == -3.0
+
+
+def test_a_decision_does_not_stand_longer_than_a_members_word_counts():
+    stage = _at_rest_beside_the_kitchen()
+    heard_s = stage.state.owned.needs["kitchen"].at_s
+    assert stage.state.owned.wanted.slack_k == 1.0
+    while stage.now_s <= heard_s + NEED_LIFE_S:
+        ticks(stage, 1, 23.0, on=False)
+    assert stage.state.decided_s == stage.now_s
+    assert stage.state.owned.wanted.slack_k == pytest.approx(23.0 - 21.5)
+
+
+def test_a_member_that_repeats_itself_does_not_hide_another_that_fell_silent():
+    stage = _at_rest_beside_the_kitchen()
+    hall = _need_of_the_kitchen(stage.now_s, slack_k=1.2)._replace(room="hall")
+    stage.tell(hall)
+    ticks(stage, 2, 23.0, on=False)
+    ends_s = stage.state.owned.needs["kitchen"].at_s + NEED_LIFE_S
+    while stage.now_s < ends_s:
+        ticks(stage, 1, 23.0, on=False)
+    stage.run(TICK_S / 2)  # the kitchen's word has just ended, and no tick has come since
+    stage.tell(hall._replace(at_s=stage.now_s))
+    ticks(stage, 1, 23.0, on=False)
+    assert stage.state.decided_s == stage.now_s
+    assert stage.state.owned.wanted.slack_k == 1.2
+
+
+def _at_rest_beside_the_kitchen() -> Stage:
+    """A warm living room that has heard the kitchen, and whose decision stands."""
+    stage = room_stage()
+    ticks(stage, 1, 23.0, on=False)
+    stage.tell(_need_of_the_kitchen(stage.now_s, slack_k=1.0))
+    ticks(stage, 3, 23.0, on=False)
+    assert stage.state.decided_s < stage.now_s
+    return stage
+
+
 def _need_of_the_kitchen(at_s: float, slack_k: float) -> Need:
     return Need("kitchen", at_s, 1.0, True, Level.RULES, "kitchen is cold", slack_k, 22.0)
 
@@ -312,3 +389,11 @@ def test_a_relay_that_the_guard_switched_on_is_taken_over():
     assert stage.last(POWER_BUDGET, RelaySwitched).on is True
     ticks(stage, 5, 25.0, on=True)
     assert all(c.on for c in stage.commands[1:])
+
+
+@pytest.mark.parametrize("armed", [frozenset(), frozenset({"relay/living"})])
+def test_the_budget_is_told_whether_the_relay_would_obey(armed: frozenset[str]):
+    stage = room_stage(armed=armed)
+    stage.tell(room_tick(NOON, "living", 20.0))
+    grant(stage)
+    assert stage.last(POWER_BUDGET, RelaySwitched).ours is bool(armed)

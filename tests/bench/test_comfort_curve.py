@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from pems_actors.bench.closed_loop.comfort_curve import ComfortCurve, Point, captured_frac
 
+COLDS = st.integers(0, 2000).map(lambda thousandths: thousandths / 1000.0)  # as they are measured
 BASELINE = ComfortCurve.of([Point(0.0, 120.0), Point(0.1, 110.0), Point(0.3, 100.0)])
 BOUND = ComfortCurve.of([Point(0.0, 80.0), Point(0.2, 70.0)])
 
@@ -52,8 +53,8 @@ def test_where_there_is_nothing_to_win_there_is_no_share() -> None:
 
 
 @given(
-    st.lists(st.builds(Point, st.floats(0.0, 2.0), st.floats(0.0, 1000.0)), min_size=1, max_size=8),
-    st.floats(0.0, 2.0),
+    st.lists(st.builds(Point, COLDS, st.floats(0.0, 1000.0)), min_size=1, max_size=8),
+    COLDS,
 )
 def test_no_set_point_lies_below_the_curve(points: list[Point], cold: float) -> None:
     curve = ComfortCurve.of(points)

@@ -65,6 +65,10 @@ def test_habits_are_forecast_better_than_by_yesterday(figures):
         ({"test_until": "2024-02-01"}, "no day from"),
         ({"site": "50"}, "latitude, longitude"),
         ({"site": "100,14"}, "nowhere"),
+        ({"site": "nan,14"}, "latitude, longitude"),
+        ({"roof": ("nan,35,180",)}, "kWp, tilt, azimuth"),
+        ({"train_until": ""}, "is no date"),
+        ({"test_from": "2024-02-11", "test_until": "2024-02-10"}, "no day from"),
         ({"timezone": "Europe/Praha"}, "is no time zone"),
         (
             {"train_until": "2020-01-01", "test_from": "2020-01-01", "test_until": "2020-01-09"},
@@ -106,6 +110,26 @@ def test_without_a_zone_the_site_tells_the_time():
 def test_the_test_ends_with_the_last_day_that_has_a_truth(household):
     figures = asked(household, test_from="2024-02-09", test_until=None)
     assert figures["figures"]["days"] == 3
+
+
+def test_a_test_asked_for_beyond_the_file_ends_with_the_file_and_says_so(household):
+    told = asked(household, train_until="5.2.2024", test_from="9.2.2024", test_until="2025-01-01")
+    assert told["figures"]["days"] == 3
+    assert "kw ends on 2024-02-11, and so does the test" in told["figures"]["seen"]
+
+
+def test_a_training_that_ends_before_the_file_begins_is_served_by_a_guess(household):
+    early = {"train_until": "2020-01-01", "test_from": "2024-02-09", "test_until": "2024-02-10"}
+    told = asked(household, **early)["figures"]
+    assert told["ours"]["rows"] == 24
+    assert any("no load history at all" in sentence for sentence in told["learned"])
+
+
+def test_a_column_without_any_value_is_refused(household, tmp_path):
+    empty = tmp_path / "empty.csv"
+    pd.read_csv(household).assign(kw="NaN").to_csv(empty, index=False)
+    with pytest.raises(ValueError, match="no value at all"):
+        asked(empty)
 
 
 def test_pv_without_a_site_is_judged_where_there_lately_was_power():

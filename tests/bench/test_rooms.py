@@ -14,6 +14,7 @@ from config.house_model import HouseModel
 from pems_actors.bench.rooms import contested, midnights, renaming, run
 from pems_actors.bench.twin_rooms import TwinHistory, twin_history
 from pems_actors.cli.learn_rooms import write_model
+from pems_actors.cli.main import main
 from pems_actors.control.duty import loss_kw_k
 from pems_actors.domain.units import seconds
 from pems_actors.learning.life.card import ModelCard, Source
@@ -146,10 +147,64 @@ def test_what_is_missing_is_told_in_a_sentence() -> None:
         run()
     with pytest.raises(ValueError, match="--train-until"):
         run(csv=str(MEASURED))
-    with pytest.raises(ValueError, match="give a date"):
+    with pytest.raises(ValueError, match="is no date"):
         measured_run(train_until="soon")
+    with pytest.raises(ValueError, match="is no time zone"):
+        run(csv=str(MEASURED), train_until="2020-01-10", timezone="Mars/Olympus")
+    with pytest.raises(ValueError, match="before 2020-01-02"):
+        measured_run(test_until="2020-01-02")
     with pytest.raises(ValueError, match="earlier --train-until"):
         measured_run(train_until="2020-01-24")
+
+
+def altered(tmp_path: Path, **columns: object) -> Path:
+    frame = pd.read_csv(MEASURED).rename(columns={"heating_output_raw": "heat_room"})
+    file = tmp_path / "rooms.csv"
+    frame.assign(**columns).rename(columns={"room_c": "temp_c_room"}).to_csv(file, index=False)
+    return file
+
+
+def test_rooms_in_kelvin_are_told_as_in_degrees(tmp_path: Path) -> None:
+    known = pd.read_csv(MEASURED)
+    kelvin = {name: known[name] + 273.15 for name in ("room_c", "outdoor_c")}
+    file = altered(tmp_path, **kelvin)
+    told = run(csv=str(file), train_until="10.01.2020", timezone="Europe/London")["figures"]
+    assert told["rmse_mean_k"] == pytest.approx(measured_run()["rmse_mean_k"], rel=0.02)
+    assert any("kelvin" in note for note in told["notes"])
+
+
+@pytest.mark.parametrize(
+    ("columns", "sentence"),
+    [
+        ({"room_c": 20.0}, "temp_c_room: the same value throughout"),
+        ({"room_c": 900.0}, "no values"),
+        ({"room_c": "warm"}, "no room with temperatures"),
+        ({"outdoor_c": float("nan")}, "no outdoor temperature"),
+    ],
+)
+def test_rooms_without_anything_to_learn_are_refused_in_a_sentence(
+    tmp_path: Path, columns: dict[str, object], sentence: str
+) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        run(csv=str(altered(tmp_path, **columns)), train_until="2020-01-10")
+
+
+def test_a_room_that_falls_silent_before_the_test_is_told_in_a_sentence(tmp_path: Path) -> None:
+    known = pd.read_csv(MEASURED)
+    silent = known["room_c"].where(known["time_utc"] < "2020-01-10")
+    with pytest.raises(ValueError, match="no room says anything after"):
+        run(csv=str(altered(tmp_path, room_c=silent)), train_until="2020-01-10")
+
+
+@pytest.mark.parametrize("body", [b"", b"\x89PNG\0\0", "time_utc,x\n".encode("utf-16")])
+def test_what_is_no_csv_is_refused_with_a_sentence_and_exit_code_2(
+    tmp_path: Path, body: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "rooms.csv"
+    file.write_bytes(body)
+    words = ["--csv", str(file), "--train-until", "2020-01-10", "--map", "temp_c_den=x"]
+    assert main(["bench", "rooms", *words]) == 2
+    assert str(file) in capsys.readouterr().err
 
 
 @pytest.mark.slow

@@ -2,9 +2,11 @@
 
 import json
 import os
+from pathlib import Path
 
 import pytest
 
+import config
 from pems_actors.cli import replay, soak
 from pems_actors.cli.output import native_noise_apart
 from pems_actors.simulation.invariants import Violation
@@ -13,6 +15,7 @@ from pems_actors.soak.stories import Tale
 from pems_actors.soak.telling import Told
 from tests.cli.conftest import Pems
 
+PRESETS = Path(config.__file__).with_name("presets")
 VIOLATION = Violation(0.0, "dwell", "relay/bath was on for 60 s of 600 s")
 TOLD = Told(Tale(3, "light"), "crash@rooms/bath:60/0", 0.5, 1, (), 2, (), 0.2, "", 0.4, 90)
 GUILTY = Told(Tale(4, "light"), "hang@rooms/bath:60/0", 0.5, 1, (VIOLATION,), 2, (), 0.2, "")
@@ -39,6 +42,8 @@ def test_one_story_is_told_as_one_object(pems: Pems) -> None:
         (("--stories", 1, "--faults", "crash@rooms/attic"), "there is no 'rooms/attic'"),
         (("--each", 1, "--days", 1), "a run of its own"),
         (("--each", 1, "--faults", "pairs"), "a run of its own"),
+        (("--stories", 1, "--house", "nowhere.json"), "nowhere.json"),
+        (("--each", 1, "--house", "nowhere.json"), "nowhere.json"),
     ],
 )
 def test_a_soak_that_means_nothing_is_refused(pems: Pems, words, reason) -> None:
@@ -53,6 +58,18 @@ def test_a_story_is_as_long_as_is_said_and_tells_its_faults_one_by_one(pems: Pem
     assert told["figures"]["days"] == 0.05
     assert told["faults"]["crash"]["stories"] == told["faults"]["crash"]["noticed"] == 1
     assert told["run"] == "pems soak --stories 1 --days 0.05 --seed 41 --faults crash:600/0"
+
+
+def test_stories_are_told_in_the_house_that_is_given(pems: Pems, tmp_path) -> None:
+    house = json.loads((PRESETS / "flat3.json").read_text(encoding="utf-8"))
+    house["loads"] = {"boiler": {"kind": "boiler", "power_kw": 2.0, "phase": "L1"}}
+    file = tmp_path / "my flat.json"
+    file.write_text(json.dumps(house), encoding="utf-8")
+    words = ("--stories", 1, "--days", 0.02, "--faults", "crash@loads/boiler:600/0")
+    told = json.loads(pems("soak", *words, "--house", file, "--workers", 1, "--json").out)
+    assert told["figures"]["violations"] == 0
+    assert told["faults"]["crash"]["noticed"] == 1
+    assert f"--house '{file}'" in told["run"]
 
 
 def test_a_programme_is_told_as_far_as_wanted(pems: Pems) -> None:

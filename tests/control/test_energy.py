@@ -46,7 +46,7 @@ def test_an_old_plan_charges_within_the_same_limits_as_a_fresh_one():
     away = replace(VIEW, plan=old, now_s=20 * 3600.0)
     assert choose(away).mode is CHARGE
     assert choose(replace(away, meter_known=False)).mode is SELF_USE
-    assert choose(replace(away, shed_until_s=21 * 3600.0)).mode is SELF_USE
+    assert choose(replace(away, shed_until_s=21 * 3600.0)).mode is HOLD
     assert choose(replace(away, soc_frac=None)).mode is SELF_USE
     assert choose(replace(away, clock_trusted=False)).mode is SELF_USE
 
@@ -73,7 +73,7 @@ def test_an_unknown_state_of_charge_means_self_use():
 
 def test_no_grid_charge_without_a_meter_or_after_a_shedding():
     assert choose(replace(VIEW, meter_known=False)).mode is SELF_USE
-    assert choose(replace(VIEW, shed_until_s=120.0)).mode is SELF_USE
+    assert choose(replace(VIEW, shed_until_s=120.0)).mode is HOLD
     assert choose(replace(VIEW, now_s=4000.0, meter_known=False)).mode is HOLD
 
 

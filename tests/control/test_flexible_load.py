@@ -136,7 +136,8 @@ def test_what_has_its_energy_rests_and_what_nobody_wants_anything_of_is_free():
 
 def test_an_emergency_leaves_it_to_itself_but_limits_still_hold_it_back():
     emergency = mind(mode=HouseMode.EMERGENCY)
-    assert choose(emergency, CAR, tick()).free
+    choice = choose(emergency, CAR, tick())
+    assert (choice.on, choice.level) == (True, Level.NATIVE)
     shed = emergency._replace(shed_until_s=NOW + 60.0)
     assert not choose(shed, CAR, tick()).on
     assert task_of(emergency, CAR, NOW) is None

@@ -53,6 +53,12 @@ def test_what_was_let_go_and_does_not_draw_yet_is_kept_free_for_five_minutes():
     assert budget.reserved(WIDE, 300.0) == WIDE
 
 
+def test_for_a_load_that_serves_itself_nothing_is_kept_free_before_it_draws():
+    """Nobody let it go, so nobody knows when it begins: no room goes cold for that."""
+    alone = LoadBudget(LOADS).switched(LoadSwitched("car", True, 0.0, ours=False))
+    assert alone.reserved(WIDE, 60.0) == WIDE
+
+
 def test_an_excess_holds_back_the_largest_load_that_helps_and_no_more():
     over = Headroom((-0.5, 2.0, 2.0), 3.0, 18.0)
     orders, room = drawing(car=11.0, boiler=2.0).excess(over, 0.0)

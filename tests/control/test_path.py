@@ -58,6 +58,13 @@ def test_a_room_that_will_leave_its_band_is_heated_however_dear_heat_is():
     assert duty(21.0, DEAR, **low) == 1.0
 
 
+def test_a_small_shortfall_counts_for_less_than_its_share():
+    at_k = {k: short_duty(plan(duty=(0.0,) * 4), 0, k, FLOOR) for k in (0.05, 0.1, 0.2, 0.4)}
+    assert at_k[0.05] == pytest.approx(at_k[0.1] / 4.0)
+    assert at_k[0.1] == pytest.approx(at_k[0.2] / 4.0)
+    assert at_k[0.2] == pytest.approx(at_k[0.4] / 2.0)
+
+
 def test_in_hard_frost_the_rules_keep_the_band_while_heat_is_dear():
     frost = Outdoor(-15.0, Quality.GOOD, "sensor")
     dear = plan(worth_frac=(DEAR,) * 4, duty=(0.0,) * 4)

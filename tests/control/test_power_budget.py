@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -149,6 +150,25 @@ def test_an_excess_sheds_grid_charge_first():
     state = budget(l1=7.0).switched("a", on=True, now_s=0.0)
     charging = state.heard(MeterReading(1.0, 8.0, phase_kw=(7.0, 0.5, 0.5)), grid_charging=True)
     assert [type(order) for order in charging.excess(1.0)] == [ChargeShed]
+
+
+@pytest.mark.parametrize(("left_kw", "shed"), [(0.3, 0), (0.1, 1)])
+def test_a_grid_charge_ends_before_a_limit_is_exceeded_and_relays_stay(left_kw, shed):
+    near_kw = LIMITS.phase_kw - left_kw
+    state = budget().switched("a", on=True, now_s=0.0)
+    meter = MeterReading(1.0, 8.0, phase_kw=(near_kw, 0.5, 0.5))
+    orders = state.heard(meter, grid_charging=True).excess(1.0)
+    assert [order.reason for order in orders] == ["close to the breaker of L1"] * shed
+    assert not state.heard(meter, grid_charging=False).excess(1.0)
+
+
+def test_an_excess_sheds_first_what_would_obey():
+    state = budget(l1=6.5).obeying("b", ours=False)
+    for name, slack_k in (("a", 0.1), ("b", 0.9)):
+        state = state.asked(ask(name, slack_k)).switched(name, on=True, now_s=-1.0)
+    assert [order.relay for order in state.excess(1.0)] == ["a"]
+    mine = state.obeying("b", ours=True)
+    assert [order.relay for order in mine.excess(1.0)] == ["b"]
 
 
 def test_an_excess_sheds_the_relay_with_most_slack_on_the_right_phase():

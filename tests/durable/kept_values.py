@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from pems_actors.control.battery import UserBattery
+from pems_actors.control.clock_trust import ClockTrust
 from pems_actors.control.energy_count import EnergyCount
 from pems_actors.control.order import ByHand, RelayMemory
 from pems_actors.control.wishes import Override
@@ -102,6 +103,7 @@ SCALE = st.builds(PvScale, *[NUMBER] * len(fields(PvScale)))
 KEPT: dict[str, st.SearchStrategy[Any]] = {
     "rooms/*": st.builds(kept.RoomKept, NUMBER, st.none() | OVERRIDE, st.none() | RELAY, SERIES),
     "safety/power_budget": st.builds(kept.BudgetKept, NUMBER),
+    "devices/gateway": st.builds(ClockTrust, NUMBER, NUMBER, NUMBER, FLAG, TEXT),
     "devices/battery": st.builds(
         kept.BatteryKept, MODE, NUMBER, SERIES, st.none() | NUMBER, st.none() | NUMBER,
         st.none() | USER,
@@ -113,7 +115,8 @@ KEPT: dict[str, st.SearchStrategy[Any]] = {
         tuple
     ),
     "devices/inspector": st.lists(
-        st.builds(Finding, TEXT, st.sampled_from(FindingKind), TEXT, TIME), max_size=3
+        st.builds(Finding, TEXT, st.sampled_from(FindingKind), TEXT, TIME, st.none() | NUMBER),
+        max_size=3,
     ).map(tuple),
     "infrastructure/control": st.builds(
         kept.ModeKept, st.sampled_from(HouseMode), st.none() | TIME

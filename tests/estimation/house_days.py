@@ -13,10 +13,9 @@ from functools import cache
 
 import numpy as np
 
-from pems_actors.domain.commands import SetHeating
+from pems_actors.control.reconcile import LastOrder, relay_text
 from pems_actors.domain.findings import Finding
 from pems_actors.domain.house import Comfort, Emitter, House, HouseModel, Relay, Room, Site
-from pems_actors.domain.levels import Level
 from pems_actors.domain.readings import HouseReading, OutdoorReading, RoomReading
 from pems_actors.estimation.inspection import Inspection, Inspector
 from pems_actors.estimation.wording import Speaker
@@ -63,6 +62,7 @@ class Days:
         self.bend: Bend = as_it_is
         self.ordered = dict.fromkeys(NAMES, False)
         self.broken: dict[str, bool] = {}  # relays that are so whatever is ordered
+        self.unwritten: tuple[str, ...] = ()  # relays whose order is not renewed
         self.told: dict[str, float] = {}  # path -> minute at which it was first found
         self.draught_kw_k = dict.fromkeys(NAMES, 0.0)
         self.blocked = False
@@ -75,8 +75,8 @@ class Days:
 
     def order(self, relay: str, on: bool) -> None:
         self.ordered[relay] = on
-        command = SetHeating(relay, on, "", Level.RULES, self.at_s, self.at_s + 900.0)
-        self.seen = self.inspector.commanded(self.seen, command)
+        order = LastOrder(relay_text(on), self.at_s, self.at_s, self.at_s + 900.0)
+        self.seen = self.inspector.commanded(self.seen, {relay: order})
 
     def rest(self, minutes: int) -> None:
         """Hold all rooms by switching as their losses ask, a quarter of an hour at a time."""
@@ -101,7 +101,8 @@ class Days:
             )
             self.at_s += 60.0
             for name in NAMES:
-                self.order(name, self.ordered[name])
+                if name not in self.unwritten:
+                    self.order(name, self.ordered[name])
             self.look(on)
 
     def look(self, on: dict[str, bool]) -> None:

@@ -26,7 +26,7 @@ from pems_actors.domain.house import (
 from pems_actors.domain.plan import RelayHistory
 from pems_actors.domain.readings import BatteryReading, HouseReading, OutdoorReading, RoomReading
 from pems_actors.domain.time_grid import TimeGrid
-from pems_actors.domain.units import HOUR_S
+from pems_actors.domain.units import DAY_S, HOUR_S
 from pems_actors.estimation.house_state import Estimate, HouseEstimator
 from pems_actors.estimation.relay_history import HeatSplit, tracked
 from pems_actors.physics.priors import room_model
@@ -97,6 +97,18 @@ def test_a_battery_that_falls_silent_keeps_its_charge_and_mode() -> None:
     state = ESTIMATOR.house_state(after(picture(0, battery=said), picture(1)), START_S + 60.0)
     assert (state.soc_frac, state.battery_mode) == (0.63, BatteryMode.HOLD)
     assert state.battery_mode_since_s == START_S
+
+
+def test_changes_of_the_battery_mode_are_remembered_for_a_day() -> None:
+    modes = (BatteryMode.HOLD, BatteryMode.HOLD, BatteryMode.SELL)
+    said = [BatteryReading(START_S + 60.0 * k, 0.6, 0.0, mode) for k, mode in enumerate(modes)]
+    estimate = after(*[picture(k, battery=one) for k, one in enumerate(said)])
+    assert ESTIMATOR.house_state(estimate, START_S).battery_changes_s == (START_S, START_S + 120.0)
+    home = BatteryReading(START_S + DAY_S + 60.0, 0.6, 0.0, BatteryMode.SELF_USE)
+    later = estimate.storage.heard(home, home.at_s)
+    assert later.changes_s == (START_S + 120.0, home.at_s)
+    by_s = 3600.0
+    assert estimate.shifted(by_s).storage.changes_s == (START_S + by_s, START_S + 120.0 + by_s)
 
 
 def test_an_absurd_charge_is_not_believed() -> None:

@@ -44,6 +44,32 @@ def test_a_relay_that_shows_the_contrary_is_in_service_again() -> None:
     assert days.paths == set()
 
 
+def test_what_somebody_turns_is_held_to_no_order_from_before_that() -> None:
+    days = settled()
+    days.order("bath", on=False)
+    days.run(5)
+    days.unwritten, days.broken["bath"] = ("bath",), True
+    days.run(9)
+    assert days.told == {}
+    days.unwritten = ()  # said again, and it does not follow
+    days.run(5)
+    assert "relay/bath/stuck-on" in days.told
+
+
+@pytest.mark.parametrize("minutes", [2, 3])
+def test_a_contact_that_is_turned_back_and_forth_is_not_stuck(minutes: int) -> None:
+    """However short it is as ordered in between: each picture counts."""
+    days = settled()
+    days.order("bath", on=False)
+    days.run(5)
+    for _ in range(8):
+        days.broken["bath"] = True
+        days.run(minutes)
+        del days.broken["bath"]
+        days.run(1)
+    assert days.told == {}
+
+
 def test_a_tariff_block_is_no_stuck_relay() -> None:
     days = settled()
     days.order("bath", on=True)

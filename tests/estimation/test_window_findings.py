@@ -46,6 +46,21 @@ def test_heating_that_stops_is_no_open_window() -> None:
     assert "rooms/hall/window-open" not in days.told
 
 
+@pytest.mark.parametrize("minutes", [12, 25, 90])
+def test_a_heated_room_that_nobody_looked_at_for_a_while_has_no_open_window(minutes: int) -> None:
+    """The computer slept: what the model expects of that time is no fall of the air."""
+    days = settled()
+    days.order("hall", on=True)
+    days.run(10)
+    look, days.look = days.look, lambda _on: None
+    days.run(minutes)
+    days.look = look
+    days.run(1)
+    days.order("hall", on=False)
+    days.run(20)
+    assert "rooms/hall/window-open" not in days.told
+
+
 def test_the_pause_ends_after_half_an_hour() -> None:
     days = settled()
     days.draught_kw_k["bath"] = 0.1
@@ -116,3 +131,26 @@ def test_one_wild_reading_is_no_open_window() -> None:
     days.bend = only("bath", lambda m, r: r._replace(temp_c=r.temp_c - 1.3) if m == at else r)
     days.rest(20)
     assert windows(days) == {}
+
+
+def test_a_sensor_that_was_stuck_and_leaps_to_the_truth_is_no_open_window() -> None:
+    days = settled()
+    stuck_c = round(days.true_c("bath"), 1)
+    days.bend = only("bath", lambda _, room: room._replace(temp_c=stuck_c))
+    days.draught_kw_k["bath"] = 0.008
+    while days.true_c("bath") > stuck_c - 0.8:
+        days.rest(1)
+    assert "rooms/bath/sensor-stuck" not in days.told  # it was not found out
+    days.bend = lambda _, room: room
+    days.rest(30)
+    assert days.told == {}
+
+
+def test_a_window_that_is_opened_wide_in_a_room_that_stood_still_is_still_found() -> None:
+    days = settled()
+    days.bend = only("hall", lambda _, room: room._replace(temp_c=round(days.true_c("hall"), 1)))
+    days.rest(60)
+    days.draught_kw_k["hall"] = 0.3
+    began = days.minute
+    days.rest(10)
+    assert days.told["rooms/hall/window-open"] - began <= 8

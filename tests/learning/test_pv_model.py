@@ -211,6 +211,19 @@ def test_eight_of_ten_daylight_hours_fall_into_the_band():
     assert 0.72 <= np.mean(inside) <= 0.88
 
 
+def test_bands_follow_how_they_held_since_the_last_fit(shaded, fitted):
+    frame = shaded.frame.copy()
+    late = frame.index >= pd.Timestamp(DAY, tz="UTC")
+    every_other = np.where(frame.index.day_of_year % 2, 0.4, 1.0)
+    frame.loc[late, "pv_kw"] *= every_other[late]
+    wild = Table(frame, "pv_kw", SITE.timezone)
+    usual, wide = (
+        fitted.forecast(*asked(table, "2024-06-06"))[["p10", "p90"]].sum().diff().iloc[-1]
+        for table in (shaded, wild)
+    )
+    assert wide > 1.25 * usual
+
+
 def test_refitting_goes_on_from_the_true_errors_already_made(shaded, fitted):
     week = pd.Timestamp(DAY, tz="UTC") + pd.Timedelta(days=7)
     again = fitted.fit(shaded.before(week))

@@ -221,3 +221,53 @@ def test_weather_in_other_units_is_turned_into_ours():
     assert 350.0 < table.frame["ghi_w_m2"].mean() < 450.0
     assert said(table, "kelvin")
     assert said(table, "kW/m²")
+
+
+def test_a_line_with_too_many_fields_is_left_out_and_told(write):
+    text = lines(*a_day()) + "\n2024-01-12T00:00:00Z,1,2,3\n"
+    table = read_csv(write(text), "kw")
+    assert table.rows == 48
+    assert said(table, "1 lines have more fields")
+
+
+@pytest.mark.parametrize(
+    ("head", "stamp"),
+    [
+        ("date,hour,kw", lambda t: f"{t:%Y-%m-%d},{t.hour}"),
+        ("Date,hour,kw", lambda t: f"{t:%d.%m.%Y},{t.hour + 1}"),
+        ("Date,Time,kw", lambda t: f"{t:%d/%m/%Y},{t:%H:%M:%S}"),
+    ],
+)
+def test_dates_and_times_of_day_in_two_columns_are_put_together(write, head, stamp):
+    stamps = pd.date_range("2024-01-10", periods=24 * 20, freq="h")
+    text = lines(map(stamp, stamps), [0.1] * len(stamps), head)
+    table = read_csv(write(text), "kw", timezone="UTC")
+    assert (table.index[0], table.index[-1]) == (
+        stamps[0].tz_localize("UTC"),
+        stamps[-1].tz_localize("UTC"),
+    )
+    assert said(table, "put together from the columns")
+
+
+def test_thousands_are_understood_whichever_way_they_are_parted(write):
+    stamps, _ = a_day()
+    english = read_csv(write(lines(stamps, ['"1,234.5"'] * 48)), "kw")
+    german = read_csv(write(lines(stamps, ["1.234,5"] * 48, "time;kw", ";")), "kw")
+    assert english.series.iloc[0] == german.series.iloc[0] == 1234.5
+
+
+def test_a_column_of_weather_in_words_is_left_out_and_told(write):
+    stamps, values = a_day()
+    text = lines(stamps, [f"{value},sunny" for value in values], "time,kw,sky")
+    table = read_csv(write(text), "kw", rename={"temp_c": "sky"}, only=("temp_c",))
+    assert list(table.frame) == ["kw"]
+    assert said(table, "temp_c holds no numbers")
+
+
+def test_a_roof_that_takes_more_than_it_gives_is_masked_but_what_it_takes_by_night_is_not(write):
+    stamps, _ = a_day(count=240)
+    power = [-0.01 if k % 24 < 6 else 0.8 for k in range(240)]
+    power[30:33] = [-3.0] * 3
+    table = read_csv(write(lines(stamps, power)), "kw", kind="pv")
+    assert table.series.isna().sum() == 3
+    assert table.series.iloc[0] == -0.01

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from pems_actors.learning.life.card import card_from
+from pems_actors.learning.life.card import card_from, kind_of
 from pems_actors.learning.life.store import LEDGER, MODEL, ModelStore
+from tests.learning.kinds import made_of
 from tests.learning.records import at, card
 
 
@@ -73,6 +74,32 @@ def test_a_model_that_is_not_there_is_told_in_a_sentence(store):
     with pytest.raises(ValueError, match=r"load ridge\.9 has no card"):
         store.revived("load", "ridge.9")
     assert store.series() == []
+
+
+def test_a_model_of_another_kind_is_not_opened_but_told_to_be_trained_anew(store, monkeypatch):
+    store.save(card(), [1, 2, 3])
+    monkeypatch.setattr("pems_actors.learning.life.card.KINDS", {"load": 99})
+    with pytest.raises(ValueError, match=r"another set of features .* `pems train load`"):
+        store.revived("load", "ridge.1")
+    cards, wrong = store.cards("load")
+    assert cards == []
+    assert "must be trained anew" in wrong[0]
+
+
+def test_a_card_from_before_kinds_were_counted_is_of_the_first_kind():
+    plain = card().plain()
+    plain.pop("kind")
+    assert card_from(plain).kind == 1
+
+
+def test_what_models_look_at_and_are_made_of_does_not_change_without_a_new_kind():
+    told = {
+        "load": (2, "9e118bd22be9"),
+        "price": (2, "b584fa0c74aa"),
+        "pv": (2, "a027c6a72f8a"),
+        "rooms": (1, "be66a4f76705"),
+    }
+    assert {name: (kind_of(name), made_of(name)) for name in told} == told
 
 
 def test_old_versions_go_but_what_is_in_use_stays(store):

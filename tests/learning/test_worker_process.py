@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
 import queue
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,12 +17,14 @@ from pems_actors.actors.learner_school import MODELS, ROOMS, TRAINING
 from pems_actors.learning.life.jobs import ForecastJob, Told, Trained, TrainJob
 from pems_actors.learning.life.room_jobs import JudgeRooms, RoomsJudged, RoomsTrained, TrainRooms
 from pems_actors.learning.life.store import ModelStore
+from pems_actors.learning.life.worker import handle
 from supervision import WorkerDone, WorkerFailed
 from supervision.worker import ProcessWorker, WorkerSpec
 from tests.learning.test_room_worker import BELIEVED, DAY, START_S, history
 from tests.learning.test_training import PLACE, columns
 
 WAIT_S = 100.0
+HEAVY = ("holidays", "pandas", "pvlib", "scipy", "xgboost")
 
 
 @contextmanager
@@ -51,6 +56,31 @@ def test_a_model_trained_in_one_process_is_asked_in_another(tmp_path):
         told = outcomes.get(timeout=WAIT_S)
         assert isinstance(told.result, Told)
         assert len(told.result.rivals[version].p50) == 24
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_the_first_question_finds_everything_loaded_that_takes_long(tmp_path):
+    history = columns(25)
+    train = TrainJob("load", str(tmp_path), PLACE, history, history.end_s, ("ensemble",))
+    ask = ForecastJob(
+        "load", str(tmp_path), PLACE, history, history.end_s, history.end_s, 24,
+        (handle(train).cards[0].version,),
+    )  # fmt: skip
+    (tmp_path / "ask").write_bytes(pickle.dumps(ask))
+    program = f"""
+import importlib, pickle, sys
+for name in {MODELS.preload}: importlib.import_module(name)
+answer = importlib.import_module("{MODELS.target.partition(":")[0]}").factory()
+with open(sys.argv[1], "rb") as file: ask = pickle.load(file)
+before = set(sys.modules)
+assert not answer(ask).broken
+late = set(sys.modules) - before
+assert not [name for name in late if name.startswith({HEAVY})], late
+"""
+    words = [sys.executable, "-c", program, str(tmp_path / "ask")]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.slow

@@ -165,3 +165,19 @@ def test_another_algorithm_answers_where_the_first_returns_nonsense(
     assert rescued.solver == "ipopt"
     assert rescued.objective == pytest.approx(usual.objective, rel=1e-3)
     assert np.allclose(rescued.power_price, usual.power_price, atol=0.05)
+
+
+def test_a_point_that_charges_and_discharges_within_its_gap_is_not_solved_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+    solve = ConicSolvers.solve
+
+    def counted(self: ConicSolvers, plugin: str, program: Program, scale: float) -> Point:
+        asked.append(plugin)
+        return solve(self, plugin, program, scale)
+
+    monkeypatch.setattr(ConicSolvers, "solve", counted)
+    for seed in (0, 1, 4):
+        relax(Formulation(), instance("cold", seed))
+    assert asked == ["piqp"] * 3

@@ -37,6 +37,7 @@ def search(seed: int, most_changes: int, new_day: frozenset[int] = frozenset()) 
         full_worth=0.0,
         mode=BatteryMode.SELF_USE,
         soc_frac=0.5,
+        changes_left=most_changes,
     )
 
 
@@ -68,6 +69,25 @@ def test_with_another_day_come_other_changes() -> None:
     assert changes(one.cheapest(0.0)) <= 2
     assert changes(two.cheapest(0.0)[:4]) <= 2
     assert changes(one.cheapest(0.0)) < changes(two.cheapest(0.0)) <= 4
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_changes_of_the_past_count_until_they_are_a_day_old(seed: int) -> None:
+    of = replace(search(seed, 2), changes_left=0, regained={3: 1, 5: 1})
+
+    def allowed(orders: tuple[Order, ...]) -> bool:
+        return changes(orders[:3]) == 0 and changes(orders[:5]) <= 1 and changes(orders) <= 2
+
+    every = (orders for orders in product(ORDERS, repeat=SLOTS) if allowed(orders))
+    best = min(price(of, orders, 0.05) for orders in every)
+    found = tuple(of.cheapest(0.05))
+    assert allowed(found)
+    assert price(of, found, 0.05) == pytest.approx(best)
+
+
+def test_never_more_changes_come_free_than_a_day_has() -> None:
+    one = search(1, 2)
+    assert replace(one, regained={0: 5}).cheapest(0.0) == one.cheapest(0.0)
 
 
 def test_a_mode_that_may_not_change_stays() -> None:

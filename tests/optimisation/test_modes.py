@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pems_actors.bench.planning_instances import instance
-from pems_actors.domain.house import BatteryMode
+from pems_actors.domain.house import BatteryMode, InverterModel
 from pems_actors.domain.plan import Plan, PlanningProblem
 from pems_actors.economics.costs import slot_cost
 from pems_actors.physics.battery_modes import battery_power
@@ -21,6 +22,16 @@ from tests.optimisation.problems import (
     small_problems,
     with_state,
 )
+
+MOST_PLANNED = InverterModel().max_mode_changes_per_day - 2
+
+
+def swinging_prices() -> PlanningProblem:
+    """A day on which every hour and a half it would pay to change the mode."""
+    problem = quick_problem(24.0)
+    hours = (np.array(problem.grid.starts_s) - problem.grid.start_s) / 3600.0
+    prices = np.where(hours // 1.5 % 2 == 0, 1.0, 20.0)
+    return replace(problem, import_per_kwh=tuple(prices.tolist()))
 
 
 def self_use_cost(problem: PlanningProblem, plan: Plan) -> tuple[float, float]:
@@ -65,6 +76,33 @@ def test_a_mode_lasts_half_an_hour_and_changes_are_few(
             assert shed or slot.start_s - since >= problem.inverter.min_mode_s - 1.0
             since, present, changes = slot.start_s, slot.battery_mode, changes + 1
     assert changes <= problem.inverter.max_mode_changes_per_day
+
+
+def changed(plan: Plan, before: BatteryMode) -> int:
+    modes = [before, *(slot.battery_mode for slot in plan.slots)]
+    return sum(a is not b for a, b in pairwise(modes))
+
+
+def test_plans_leave_changes_for_what_nobody_foresees() -> None:
+    problem = swinging_prices()
+    assert changed(plan_for(problem), BatteryMode.SELF_USE) == MOST_PLANNED
+
+
+@pytest.mark.parametrize("spent", [2, MOST_PLANNED, 2 * MOST_PLANNED])
+def test_the_changes_of_the_last_day_are_not_made_once_more(spent: int) -> None:
+    problem = swinging_prices()
+    lately = tuple(problem.grid.start_s - 60.0 * (k + 1) for k in range(spent))
+    plan = plan_for(with_state(problem, battery_changes_s=lately))
+    assert changed(plan, BatteryMode.SELF_USE) == max(MOST_PLANNED - spent, 0)
+
+
+def test_a_charge_from_the_grid_can_always_be_ended() -> None:
+    problem = swinging_prices()
+    lately = tuple(problem.grid.start_s - 60.0 * (k + 1) for k in range(MOST_PLANNED))
+    charging = with_state(
+        problem, battery_changes_s=lately, battery_mode=BatteryMode.CHARGE_GRID, soc_frac=0.8
+    )
+    assert changed(plan_for(charging), BatteryMode.CHARGE_GRID) == 1
 
 
 def test_a_mode_that_may_not_change_yet_may_still_change_its_rate() -> None:

@@ -18,7 +18,10 @@ from pems_actors.domain.time_grid import TimeGrid
 from pems_actors.optimisation.case import case_of
 from pems_actors.optimisation.formulation import ConicSolvers, Formulation, SolverLimits
 from pems_actors.optimisation.grid import stages_of
+from pems_actors.optimisation.near import Near
+from pems_actors.optimisation.relays import whole_relays
 from pems_actors.optimisation.solver import SolveOptions, factory, solve
+from pems_actors.optimisation.switching import Bools
 from pems_actors.optimisation.validator import validate
 from tests.optimisation.problems import (
     at_temperature,
@@ -260,3 +263,18 @@ def test_a_solver_that_cannot_finish_is_a_refusal_not_a_plan(
 def test_a_state_that_knows_only_temperatures_is_enough() -> None:
     problem = quick_problem()
     plan_for(replace(problem, state=bare_state(problem)))
+
+
+@pytest.mark.parametrize(("kind", "seed"), [("winter", 3), ("winter", 6), ("cold", 3)])
+def test_relays_leave_room_for_what_charges_from_the_grid_beside_them(
+    kind: str, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rounds: list[Bools] = []
+
+    def counted(near: Near, passes: int = 2) -> Bools:
+        rounds.append(whole_relays(near, passes))
+        return rounds[-1]
+
+    monkeypatch.setattr("pems_actors.optimisation.solver.whole_relays", counted)
+    assert isinstance(solve(instance(kind, seed)), Plan)
+    assert len(rounds) <= 2

@@ -23,6 +23,7 @@ class Outages:
     opened: dict[str, float] = field(default_factory=dict)
     closed: dict[str, float] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
+    told: set[tuple[str, str]] = field(default_factory=set)  # path and id of each
 
     def __post_init__(self) -> None:
         self.simulation.listen = self.hear
@@ -36,8 +37,13 @@ class Outages:
         if isinstance(event, IncidentOpened):
             self.opened.setdefault(event.path, self.minute)
             self.reasons[event.path] = event.cause
+            self.told.add((event.path, event.id))
         elif isinstance(event, IncidentClosed):
             self.closed[event.path] = self.minute
+
+    def ids(self, path: str) -> set[str]:
+        """The incidents that were opened at a path."""
+        return {name for where, name in self.told if where == path}
 
     def within(self, path: str, since_min: float) -> float:
         """Minutes from an instant until the incident was opened."""

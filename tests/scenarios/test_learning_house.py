@@ -7,8 +7,11 @@ import pytest
 from pems_actors.actors.learner_school import Learning
 from pems_actors.bench import learning
 from pems_actors.bench.forecasting_branch import ForecastingBranch
+from pems_actors.bench.learning_rooms import rooms_figures_of, worse_figures_of
 from pems_actors.blueprint import house_from, tariff_from
 from pems_actors.domain.units import DAY_S, HOUR_S, seconds
+from pems_actors.learning.life.champion import Ledger
+from pems_actors.learning.life.contest import Score
 from pems_actors.learning.life.store import ModelStore
 from pems_actors.simulation.scenario import Scenario
 
@@ -82,7 +85,7 @@ def test_rooms_that_steered_are_counted_and_how_soon_they_were_let_go():
         decided("den", "dethroned", 46.0),
         decided("bath", "dethroned", 48.5),
     ]
-    figures = learning.rooms_figures_of(decisions, START_S, START_S + 45 * DAY_S)
+    figures = rooms_figures_of(decisions, START_S, START_S + 45 * DAY_S)
     assert figures == {
         "rooms_control_after_days": 10.0,
         "rooms_in_control": 3,
@@ -90,9 +93,36 @@ def test_rooms_that_steered_are_counted_and_how_soon_they_were_let_go():
         "rooms_demoted_48h": 1,
         "rooms_demoted": 2,
     }
-    never = learning.rooms_figures_of([], START_S, START_S + 45 * DAY_S)
+    never = rooms_figures_of([], START_S, START_S + 45 * DAY_S)
     assert never["rooms_control_after_days"] is None
     assert never["rooms_first_demoted_after_h"] is None
+
+
+def lived(before_k: float, after_k: float, configured_k: float) -> Ledger:
+    """Six weeks and two days of scores every six hours."""
+    errors = [before_k] * 180 + [after_k] * 8
+    scores = (
+        Score(START_S + k * 0.25 * DAY_S, START_S + k * 0.25 * DAY_S, 96,
+              {"identified": error, "house": configured_k}, {"identified": 0.8, "house": 0.0})
+        for k, error in enumerate(errors)
+    )  # fmt: skip
+    return Ledger("rooms", tuple(scores))
+
+
+def test_a_rebuilt_room_is_worse_only_where_the_house_as_configured_tells_it_better():
+    ledgers = {
+        "rooms/den": lived(0.05, 0.30, 0.15),
+        "rooms/bath": lived(0.05, 0.30, 0.50),  # nothing better would serve in its place
+        "rooms/hall": lived(0.02, 0.12, 0.08),  # nobody feels it
+        "rooms/attic": lived(0.05, 0.40, 0.20),
+    }
+    decisions = [decided(room.removeprefix("rooms/"), "champion", 9.0) for room in ledgers]
+    decisions.append(decided("den", "dethroned", 46.5))
+    assert worse_figures_of(ledgers, decisions, START_S + 45 * DAY_S) == {
+        "rooms_worse_48h": 2,
+        "rooms_worse_kept_48h": 1,
+        "rooms_worse_kept": ["rooms/attic"],
+    }
 
 
 def test_the_history_of_a_long_life_keeps_quarter_hours_of_the_rooms_and_what_was_decided():

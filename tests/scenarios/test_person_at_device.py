@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import random
+
+import pytest
+
 from pems_actors.actors.control import SocketRequest
 from pems_actors.domain.house import BatteryMode
 from pems_actors.simulate import Simulation
 from pems_actors.simulation.troubles import Trouble
+from supervision import Event
+from supervision.events import IncidentOpened
 from tests.scenarios.stories import NOON, rules_only
 
 MINUTE, HOUR = 60.0, 3600.0
@@ -65,6 +71,27 @@ def test_a_relay_switched_off_by_hand_stays_off_for_four_hours_and_is_shown():
     people = [line for line in simulation.lines if "person: switched" in line]
     assert people
     assert not [line for line in people if any(f"relay/{other} " in line for other in others)]
+
+
+@pytest.mark.parametrize("seed", [4, 8])
+def test_however_often_somebody_presses_no_relay_is_called_stuck(seed):
+    """A child at the buttons of a flat for five hours, about every two minutes at one of three."""
+    simulation = running(10, preset="flat3", seed=seed, weather_shift_k=-6.0)
+    dice = random.Random(seed)
+    called: list[str] = []
+
+    def hear(event: Event) -> None:
+        if isinstance(event, IncidentOpened) and event.path.startswith("relay/"):
+            called.append(event.path)
+
+    simulation.listen = hear
+    at_s, names = NOON + 12 * MINUTE, simulation.twin.relays.names
+    while at_s < NOON + 5 * HOUR:
+        simulation.run_until(at_s)
+        relay = dice.choice(names)
+        simulation.twin.by_hand(f"relay/{relay}", not contact(simulation, relay))
+        at_s += MINUTE * dice.choice((1, 2, 3))
+    assert called == []
 
 
 def test_after_an_hour_of_lost_orders_nobody_is_taken_for_a_person():

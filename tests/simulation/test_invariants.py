@@ -291,6 +291,16 @@ def test_without_a_meter_a_start_must_fit_beside_the_reserve():
     assert judged([*lost, heat(190.0)], house=needy) == {FITS}
 
 
+def test_the_breaker_may_break_a_dwell_for_the_reserve_only_once_the_house_is_silent():
+    """Off and on in one picture; then nothing is said, and the reserve counts for the base load."""
+    needy = replace(HOUSE, limits=replace(HOUSE.limits, base_load_p95_kw=PHASE_KW - 0.3))
+    on = [picture(-60.0), heat(0.0), picture(60.0, ("office",))]
+    off = {"on": False, "reason": "breaker: over the breaker of L1"}
+    assert judged([*on, heat(230.0, **off)], house=needy) == {DWELL}
+    assert judged([*on, heat(250.0, **off)], house=needy) == set()
+    assert judged([*on, heat(250.0, **off)]) == {DWELL}  # beside the usual reserve it fits
+
+
 def test_every_law_has_a_history_that_breaks_it():
     laws = {law.name for law in InvariantChecker(HOUSE).laws}
     assert laws == {law for law, _, _ in CASES} | {UNARMED}

@@ -1,7 +1,8 @@
 """Stories full of faults with a car and a boiler in the house: no law is broken for them.
 
 Each of these seeds once found something: relays started on the room of a car that was only told to
-stop, an excess was left to a load that nobody could reach, a lost order was not said again.
+stop, an excess was left to a load that nobody could reach, a lost order was not said again, a
+battery that the house has not was to rest beside the car and was said not to obey.
 """
 
 import random
@@ -39,7 +40,7 @@ def with_loads(house: House, seed: int) -> House:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [77008, 77009, 77022, 77028, 77037, 77051])
+@pytest.mark.parametrize("seed", [77008, 77009, 77022, 77028, 77037, 77051, 77261])
 def test_a_story_full_of_faults_with_loads_that_can_wait_breaks_no_law(seed):
     plot = plot_of(Tale(seed, "heavy"))
     story = replace(plot.story, house=with_loads(plot.story.house, seed))

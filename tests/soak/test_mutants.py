@@ -293,6 +293,7 @@ SAUNA = tuple(asked(300.0 + k, f"rooms/{room}", "override", temp_c=30, **{"for":
 CHARGE = asked(600.0, BATTERY, "mode", mode="charge_grid", stop_soc_frac=1.0, **{"for": "6h"})
 SELL = asked(600.0, BATTERY, "mode", mode="sell", stop_soc_frac=0.0, **{"for": "6h"})
 WISH = asked(900.0, ROOM, "boost", **{"for": "1h"})
+SILENCES = ",".join(f"house-silent@house:{1800 + 900 * k}/420" for k in range(16))
 BIG = {"preset": "house17", "nameplate": True, "shift_k": -12.0, "hours": 3.0}
 MILD = {"preset": "house17", "shift_k": 6.0}
 
@@ -305,6 +306,7 @@ MUTANTS = (
     Mutant("battery modes within their limits", lax=a_patient_inverter, orders=FICKLE, **MILD),
     Mutant("dwell", lax=no_dwell, orders=FIDGETS),
     Mutant("dwell", relays_may_fidget, orders=FIDGETS),
+    Mutant("dwell", lax=limits(base_load_p95_kw=5.5), faults=SILENCES, hours=5.0),
     Mutant("starts per hour", lax=starts_without_end, orders=FIDGETS),
     Mutant("distance of starts", lax=limits(start_gap_s=0.0), **BIG),
     Mutant("no heating in a block", blocks_are_ignored, hours=9.0, shift_k=-12.0),

@@ -42,6 +42,13 @@ def test_the_replay_command_carries_seed_and_faults():
     assert command == 'pems soak --stories 1 --seed 9 --faults "crash@rooms/bath:60/0"'
 
 
+def test_a_house_that_is_given_is_told_of_by_the_same_words():
+    tale = Tale(9, "none", house="house6-climate")
+    assert tale.replay.endswith('--seed 9 --house house6-climate --faults "none"')
+    assert {plot_of(Tale(k, "none", house="flat3")).story.house.name for k in range(9)} == {"flat3"}
+    assert next(each(9, 1, "house6-climate")).house == "house6-climate"
+
+
 def rows_of_a_planning_house():
     return possible_rows(replace(places_of(plot_of(Tale(5, "none")).story), planning=True))
 

@@ -34,7 +34,7 @@ class ComfortCurve:
         for point in sorted(points):
             if edge and point.cost >= edge[-1].cost:
                 continue  # colder and no cheaper
-            while len(edge) > 1 and _slope(edge[-2], edge[-1]) >= _slope(edge[-1], point):
+            while len(edge) > 1 and _lies_above(edge[-1], edge[-2], point):
                 edge.pop()
             edge.append(point)
         return cls(tuple(edge))
@@ -55,8 +55,10 @@ class ComfortCurve:
         return self.points[0].cold <= cold <= self.points[-1].cold
 
 
-def _slope(left: Point, right: Point) -> float:
-    return (right.cost - left.cost) / max(right.cold - left.cold, 1e-12)
+def _lies_above(middle: Point, left: Point, right: Point) -> bool:
+    """Tell if a point lies on or above the line from its left neighbour to its right one."""
+    rise, run = middle.cost - left.cost, middle.cold - left.cold
+    return rise * (right.cold - middle.cold) >= (right.cost - middle.cost) * run
 
 
 def captured_frac(

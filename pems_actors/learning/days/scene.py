@@ -89,9 +89,12 @@ class Scene:
 
     def mark(self, name: str, shift: int = 0) -> Array:
         """Show a calendar mark of the target day, or of a day beside it, shape (n, 1)."""
-        grid = self.grid
-        marks = _marks(grid.days[0], grid.days[-1], grid.timezone)[name]
-        at = np.clip(self.rows + shift + _AROUND, 0, len(marks) - 1)
+        key = f"calendar {name}"
+        if key not in self.shown:
+            grid = self.grid
+            self.shown[key] = _marks(grid.days[0], grid.days[-1], grid.timezone)[name]
+        marks = self.shown[key]
+        at = np.minimum(np.maximum(self.rows + shift + _AROUND, 0), len(marks) - 1)
         return np.asarray(marks[at][:, None])
 
     def _rows(self, sheet: Array, days_before: int) -> Array:

@@ -76,11 +76,9 @@ def _weekday_spread(scene: Scene) -> Array:
 def _same_kind(scene: Scene, *, days: int, smooth: bool = False) -> Array:
     """Mean of the slot over past days that are free, or not, like the target day."""
     kind = scene.mark("free")
-    alike = [
-        np.where(scene.mark("free", -k) == kind, scene.lag(k), np.nan)
-        for k in range(scene.first, days + 1)
-    ]
-    told = mean_of(np.stack(alike))
+    back = range(scene.first, days + 1)
+    kinds = np.stack([scene.mark("free", -k) for k in back])
+    told = mean_of(np.where(kinds == kind, scene.lags(back), np.nan))
     return smoothed(told) if smooth else told
 
 

@@ -2,6 +2,9 @@
 
 Plain data without any data library, because the core process shows cards too. Errors are in the
 unit of the series; what was not measured is None.
+
+`KINDS` counts, by series, how often what models look at or are made of has changed. A model of an
+older kind can be opened, but not asked: it is trained anew.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+KINDS: Mapping[str, int] = {"load": 2, "pv": 2, "price": 2, "rooms": 1}
 UNITS: Mapping[str, str] = {"load": "kW", "pv": "kW", "price": "EUR/MWh", "rooms": "K"}
 
 
@@ -57,6 +61,7 @@ class ModelCard:
     size: int = 0
     checksum: str = ""
     notes: tuple[str, ...] = ()
+    kind: int = 1
 
     @property
     def version(self) -> str:
@@ -75,6 +80,11 @@ class ModelCard:
     def plain(self) -> dict[str, Any]:
         """Give it as data for JSON."""
         return asdict(self)
+
+
+def kind_of(series: str) -> int:
+    """Which kind of model a series has now."""
+    return KINDS.get(series.partition("/")[0], 1)
 
 
 def card_from(plain: Mapping[str, Any]) -> ModelCard:

@@ -46,6 +46,10 @@ def drift(errors: Sequence[float], floor: float, unfelt: float = 0.0) -> Drift |
     usual = median(before)
     spread = _NORMAL_PER_MAD * median([abs(error - usual) for error in before])
     error = fmean(newest)
-    strange = error > max(_TIMES * usual, usual + _SPREADS * spread)
-    worse = error > max(_OVER_FLOOR * floor, unfelt)
-    return Drift(error, usual, floor) if strange and worse else None
+    drifts = is_drift(error, usual, floor, unfelt) and error > usual + _SPREADS * spread
+    return Drift(error, usual, floor) if drifts else None
+
+
+def is_drift(error: float, usual: float, floor: float, unfelt: float = 0.0) -> bool:
+    """Whether an error is far above its usual size, above the floor's, and to be felt at all."""
+    return error > max(_TIMES * usual, _OVER_FLOOR * floor, unfelt)

@@ -19,7 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pems_actors.learning.life.card import ModelCard, card_from, recipe_of
+from pems_actors.learning.life.card import ModelCard, card_from, kind_of, recipe_of
 
 CARD, MODEL = "card.json", "model"
 LEDGER, ROOMS_LEDGER = "ledger.json", "ledger-rooms.json"
@@ -42,7 +42,8 @@ class ModelStore:
         body = pickle.dumps(model, protocol=pickle.HIGHEST_PROTOCOL)
         home = self.folder / card.series
         home.mkdir(parents=True, exist_ok=True)
-        kept = replace(card, size=len(body), checksum=_checksum(body))
+        kind = kind_of(card.series)
+        kept = replace(card, size=len(body), checksum=_checksum(body), kind=kind)
         while True:  # another process may take the same number
             kept = replace(kept, number=self._newest(card.series, card.recipe) + 1)
             scratch = home / f".{kept.version}.{os.getpid()}"
@@ -81,16 +82,23 @@ class ModelStore:
     def card(self, series: str, version: str) -> ModelCard:
         """Read one card.
 
-        Raises: ValueError in a sentence if it is not there or not whole.
+        Raises: ValueError in a sentence if it is not there, not whole, or of a model that this
+            program cannot ask any more.
         """
-        file = self.folder / series / version / CARD
+        file, now = self.folder / series / version / CARD, kind_of(series)
         try:
-            return card_from(_unsealed(file.read_bytes()))
+            card = card_from(_unsealed(file.read_bytes()))
         except OSError as problem:
             said = problem.strerror or "it cannot be read"
             raise ValueError(f"{series} {version} has no card: {said}") from problem
         except ValueError as problem:
             raise ValueError(f"the card of {series} {version} is refused: {problem}") from problem
+        if card.kind != now:
+            raise ValueError(
+                f"{series} {version} was learned from another set of features (kind {card.kind}, "
+                f"now {now}) and must be trained anew: `pems train {series}`"
+            )
+        return card
 
     def cards(self, series: str) -> tuple[list[ModelCard], list[str]]:
         """Read all cards of a series, oldest first, and say what is wrong with the others."""

@@ -94,6 +94,8 @@ def tell(job: ForecastJob) -> Told:
     for version in job.versions:
         try:
             told = _said(_opened(job.folder, job.series, version), known, at, hours)
+        except ValueError as problem:  # a sentence
+            broken[version] = str(problem)
         except Exception as problem:
             broken[version] = f"{type(problem).__name__}: {problem}"
         else:

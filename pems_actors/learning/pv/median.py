@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import xgboost as xgb
 
+from pems_actors.learning.pv.members import booster_of
 from pems_actors.learning.pv.scene import Array
 
 _FEWEST_ROWS = 1000
@@ -46,6 +47,4 @@ class Median:
         """Give the steps, shape (n,)."""
         if self.trees is None:
             return np.zeros(len(features))
-        booster = xgb.Booster({"nthread": 1})
-        booster.load_model(bytearray(self.trees))
-        return np.asarray(booster.inplace_predict(features), float)
+        return np.asarray(booster_of(self.trees).inplace_predict(features), float)

@@ -8,6 +8,7 @@ usual ones while there are few.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -71,9 +72,15 @@ class Members:
         return np.maximum(np.stack([rows.plain, ridge, trees], axis=1), 0.0)
 
     def _grown(self, rows: Rows) -> Array:
-        booster = xgb.Booster({"nthread": 1})
-        booster.load_model(bytearray(self.trees or b""))
-        return np.asarray(booster.inplace_predict(rows.features), float)
+        return np.asarray(booster_of(self.trees or b"").inplace_predict(rows.features), float)
+
+
+@lru_cache(maxsize=8)
+def booster_of(trees: bytes) -> xgb.Booster:
+    """Load grown trees; those in use stay loaded."""
+    booster = xgb.Booster({"nthread": 1})
+    booster.load_model(bytearray(trees))
+    return booster
 
 
 def fit_members(rows: Rows, truth: Array, rounds: int = 250) -> Members:

@@ -157,9 +157,21 @@ class PvModel:
         look = view(frame, self.extras, step, known.timezone, seen, plant, self.long)
         at = np.flatnonzero(index >= grid[0])
         midnight_s = issued_at.tz_convert(known.timezone).normalize().timestamp()
-        told, source = self._rungs(look, measured, at, now_s, midnight_s)
-        told = self._today(look, measured, told, at, now_s, midnight_s)
+        lately = self._caught_up(look, measured, midnight_s)
+        told, source = lately._rungs(look, measured, at, now_s, midnight_s)  # noqa: SLF001 - its own kind
+        told = lately._today(look, measured, told, at, now_s, midnight_s)  # noqa: SLF001
         return _framed(told, source, seen.lit[at], grid, self._most(plant))
+
+    def _caught_up(self, look: View, measured: Array, until_s: float) -> Self:
+        """Let the bands follow how they held on the whole days since they were learned."""
+        stacks = {
+            name: self.stacks[name].caught_up(
+                look, recent_of(name, look, measured), np.where(good, measured, np.nan), until_s
+            )
+            for name, good in _looks(look.seen)
+            if name in self.stacks
+        }
+        return replace(self, stacks=stacks)
 
     def _most(self, plant: Plant) -> float:
         most = 1.25 * plant.peak if self.top is None else max(self.top, 1e-9)

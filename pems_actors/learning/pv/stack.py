@@ -25,7 +25,7 @@ from pems_actors.learning.pv.members import (
 from pems_actors.learning.pv.recent import Longs, Recent, cuts, starts_of
 from pems_actors.learning.pv.scene import Array, Mask
 from pems_actors.learning.pv.view import Look, View, recent_of, rows_of
-from pems_actors.learning.series.live import followed
+from pems_actors.learning.series.live import LOOK_BACK_DAYS, reach, widths
 from pems_actors.learning.series.quantiles import Bands, Ints
 
 FEWEST_DAYS = 10.0
@@ -51,7 +51,7 @@ class Stack:
     record: pd.DataFrame
     until: pd.Timestamp
     errors: pd.Series[float] | None = None  # what came true minus the median, unseen
-    width: float = 1.0  # what the newest days say of the bands
+    width: float = 1.0  # what the days up to then said of the bands
 
     def tell(self, seen: View, recent: Recent, at: Longs, cut_s: Array, midnight_s: Array) -> Told:
         """Forecast some rows from what was known at one cut each."""
@@ -68,6 +68,25 @@ class Stack:
         )
         median = np.clip(middle / scale + self.median.tell(shape), low, high)
         return Told(low * scale, median * scale, high * scale, middle)
+
+    def caught_up(self, seen: View, recent: Recent, measured: Array, until_s: float) -> Stack:
+        """Follow how the bands held on the days since they were learned, up to an instant.
+
+        Args:
+            measured: power, NaN where it is unknown or says nothing of this look.
+        """
+        starts, from_s = seen.starts_s, self.until.timestamp()
+        newest_s = min(until_s, float(starts[-1]) + seen.step_s)
+        fresh = (starts >= max(from_s, newest_s - LOOK_BACK_DAYS * DAY_S)) & (starts < until_s)
+        high = seen.seen.elevation_deg > _JUDGED_DEG
+        at = np.flatnonzero(fresh & high & np.isfinite(measured))
+        if not len(at):
+            return self
+        plain = replace(self, width=1.0)
+        told = plain.tell(seen, recent, at, *cuts(seen.index[at], seen.timezone, 1))
+        held = reach(measured[at], told.p10, told.mean, told.p90)
+        by_day = np.split(held, np.flatnonzero(np.diff(seen.days[at])) + 1)
+        return replace(self, width=float(widths(self.width, by_day, behind=2)[-1]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,20 +116,10 @@ def fit_stack(
     table = _training(look, seen, recent, measured, usable)
     record = _record(look, table, old)
     fitted = _settled(look, table, record, seen)
-    return fitted if old is None else replace(fitted, width=_width(old, seen, recent, table))
-
-
-def _width(old: Stack, seen: View, recent: Recent, table: _Training) -> float:
-    """Widen or narrow the bands by how they held on the days since they were learned."""
-    fresh = (table.lead == 1.0) & np.asarray(table.index >= old.until)
-    at = table.place[fresh]
-    at = at[seen.seen.elevation_deg[at] > _JUDGED_DEG]
-    if not len(at):
-        return old.width
-    told = old.tell(seen, recent, at, *cuts(seen.index[at], seen.timezone, 1))
-    truth = pd.Series(table.truth[fresh], index=table.place[fresh]).reindex(at).to_numpy(float)
-    held = pd.Series((truth >= told.p10) & (truth <= told.p90))
-    return followed(old.width, held.groupby(seen.days[at]).mean().to_numpy(float))
+    if old is None:
+        return fitted
+    held = np.where(usable, measured, np.nan)
+    return replace(fitted, width=old.caught_up(seen, recent, held, np.inf).width)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -16,6 +16,7 @@ Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 _COLDEST_C, _HOTTEST_C = -45.0, 60.0
+_KELVIN_FROM = 200.0
 _SPIKE_K = 3.0
 _STUCK_H = 48.0
 _MOST_KW = 50.0
@@ -28,10 +29,24 @@ class Filled(NamedTuple):
     unknown: Flags
 
 
+def in_celsius(column: pd.Series[float], name: str, notes: list[str]) -> pd.Series[float]:
+    """Turn kelvins into degrees, where only that can be meant."""
+    values = column.astype(float)
+    if not values.median() > _KELVIN_FROM:
+        return values
+    notes.append(f"{name} is given in kelvin, turned into °C")
+    return values - 273.15
+
+
+def plausible(column: pd.Series[float]) -> pd.Series[float]:
+    """Keep the temperatures that can be."""
+    return column.where(column.between(_COLDEST_C, _HOTTEST_C))
+
+
 def without_nonsense(column: pd.Series[float], name: str, notes: list[str]) -> Array:
     """Mask temperatures that cannot be, lonely spikes, and long standstills."""
     values = column.astype(float)
-    absurd = values.notna() & ~values.between(_COLDEST_C, _HOTTEST_C)
+    absurd = values.notna() & plausible(values).isna()
     values = values.mask(absurd)
     usual = values.rolling(5, center=True, min_periods=3).median()
     spike = (values - usual).abs() > _SPIKE_K

@@ -13,7 +13,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from pems_actors.domain.house import Site
-from pems_actors.learning.rooms.gaps import Filled, filled, implausible_heat, without_nonsense
+from pems_actors.learning.rooms.gaps import (
+    Filled,
+    filled,
+    implausible_heat,
+    in_celsius,
+    plausible,
+    without_nonsense,
+)
 from pems_actors.physics.sun import sun_at
 
 Array = npt.NDArray[np.float64]
@@ -24,6 +31,7 @@ TEMP, HEAT_KW, HEAT = "temp_c_", "heat_kw_", "heat_"
 WINDOW, OVERRIDE, BLIND = "window_", "override_", "blind_"
 FINEST = pd.Timedelta(minutes=15)
 USUAL_SITE = Site(50.0, 10.0)
+_FEWEST_VALUES = 12
 _NO_SUN = "no irradiance"
 _USUAL_W_M2 = 400.0  # at the zenith, with the clouds of a year
 _AFTER_UNKNOWN_H = 6.0
@@ -105,6 +113,8 @@ def records_from(frame: pd.DataFrame) -> RoomRecords:
     notes: list[str] = []
     frame, said = _coarse_enough(frame)
     notes += said
+    degrees = [name for name in frame.columns if str(name).startswith(TEMP) or name == OUTDOOR]
+    frame = frame.assign(**{str(n): in_celsius(frame[n], str(n), notes) for n in degrees})
     names = _rooms(frame, notes)
     outdoor = _outdoor(frame, notes)
     sun = _sun(frame, notes)
@@ -164,16 +174,17 @@ def _coarse_enough(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
 
 def _rooms(frame: pd.DataFrame, notes: list[str]) -> tuple[str, ...]:
     found = [str(c).removeprefix(TEMP) for c in frame.columns if str(c).startswith(TEMP)]
-    empty = [name for name in found if frame[TEMP + name].notna().sum() < 12]
-    still = [
-        name for name in found if name not in empty and frame[TEMP + name].nunique(dropna=True) < 2
-    ]
-    notes += [f"{TEMP}{name}: (almost) no values; the room is left out" for name in empty]
-    notes += [f"{TEMP}{name}: the same value throughout; the room is left out" for name in still]
+    known = {name: plausible(frame[TEMP + name]) for name in found}
+    empty = [name for name in found if known[name].notna().sum() < _FEWEST_VALUES]
+    still = [n for n in found if n not in empty and known[n].nunique(dropna=True) < 2]
+    left = [f"{TEMP}{name}: (almost) no values; the room is left out" for name in empty]
+    left += [f"{TEMP}{name}: the same value throughout; the room is left out" for name in still]
+    notes += left
     names = tuple(name for name in found if name not in {*empty, *still})
     if not names:
         raise ValueError(
-            "no room with temperatures was found; name the columns temp_c_<room>, "
+            "; ".join(left)
+            or "no room with temperatures was found; name the columns temp_c_<room>, "
             "or rename one with --map temp_c_room=OLD"
         )
     return names

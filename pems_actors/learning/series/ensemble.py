@@ -20,7 +20,7 @@ from pems_actors.learning.days.scale import least_width
 from pems_actors.learning.days.scene import Scene
 from pems_actors.learning.series.blend import Blend
 from pems_actors.learning.series.day_ahead import Issue
-from pems_actors.learning.series.live import WITHIN, followed, inside_by_day
+from pems_actors.learning.series.live import LOOK_BACK_DAYS, WITHIN, reach, widths
 from pems_actors.learning.series.members import Seasonal
 from pems_actors.learning.series.quantiles import Bands, weighted_quantile
 from pems_actors.learning.series.record import (
@@ -81,7 +81,7 @@ class DayAhead:
     blend: Blend | None = None
     bands: Bands = field(default_factory=Bands)
     second_day: float = _SECOND_DAY
-    width: float = 1.0  # what the newest days say of the bands
+    width: float = 1.0  # what the days up to then said of the bands
     learned_until: pd.Timestamp | None = None  # local date, without a zone
     usual: float | None = None
     least: float = 0.0  # narrowest spread that is believed
@@ -93,20 +93,20 @@ class DayAhead:
         if not history.rows:
             note = f"no {self.name} history at all: a guess of {self.guess:g} serves"
             return replace(self, notes=(note,))
-        until = replace(history, frame=history.frame.loc[: history.series.last_valid_index()])
-        view = View(DayGrid.of(until, extra_days=2), until.target, self.published)
+        known = replace(history, frame=history.frame.loc[: history.series.last_valid_index()])
+        view = View(DayGrid.of(known, extra_days=2), known.target, self.published)
         usual = float(history.series.median())
         if self.never_below is not None and _often_below(history, self.never_below):
             return replace(self, never_below=None).fit(history)
         if history.days < FLOOR_DAYS:
             return self._floor(view, history.days, usual)
-        record = self._record(view)
+        record, until = self._record(view), int(view.known_rows[-1])
         fitted = replace(
             self,
             members=taught(self.members, view, view.known_rows),
             record=record,
-            width=self._width(view),
-            learned_until=view.grid.days[int(view.known_rows[-1])],
+            width=1.0 if self.record is None else self._widths(view, until + 1)[-1],
+            learned_until=view.grid.days[until],
             usual=usual,
             least=least_width(record.truth),
             notes=(
@@ -127,15 +127,20 @@ class DayAhead:
         _, median = self.blend.of(self.record.told)
         return PastErrors.sorted(self.record.days, self.record.truth - median)
 
-    def _width(self, view: View) -> float:
-        """Widen or narrow the bands by how they held on the days since they were learned."""
-        if self.blend is None or self.learned_until is None:
-            return 1.0
-        fresh = view.known_rows[view.known_rows > view.grid.row_of(self.learned_until)]
-        if not len(fresh):
-            return self.width
-        low, _, high, _ = self._day(view.scene(fresh), 0)
-        return followed(self.width, inside_by_day(view.truth[fresh], low, high))
+    def _widths(self, view: View, until: int) -> Array:
+        """Follow how the bands held on the days since they were learned, up to a row (exclusive).
+
+        Returns: the width before these days and after each of them.
+        """
+        if self.learned_until is None:
+            return np.array([self.width])
+        first = max(view.grid.row_of(self.learned_until) + 1, until - LOOK_BACK_DAYS, 0)
+        rows = np.arange(first, until, dtype=np.intp)
+        if not len(rows):
+            return np.array([self.width])
+        low, middle, high, _ = self._plain(view.scene(rows))
+        behind = 1 if self.published else 2
+        return widths(self.width, list(reach(view.truth[rows], low, middle, high)), behind)
 
     def _floor(self, view: View, days: float, usual: float) -> DayAhead:
         """Serve the seasonal mean with the bands of its own errors."""
@@ -146,7 +151,17 @@ class DayAhead:
             f"only {days:.1f} days of {self.name} history, {FLOOR_DAYS} are needed: "
             "the usual day serves"
         )
-        return replace(self, bands=bands, usual=usual, notes=(note,), record=None, blend=None)
+        until = int(view.known_rows[-1])
+        return replace(
+            self,
+            bands=bands,
+            width=self._widths(view, until + 1)[-1],
+            learned_until=view.grid.days[until],
+            usual=usual,
+            notes=(note,),
+            record=None,
+            blend=None,
+        )
 
     # --- forecasting -------------------------------------------------------------------------
 
@@ -171,7 +186,8 @@ class DayAhead:
             later_too=True,
         )
         ahead = np.asarray((places.dates - ends[0]) // DAY, np.intp)
-        days = self._days(at, int(ahead.max()) + 1)
+        over = int(at.today[0]) + self.published  # whole days, the auction's among them
+        days = self._days(at, int(ahead.max()) + 1, self._widths(at.view, over)[-1:, None])
         told = np.stack([np.concatenate(sheets) for sheets in zip(*days, strict=True)])
         return _frame(hours, *told[:, np.maximum(ahead, 0), places.slots])
 
@@ -194,7 +210,10 @@ class DayAhead:
         today = np.array([grid.row_of(date) for date in first], np.intp)
         view = View(grid, table.target, self.published)
         slots = np.broadcast_to(np.arange(grid.slots) < view.seen, (len(todo), grid.slots))
-        days = self._days(Known(view, today, slots, later_too=False), 3)
+        over = today + self.published
+        after = self._widths(view, int(over.max()))
+        width = after[np.clip(len(after) - 1 - (over.max() - over), 0, None)]
+        days = self._days(Known(view, today, slots, later_too=False), 3, width[:, None])
         frames = []
         for k, issue in enumerate(todo):
             places = Places.of(issue.hours, table.step, table.timezone)
@@ -203,8 +222,8 @@ class DayAhead:
             frames.append(_frame(issue.hours, *told[:, ahead, places.slots]))
         return frames
 
-    def _days(self, at: Known, count: int) -> list[Sheets]:
-        """Forecast day after day from the days of the issues on."""
+    def _days(self, at: Known, count: int, width: Array) -> list[Sheets]:
+        """Forecast day after day from the days of the issues on, bands as wide as told, (n, 1)."""
         sheets: list[Sheets] = []
         for ahead in range(count):
             guessed = {}
@@ -213,7 +232,7 @@ class DayAhead:
                 guessed[back] = np.where(np.isfinite(fact), fact, sheets[-back][1])
             if 1 in guessed:
                 guessed[1] = at.view.until_noon(guessed[1])
-            told = self._day(at.view.scene(at.today + ahead, guessed), ahead)
+            told = self._day(at.view.scene(at.today + ahead, guessed), ahead, width)
             if ahead == 0:
                 step = _surprise(at.fact(0), told[1])
                 told = _four(part + step for part in told)
@@ -223,20 +242,23 @@ class DayAhead:
             sheets.append(_four(self._whole(part) for part in told))
         return sheets
 
-    def _day(self, scene: Scene, ahead: int) -> Sheets:
-        """Forecast the target days of a scene."""
-        stretch = self.width * self.second_day ** max(0, ahead - 1)
+    def _day(self, scene: Scene, ahead: int, width: Array) -> Sheets:
+        """Forecast the target days of a scene, bands as wide as the times ask for."""
+        low, median, high, mean = self._plain(scene)
+        stretch = width * self.second_day ** max(0, ahead - 1)
+        return median - stretch * (median - low), median, median + stretch * (high - median), mean
+
+    def _plain(self, scene: Scene) -> Sheets:
+        """Forecast target days with bands as they were learned."""
         if self.blend is None:
             middle = self._whole(Seasonal().predict(scene))
-            flat = self.bands.around(np.zeros((middle.size, 1)), middle.ravel(), stretch=stretch)
+            flat = self.bands.around(np.zeros((middle.size, 1)), middle.ravel())
             low, median, high = (part.reshape(middle.shape) for part in flat)
             return low, median, high, median
         told = said(self.members, scene)
         mean, median = (self._whole(part) for part in self.blend.of(told))
         regime = regime_of(scene, told, mean, median, self.least)
-        low, _, high = self.bands.around(
-            regime.features, regime.scaled(median), regime.parts, stretch
-        )
+        low, _, high = self.bands.around(regime.features, regime.scaled(median), regime.parts)
         return regime.back(low), median, regime.back(high), mean
 
     def _whole(self, values: Array) -> Array:
@@ -288,7 +310,7 @@ def _second_day(model: DayAhead, view: View, rows: Ints, day_1: Array) -> float:
         guessed[2] = np.where(np.isfinite(older), older, day_1[third - 2])
     truth = view.truth[rows[third]]
     far, near = (
-        _reached(truth, model._day(view.scene(rows[third], told), 0))  # noqa: SLF001 - its own kind
+        reach(truth, *model._plain(view.scene(rows[third], told))[:3]).ravel()  # noqa: SLF001 - its own kind
         for told in (guessed, {})
     )
     known = np.isfinite(far) & np.isfinite(near)
@@ -297,14 +319,6 @@ def _second_day(model: DayAhead, view: View, rows: Ints, day_1: Array) -> float:
     ones = np.ones(int(known.sum()))
     wide, narrow = (weighted_quantile(part[known], ones, WITHIN) for part in (far, near))
     return float(np.clip(wide / max(narrow, 1e-12), 0.8, 2.5))
-
-
-def _reached(truth: Array, told: Sheets) -> Array:
-    """Say how far truths lie from the median, in distances to the edge on their side; flat."""
-    low, median, high, _ = told
-    error = (truth - median).ravel()
-    edge = np.where(error > 0.0, (high - median).ravel(), (median - low).ravel())
-    return np.abs(error) / np.maximum(edge, 1e-12)
 
 
 def _surprise(fact: Array, told: Array) -> Array:

@@ -1,11 +1,13 @@
-"""Bands that follow the times: widened where they lately held too rarely, narrowed where too often.
+"""Bands that follow the times: wider after days on which they held too little, else narrower.
 
-Bands are learned from errors of the past; a first winter or a new habit makes other errors. At each
-refit the days since the last one tell, unseen, how often the bands held. In the long run the share
-of truths inside goes to what was promised, whatever the errors look like.
+Bands are learned from errors of the past; a first winter or a new habit makes other errors. Every
+day that is over tells, unseen, how much of it lay inside, and moves the width of the days to come.
+In the long run the share of truths inside goes to what was promised, whatever the errors look like.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -13,30 +15,37 @@ import numpy.typing as npt
 Array = npt.NDArray[np.float64]
 
 WITHIN = 0.8  # from P10 to P90
-NARROWEST, WIDEST = 0.5, 2.5
-_RATE = 0.12  # per day: a bias is half gone after about two weeks
-_MOST_DAYS = 10.0  # that one look back may count as, lest a month of them goes past the mark
+NARROWEST, WIDEST = 0.4, 3.0
+LOOK_BACK_DAYS = 35  # a model that was not refitted for longer is judged by the newest days
+_RATE = 0.25  # per day: a bias is half gone after about eight days
 
 
-def followed(width: float, inside: Array) -> float:
-    """Move a width by what its bands held.
+def reach(truth: Array, low: Array, middle: Array, high: Array) -> Array:
+    """Say how far truths lie from the middle, in distances to the band's edge on their side.
+
+    A truth is inside a band that is as many times as wide. NaN where the truth is not known.
+    """
+    error = truth - middle
+    edge = np.where(error > 0.0, high - middle, middle - low)
+    return np.asarray(np.abs(error) / np.maximum(edge, 1e-12))
+
+
+def widths(width: float, days: Sequence[Array], behind: int) -> Array:
+    """Move a width day by day by what its bands held; a day known in part moves it in part.
 
     Args:
-        width: what all distances were multiplied by.
-        inside: share of each day's truths that lay within, shape (days,); NaN where none is known.
+        width: what all distances were multiplied by before these days.
+        days: the reach of each day's truths, NaN where unknown.
+        behind: how many days before the target the newest day is that was over at the issue.
+    Returns: the width after no day, after the first, ... after all, shape (days + 1,).
     Source: Gibbs & Candès 2021, arXiv:2106.00170.
     """
-    known = inside[np.isfinite(inside)]
-    if not len(known):
-        return width
-    missed = (WITHIN - float(known.mean())) * min(len(known), _MOST_DAYS)
-    moved = width * float(np.exp(_RATE * missed))
-    return min(WIDEST, max(NARROWEST, moved))
-
-
-def inside_by_day(truth: Array, low: Array, high: Array) -> Array:
-    """Give the share of known truths within a band for each day, from shape (days, slots)."""
-    known = np.isfinite(truth)
-    held = (known & (truth >= low) & (truth <= high)).sum(axis=1)
-    count = known.sum(axis=1)
-    return np.where(count > 0, held / np.maximum(count, 1), np.nan)
+    after = [width]
+    known = [day[np.isfinite(day)] for day in days]
+    most = max((len(day) for day in known), default=0)
+    for number, day in enumerate(known):
+        told = after[max(0, number + 1 - behind)]  # the width that this day was told with
+        missed = (WITHIN - float((day <= told).mean())) * len(day) / most if len(day) else 0.0
+        moved = after[-1] * float(np.exp(_RATE * missed))
+        after.append(min(WIDEST, max(NARROWEST, moved)))
+    return np.array(after)

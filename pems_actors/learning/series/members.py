@@ -90,7 +90,7 @@ class Smoothing:
         """Run through the days before each target day; shape (days, 1)."""
         oldest = scene.first + _SMOOTHED_DAYS
         lags = range(oldest, scene.first - 1, -1)
-        past = np.concatenate([mean_of(scene.lag(k), 1, keepdims=True) for k in lags], axis=1)
+        past = mean_of(scene.lags(lags), 2).T
         level, season = mean_of(past, 1), np.zeros((len(past), 7))
         fast, slow = self.rates
         rows = np.arange(len(past))

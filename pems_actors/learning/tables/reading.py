@@ -7,10 +7,12 @@ Only what makes a table impossible (no file, no times, no such column) is an err
 from __future__ import annotations
 
 import gzip
+import warnings
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Mapping
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +42,8 @@ WEATHER_NAMES = {
     "wind": "wind_m_s",
 }
 _ZONED = r"(?:Z|UTC|GMT|[+-]\d{2}:?\d{2})\s*$"
+CLOCK_NAMES = ("time", "hour", "zeit", "stunde", "uhrzeit", "cas", "hodina")
+_DATE_ALONE = r"^\s*\d{1,4}[-./]\s*\d{1,2}[-./]\s*\d{1,4}\s*$"
 _DOTTED = r"^\s*\d{1,2}[./]\s*\d{1,2}[./]\s*\d{4}"
 _LATEST_S = 4e9  # an epoch beyond this is in milliseconds
 
@@ -75,9 +79,16 @@ def read_csv(
     if only is not None:
         frame = frame[[name for name in frame if name == target or name in only]]
     numbers = _numbers(frame, target, notes)
+    lost = [name for name in only or () if name in frame and name not in numbers]
+    notes += [f"{name} holds no numbers and is left out" for name in lost]
     even = evenly(numbers.set_axis(stamps), target, notes)
     even = checked_weather(checked(even, target, kind, timezone, notes), target, notes)
     return Table(even, target, timezone, tuple(notes))
+
+
+def columns_of(path: str | Path) -> list[str]:
+    """Name the columns of a file. Raises: ReadingError if it is none."""
+    return [str(name) for name in _load(Path(path))[0].columns]
 
 
 def table_from(
@@ -100,17 +111,33 @@ def _load(path: Path) -> tuple[pd.DataFrame, list[str]]:
     separator = max(",;\t|", key=head[0].count)
     sample = "".join(head[1:])
     comma = separator != "," and sample.count(",") > sample.count(".") / 4
-    try:
-        raw = pd.read_csv(
-            StringIO(text), sep=separator, decimal="," if comma else ".",
-            low_memory=False, skipinitialspace=True,
-        )  # fmt: skip
-    except ValueError as problem:
-        raise ReadingError(f"{path} is no CSV: {problem}; give one with a header line") from problem
+    raw = _parsed(text, separator, "," if comma else ".", path, notes)
     if raw.empty or raw.shape[1] < 2:
         raise ReadingError(f"{path} has no rows of times and values; give a CSV with a header")
     raw.columns = pd.Index([str(name).strip() for name in raw.columns])
     return raw, [*notes, *(["numbers are written with a decimal comma"] if comma else [])]
+
+
+def _parsed(text: str, separator: str, decimal: str, path: Path, notes: list[str]) -> pd.DataFrame:
+    """Read the rows; those with more fields than the header has are left out.
+
+    Raises: ReadingError if there is no header.
+    """
+    said: list[warnings.WarningMessage]
+    try:
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always", pd.errors.ParserWarning)
+            raw = pd.read_csv(
+                StringIO(text), sep=separator, decimal=decimal, low_memory=False,
+                skipinitialspace=True, on_bad_lines="warn",
+            )  # fmt: skip
+    except ValueError as problem:
+        why = " ".join(str(problem).split())
+        raise ReadingError(f"{path} is no CSV: {why}; give one with a header line") from problem
+    ragged = sum(str(each.message).count("Skipping line") for each in said)
+    if ragged:
+        notes.append(f"{ragged} lines have more fields than the header and are left out")
+    return raw
 
 
 def _text(path: Path) -> tuple[str, list[str]]:
@@ -150,18 +177,47 @@ def _split(
 ) -> tuple[pd.DataFrame, pd.DatetimeIndex]:
     """Part the column of times from the others; rows without a readable time are left out."""
     name = _time_column(raw)
-    stamps = _instants(raw[name], name, timezone, notes)
+    clock = _clock_column(raw, name)
+    texts = raw[name] if clock is None else _together(raw[name], raw[clock])
+    stamps = _instants(texts, name, timezone, notes)
     bad = stamps.isna()
     if bad.all():
         raise ReadingError(f"column {name!r} holds no times; give ISO 8601 in UTC")
     if bad.any():
         notes.append(f"{int(bad.sum())} rows have no readable time and are left out")
+    if clock is not None:
+        notes.append(f"times are put together from the columns {name} and {clock}")
     frame = raw.drop(columns=name).loc[~bad]
     return frame, pd.DatetimeIndex(stamps[~bad])
 
 
+def _by_name(raw: pd.DataFrame) -> dict[str, str]:
+    return {str(name).lower().replace(" ", "_"): str(name) for name in raw.columns}
+
+
+def _clock_column(raw: pd.DataFrame, dates: str) -> str | None:
+    """Name the column that holds the time of day where dates stand apart from it."""
+    by_name = _by_name(raw)
+    if not raw[dates].astype("string").str.match(_DATE_ALONE).all():
+        return None
+    return next((by_name[each] for each in CLOCK_NAMES if each in by_name), None)
+
+
+def _together(dates: pd.Series[str], clocks: pd.Series[Any]) -> pd.Series[str]:
+    """Join dates with times of day, or with hours from 0 to 23 or from 1 to 24."""
+    day = dates.astype("string").str.strip()
+    if not pd.api.types.is_numeric_dtype(clocks):
+        return day + " " + clocks.astype("string").str.strip()
+    hours = clocks.astype(float).round()
+    hours = hours - 1.0 if hours.max() == 24.0 and hours.min() >= 1.0 else hours
+    texts = hours.astype("Int64").astype("string").str.zfill(2)
+    return pd.Series(day + " " + texts + ":00")
+
+
 def _time_column(raw: pd.DataFrame) -> str:
-    by_name = {str(name).lower().replace(" ", "_"): str(name) for name in raw.columns}
+    by_name = _by_name(raw)
+    if "date" in by_name and raw[by_name["date"]].astype("string").str.match(_DATE_ALONE).all():
+        return by_name["date"]
     for wanted in TIME_NAMES:
         if wanted in by_name:
             return by_name[wanted]
@@ -223,6 +279,15 @@ def _day_first(texts: pd.Series[str]) -> bool:
 # --- numbers ---------------------------------------------------------------------------------
 
 
+def _pointed(texts: pd.Series[str]) -> pd.Series[str]:
+    """Write numbers with a decimal point: 1,5 and 1.234,5 and 1,234.5 are all understood."""
+    grouped = texts.str.contains(r",\d{3}\.", regex=True, na=False)
+    turned = texts.str.contains(r"\.\d{3},", regex=True, na=False)
+    bare = texts.mask(grouped, texts.str.replace(",", ""))
+    bare = bare.mask(turned, bare.str.replace(".", ""))
+    return bare.str.replace(",", ".", n=1)
+
+
 def _numbers(frame: pd.DataFrame, target: str, notes: list[str]) -> pd.DataFrame:
     """Turn columns into floats; what is no number is missing. Columns of texts are left out."""
     kept: dict[str, npt.NDArray[np.float64]] = {}
@@ -230,7 +295,7 @@ def _numbers(frame: pd.DataFrame, target: str, notes: list[str]) -> pd.DataFrame
         column = frame[name]
         if column.dtype == object or isinstance(column.dtype, pd.StringDtype):
             texts = column.astype("string").str.strip()
-            values = pd.to_numeric(texts.str.replace(",", ".", n=1), errors="coerce")
+            values = pd.to_numeric(_pointed(texts), errors="coerce")
             lost = int((values.isna() & texts.notna() & (texts != "")).sum())
             if name != target and values.isna().all():
                 continue

@@ -16,6 +16,7 @@ from pems_actors.learning.tables.meters import Kind, metered, signed
 _REACH = {"pv": 5.0, "load": 15.0, "price": 40.0, "any": 50.0}
 _WATTS_FROM = 150.0  # no house takes more on most of its days [kW]; more is watts
 _UNIT_SLIP = 1000.0
+_STANDBY_FRAC = 0.05
 _DEAD_H = 6.0  # an all-electric house never takes exactly nothing for longer
 _WEATHER_RANGE = {
     "temp_c": (-60.0, 60.0),
@@ -83,7 +84,8 @@ def _absurd(
         return values
     bad = (values > high + room) | (values < low - room)
     if kind in {"pv", "load"}:
-        bad |= values < -0.5 * max(high, 0.0) - 1e-9 if low >= 0.0 else False
+        standby = _STANDBY_FRAC * max(high, 0.0)  # what an inverter takes by night
+        bad |= values < -0.5 * max(high, 0.0) - 1e-9 if low >= -standby else False
     if not bad.any():
         return values
     worst = values[bad][np.abs(values[bad]).argmax()]

@@ -50,6 +50,18 @@ def overload(house: House, reading: HouseReading, added: Sequence[Relay] = ()) -
     return limit if over_kw > _EPS_KW else None
 
 
+def is_over_reserve(notes: Notes, added: Sequence[Relay]) -> bool:
+    """Tell if what was last seen on, and what was added, is too much beside the reserved base load.
+
+    The reserve is what counts without a meter: the base load of a busy hour, on any phase.
+    """
+    on = [relay for name, relay in notes.relays.items() if notes.contact(name)]
+    on += [relay for relay in added if relay not in on]
+    base_kw, drawn_kw = notes.house.limits.base_load_p95_kw, _sum_kw(on)
+    over_kw, _ = worst(notes.house, _with((base_kw,) * 3, on), base_kw + drawn_kw, drawn_kw)
+    return over_kw > _EPS_KW
+
+
 class SwitchOnFits(Law):
     """A switch-on never exceeds a limit on the last reading; without a meter, on the reserve."""
 

@@ -14,7 +14,7 @@ from pems_actors.domain.units import HOUR_S
 from pems_actors.simulation.invariants.facts import Wrote
 from pems_actors.simulation.invariants.law import Law
 from pems_actors.simulation.invariants.notes import Notes, Turned
-from pems_actors.simulation.invariants.power import overload
+from pems_actors.simulation.invariants.power import is_over_reserve, overload
 
 GUARD = "safety/guard"
 FORCED = frozenset({"frost", "guard"})
@@ -69,7 +69,7 @@ class Dwell(Law):
         if rule == "tariff":
             return is_blocked(notes) or not notes.knows_blocks(at_s)
         if rule == "breaker":
-            return _was_over(notes)
+            return _was_over(notes, at_s)
         return rule == "overheat" and self._warmest(turned) > limits.ceiling_c - _MARGIN_K
 
     def _coldest(self, turned: Turned) -> float:
@@ -91,17 +91,20 @@ def is_blocked(notes: Notes) -> bool:
     return seen or (notes.truth is not None and notes.truth.blocked)
 
 
-def _was_over(notes: Notes) -> bool:
+def _was_over(notes: Notes, at_s: float) -> bool:
     """Whether one of the last two pictures showed an excess, or no meter at all.
 
-    What was switched on since the newest one will be felt, so it counts as well.
+    What was switched on since the newest one will be felt, so it counts as well. A house that has
+    said nothing for long has no meter either: what was on must have been too much for the reserve.
     """
     pictures = [seen for seen in (notes.seen_before, notes.seen) if seen is not None]
     if any(overload(notes.house, picture.reading) is not None for picture in pictures):
         return True
     seen = notes.seen
     added = [] if seen is None else [notes.relays[name] for name in notes.on_since(seen.at_s)]
-    return seen is not None and overload(notes.house, seen.reading, added) is not None
+    if seen is not None and overload(notes.house, seen.reading, added) is not None:
+        return True
+    return notes.meter(at_s) is None and is_over_reserve(notes, added)
 
 
 class StartsPerHour(Law):
