@@ -3,6 +3,7 @@
 An opening pauses the room's heating for half an hour; the frost floor is the rules' own business.
 By the air alone it counts as closed as soon as the model explains the air again; a contact holds
 the pause for as long as it says open, but one that says so for two hours is not believed any more.
+One that says so no more ends the pause: what the air lost until then is explained.
 Heat that does not come is no window: the air must really fall.
 """
 
@@ -140,6 +141,7 @@ def _closely(
         contact_s = np.full_like(watch.contact_s, -inf)
     else:
         contact_s = _contacts(watch.contact_s, contact, now_s)
+    shut = (watch.contact_s > -inf) & (contact_s == -inf)
     falls = _falls(watch, now_s, mean_c, limit_k)
     was_open = watch.fell_s > -inf
     opens = falls & ~was_open
@@ -151,7 +153,7 @@ def _closely(
     climb_k = CLIMB_SHARE * limit_k
     climbs = (mean_c - lowest_c >= climb_k) | (air_c - coldest_c >= climb_k)
     explained = climbs & (now_s - lowest_s >= CLOSED_S)
-    closed = was_open & (explained | (now_s - watch.fell_s >= PAUSE_S))
+    closed = shut | (was_open & (explained | (now_s - watch.fell_s >= PAUSE_S)))
     fell_s = np.where(closed, -inf, np.where(opens, now_s, watch.fell_s))
     calm = bool(max(fell_s.max(), contact_s.max()) == -inf)
     after = watch._replace(

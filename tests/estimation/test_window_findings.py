@@ -97,6 +97,23 @@ def test_a_contact_pauses_for_as_long_as_it_says_open() -> None:
     assert windows(days) == {}
 
 
+@pytest.mark.parametrize("open_min", range(4, 28, 4))
+@pytest.mark.parametrize("draught_kw_k", [0.05, 0.2])
+@pytest.mark.parametrize("then", [False, None], ids=["closed", "silent"])
+def test_what_the_air_lost_while_the_contact_said_open_is_no_window_afterwards(
+    open_min: int, draught_kw_k: float, then: bool | None
+) -> None:
+    days = settled()
+    days.draught_kw_k["bath"] = draught_kw_k
+    days.bend = only("bath", lambda _, room: room._replace(window_open=True))
+    days.rest(open_min)
+    days.draught_kw_k["bath"] = 0.0
+    days.bend = only("bath", lambda _, room: room._replace(window_open=then))
+    for _ in range(30):
+        days.rest(1)
+        assert windows(days) == {}
+
+
 def test_a_contact_that_says_open_for_two_hours_is_not_believed_any_more() -> None:
     days = settled()
     days.bend = only("bath", lambda _, room: room._replace(window_open=True))

@@ -34,6 +34,7 @@ HOUSE = replace(SMALL, limits=Limits(breaker_a=16.0, import_kw=8.0, heating_kw=2
 PHASE_KW = HOUSE.limits.phase_kw
 ROOMS = ("bath", "office")
 SELF_USE, CHARGE, SELL = BatteryMode.SELF_USE, BatteryMode.CHARGE_GRID, BatteryMode.SELL
+HOLD = BatteryMode.HOLD
 BEATS_S = 300.0
 
 
@@ -184,6 +185,9 @@ CASES: list[tuple[str, list[Fact], list[Fact]]] = [
       picture(60.0, ("office",), (20.0, 6.0)), heat(700.0, on=False)]),
     (SPARED, CHANGES[:8], CHANGES),
     (SPARED, [mode(0.0, CHARGE), mode(2000.0, SELL)], [mode(0.0, CHARGE), mode(600.0, SELL)]),
+    (SPARED,
+     [mode(0.0, CHARGE), picture(300.0, phase_kw=(PHASE_KW - 0.2, 0.4, 0.4)), mode(301.0, HOLD)],
+     [mode(0.0, CHARGE), picture(300.0, phase_kw=(PHASE_KW - 0.4, 0.4, 0.4)), mode(301.0, HOLD)]),
     (SPARED, [mode(600.0 * k, CHARGE, 1.0 + k / 100) for k in range(40)],
      [mode(600.0 * k, CHARGE, 1.0 + k / 100) for k in range(41)]),
     (DWELL, [heat(0.0), heat(600.0, on=False)], [heat(0.0), heat(590.0, on=False)]),

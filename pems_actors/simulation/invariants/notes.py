@@ -137,6 +137,11 @@ class Notes:
             if at_s >= max(seen_s, self.turned_on_s.get(n, seen_s))
         }
 
+    @property
+    def pictures(self) -> list[Seen]:
+        """Give the last two pictures."""
+        return [seen for seen in (self.seen_before, self.seen) if seen is not None]
+
     def on_since(self, at_s: float) -> set[str]:
         """Name the relays that turned on since an instant and are not off again."""
         on, off = self.turned_on_s, self.turned_off_s
@@ -151,7 +156,7 @@ class Notes:
 
     def temps_c(self) -> list[Mapping[str, float]]:
         """Give what the rooms said in the last two pictures, corrected by their offsets [°C]."""
-        pictures = [seen for seen in (self.seen_before, self.seen) if seen is not None]
+        pictures = self.pictures
         return [
             {
                 r.room: r.temp_c + self.offsets_k.get(r.room, 0.0)

@@ -34,10 +34,13 @@ def worst(
     return max(over)
 
 
-def overload(house: House, reading: HouseReading, added: Sequence[Relay] = ()) -> str | None:
+def overload(
+    house: House, reading: HouseReading, added: Sequence[Relay] = (), spare_kw: float = 0.0
+) -> str | None:
     """Name the limit that a picture shows exceeded, `meter lost` without a meter, else None.
 
     added: relays that were switched on after the picture was taken, which the meter will feel.
+    spare_kw: what less than that is left under counts as exceeded too.
     """
     heating_kw = sum(relay.power_kw for relay in house.relays if contacts(reading).get(relay.name))
     heating_kw += _sum_kw(added)
@@ -47,7 +50,7 @@ def overload(house: House, reading: HouseReading, added: Sequence[Relay] = ()) -
     phases = meter.phase_kw or (meter.grid_kw / 3.0,) * 3
     import_kw = meter.grid_kw + _sum_kw(added)
     over_kw, limit = worst(house, _with(phases, added), import_kw, heating_kw)
-    return limit if over_kw > _EPS_KW else None
+    return limit if over_kw > _EPS_KW - spare_kw else None
 
 
 def is_over_reserve(notes: Notes, added: Sequence[Relay]) -> bool:
@@ -60,6 +63,22 @@ def is_over_reserve(notes: Notes, added: Sequence[Relay]) -> bool:
     base_kw, drawn_kw = notes.house.limits.base_load_p95_kw, _sum_kw(on)
     over_kw, _ = worst(notes.house, _with((base_kw,) * 3, on), base_kw + drawn_kw, drawn_kw)
     return over_kw > _EPS_KW
+
+
+def was_crowded(notes: Notes, spare_kw: float = 0.0) -> bool:
+    """Whether one of the last two pictures showed an excess, or no meter at all.
+
+    What was switched on since the newest one will be felt, so it counts as well.
+    """
+    if any(
+        overload(notes.house, each.reading, (), spare_kw) is not None for each in notes.pictures
+    ):
+        return True
+    seen = notes.seen
+    if seen is None:
+        return False
+    added = [notes.relays[name] for name in notes.on_since(seen.at_s)]
+    return overload(notes.house, seen.reading, added, spare_kw) is not None
 
 
 class SwitchOnFits(Law):

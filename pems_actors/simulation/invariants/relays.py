@@ -14,7 +14,7 @@ from pems_actors.domain.units import HOUR_S
 from pems_actors.simulation.invariants.facts import Wrote
 from pems_actors.simulation.invariants.law import Law
 from pems_actors.simulation.invariants.notes import Notes, Turned
-from pems_actors.simulation.invariants.power import is_over_reserve, overload
+from pems_actors.simulation.invariants.power import is_over_reserve, was_crowded
 
 GUARD = "safety/guard"
 FORCED = frozenset({"frost", "guard"})
@@ -92,18 +92,14 @@ def is_blocked(notes: Notes) -> bool:
 
 
 def _was_over(notes: Notes, at_s: float) -> bool:
-    """Whether one of the last two pictures showed an excess, or no meter at all.
+    """Whether the breaker may have been in danger, as far as anybody could know.
 
-    What was switched on since the newest one will be felt, so it counts as well. A house that has
-    said nothing for long has no meter either: what was on must have been too much for the reserve.
+    A house that has said nothing for long has no meter: what was on must have been too much for
+    the reserve.
     """
-    pictures = [seen for seen in (notes.seen_before, notes.seen) if seen is not None]
-    if any(overload(notes.house, picture.reading) is not None for picture in pictures):
+    if was_crowded(notes):
         return True
-    seen = notes.seen
-    added = [] if seen is None else [notes.relays[name] for name in notes.on_since(seen.at_s)]
-    if seen is not None and overload(notes.house, seen.reading, added) is not None:
-        return True
+    added = [] if notes.seen is None else [notes.relays[n] for n in notes.on_since(notes.seen.at_s)]
     return notes.meter(at_s) is None and is_over_reserve(notes, added)
 
 

@@ -18,11 +18,13 @@ from pems_actors.domain.units import DAY_S
 from pems_actors.simulation.invariants.facts import Life, Turn, Wrote
 from pems_actors.simulation.invariants.law import Law
 from pems_actors.simulation.invariants.notes import Notes
+from pems_actors.simulation.invariants.power import was_crowded
 
 LONGEST_LEASE_S = 1200.0  # 15 min, ending spread over 5 min
 OLDEST_ORDER_S = 60.0
 LOWEST_TARGET_C = 5.0
 GUARD = "safety/guard"
+CROWDED_KW = 0.25  # of a phase or the import
 ABOVE_DWELL = ("breaker", "overheat")
 _EPS = 1e-6
 
@@ -166,7 +168,10 @@ class NothingUnarmed(Law):
 
 
 class BatterySpared(Law):
-    """Mode changes and register writes a day, and the least time in a mode that is not safe."""
+    """Mode changes and register writes a day, and the least time in a mode that is not safe.
+
+    A charge from the grid may go over into rest at any time where it leaves no power to spare.
+    """
 
     name = "battery modes within their limits"
 
@@ -192,12 +197,18 @@ class BatterySpared(Law):
         if command.mode is self._mode:
             return
         early = at_s - self._since_s < inverter.min_mode_s - _EPS
-        if early and BatteryMode.SELF_USE not in {self._mode, command.mode}:
+        if early and not self._may_leave(command.mode):
             self.accuse(at_s, f"{self._mode} for {at_s - self._since_s:.0f} s only")
         self._mode, self._since_s = command.mode, at_s
         safe = command.mode is BatteryMode.SELF_USE
         if _counted(self._changes_s, at_s) > inverter.max_mode_changes_per_day and not safe:
             self.accuse(at_s, f"{len(self._changes_s)} mode changes within a day")
+
+    def _may_leave(self, mode: BatteryMode) -> bool:
+        if BatteryMode.SELF_USE in {self._mode, mode}:
+            return True
+        shed = (self._mode, mode) == (BatteryMode.CHARGE_GRID, BatteryMode.HOLD)
+        return shed and was_crowded(self.notes, CROWDED_KW)
 
 
 def _counted(times_s: deque[float], at_s: float) -> int:
