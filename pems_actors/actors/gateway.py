@@ -10,8 +10,6 @@ clock: who remembers instants hears of a jump before the picture that shows it.
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
-from itertools import pairwise
 from math import inf
 from typing import Any, NamedTuple
 
@@ -59,18 +57,16 @@ from pems_actors.domain.house import House
 from pems_actors.domain.readings import HouseReading
 from pems_actors.domain.units import HOUR_S, QUARTER_S
 from pems_actors.economics.tariff import Tariff
+from pems_actors.economics.timetable import UNREAD, Timetable, timetable_of
+from pems_actors.estimation.recorder import Recorder
 from pems_actors.estimation.striking import restamped, sound_reading, struck
 from supervision import Context, Health
 from supervision.clock import ClockLook, jump_between
 
-LOOK_AHEAD_S = 3 * HOUR_S
-QUARTERS_OF_A_DAY = 96
 INSPECTED_LIFE_TICKS = 3.0
 SILENT_TICKS = 2.5  # without a picture, and the beat goes on without the house
 BLOCK_S = 2 * HOUR_S  # then the timetable counts again, by whatever clock it is read
-OVER_POWER = 1.5  # a load that says it draws more than so many times its power is not believed
 NOTHING_FOUND = Inspected(0.0)
-Row = tuple[str, float, float]  # of the history: series, instant, value
 
 
 class GatewayMind(NamedTuple):
@@ -88,15 +84,6 @@ class GatewayMind(NamedTuple):
     inspected: Inspected | None = None
     doubted: Finding | None = None  # the clock, as told
     blocked_until_steady_s: float = -inf  # how long the contact's last word may stand
-
-
-class Timetable(NamedTuple):
-    """What the tariff blocks from a quarter hour on: in it, of the next hours, and spans."""
-
-    quarter: float
-    blocked: bool
-    available_frac: float  # of the 3 h after it
-    blocks: tuple[tuple[float, float], ...]  # of a day
 
 
 class GatewayActor(HouseActor):
@@ -124,11 +111,11 @@ class GatewayActor(HouseActor):
         self.observers = (GUARD, ESTIMATOR) if planning else (GUARD,)
         self.silence_s = SILENT_TICKS * tick_s
         self.house, self.tariff, self.tick_s = house, tariff, tick_s
-        self.timetable = Timetable(-1.0, blocked=False, available_frac=1.0, blocks=())
+        self.timetable = UNREAD
         self.offsets_k = {r.name: r.sensor_offset_k for r in house.rooms if r.sensor_offset_k}
-        self.power_kw = {relay.name: relay.power_kw for relay in house.relays}
+        self.recorder = Recorder(house)
         self.rooms = [(room.name, room_address(room.name)) for room in house.rooms]
-        self.loads = {load.name: load for load in house.loads}
+        self.loads = tuple(load.name for load in house.loads)
 
     def on_start(self) -> None:
         """Begin to listen; the clock of a silent house runs from now on."""
@@ -317,110 +304,26 @@ class GatewayActor(HouseActor):
 
     def _loads(self, reading: HouseReading) -> tuple[LoadReading, ...]:
         """Give each flexible load its tick. Returns: what they say, as far as it can be."""
-        seen = tuple(map(self._sound_load, (r for r in reading.loads if r.load in self.loads)))
+        seen = self.recorder.sound_loads(reading)
         by_name, (blocked, _) = {each.load: each for each in seen}, self._blocks(reading)
         for name in self.loads:
             tick = LoadTick(reading.at_s, by_name.get(name), blocked, reading.clock_trusted)
             self.tell(load_address(name), tick)
         return seen
 
-    def _sound_load(self, said: LoadReading) -> LoadReading:
-        """Take out a power that this load cannot have."""
-        most_kw = OVER_POWER * self.loads[said.load].power_kw
-        sound = said.power_kw is not None and 0.0 <= said.power_kw <= most_kw
-        return said if sound else said._replace(power_kw=None)
-
     def _blocks(self, reading: HouseReading) -> tuple[bool, Timetable]:
         """The live contact is the truth; the timetable is the forecast."""
         quarter = reading.at_s // QUARTER_S
         if quarter != self.timetable.quarter:
-            self.timetable = _timetable(self.tariff, quarter)
+            self.timetable = timetable_of(self.tariff, quarter)
         live = reading.heating_blocked
         return self.timetable.blocked if live is None else live, self.timetable
 
     def _tell_samples(self, reading: HouseReading) -> None:
-        meter, inverter, battery = reading.meter, reading.inverter, reading.battery
-        rows = _room_rows(reading)
-        if reading.outdoor is not None and reading.outdoor.temp_c is not None:
-            rows.append(("outdoor_c", reading.at_s, reading.outdoor.temp_c))
-        if meter is not None and meter.grid_kw is not None:
-            rows.append(("grid_kw", meter.at_s, meter.grid_kw))
-        if meter is not None and meter.load_kw is not None:
-            rows.append(("load_kw", meter.at_s, meter.load_kw))
+        """Tell what can be learned from, and what goes into the history."""
+        inverter, recorder = reading.inverter, self.recorder
         if inverter is not None and inverter.pv_kw is not None:
-            rows.append(("pv_kw", inverter.at_s, inverter.pv_kw))
-            self.tell(PV, PvSample(inverter.at_s, inverter.pv_kw, self._curtailed(reading)))
-        if battery is not None and battery.soc_frac is not None:
-            rows.append(("soc_frac", battery.at_s, battery.soc_frac))
-        if battery is not None and battery.power_kw is not None:
-            rows.append(("battery_kw", battery.at_s, battery.power_kw))
-        rows += [(f"flexible_kw.{r.load}", r.at_s, r.power_kw) for r in reading.loads
-                 if r.power_kw is not None and r.load in self.loads]  # fmt: skip
-        self.tell(LOAD, LoadSample(reading.at_s, self._base_load_kw(reading)))
-        self.tell(HISTORY, Samples(tuple(rows)))
-
-    def _base_load_kw(self, reading: HouseReading) -> float | None:
-        """House load without our own relays and flexible loads; unknown if any of them is."""
-        if reading.meter is None or reading.meter.load_kw is None:
-            return None
-        heating_kw, power_kw = 0.0, self.power_kw
-        for name, _, _, relay_on, _, _ in reading.rooms:
-            if relay_on:
-                heating_kw += power_kw.get(name, 0.0)
-            elif relay_on is None and name in power_kw:
-                return None
-        flexible_kw = self._flexible_kw(reading) if self.loads else 0.0
-        return (
-            None
-            if flexible_kw is None
-            else max(0.0, reading.meter.load_kw - heating_kw - flexible_kw)
-        )
-
-    def _flexible_kw(self, reading: HouseReading) -> float | None:
-        """Power of all flexible loads; None if one of them says nothing."""
-        said = {r.load: self._sound_load(r).power_kw for r in reading.loads if r.load in self.loads}
-        known = [kw for kw in said.values() if kw is not None]
-        return sum(known) if len(known) == len(self.loads) else None
-
-    def _curtailed(self, reading: HouseReading) -> bool:
-        full = reading.battery is not None and (reading.battery.soc_frac or 0.0) > (
-            self.house.battery.max_soc_frac - 0.02
-        )
-        inverter = reading.inverter
-        closed = inverter is not None and inverter.export_allowed is False
-        at_limit = inverter is not None and (inverter.pv_kw or 0.0) > (
-            0.97 * self.house.inverter.ac_limit_kw
-        )
-        return (full and closed) or at_limit
-
-
-def _room_rows(reading: HouseReading) -> list[Row]:
-    """Lay out what the rooms say of their air and their relays."""
-    rows = []
-    for room, at_s, temp_c, relay_on, _, _ in reading.rooms:
-        air, relay = _series(room)
-        if temp_c is not None:
-            rows.append((air, at_s, temp_c))
-        if relay_on is not None:
-            rows.append((relay, at_s, 1.0 if relay_on else 0.0))
-    return rows
-
-
-@lru_cache(maxsize=256)
-def _series(room: str) -> tuple[str, str]:
-    """Name the series of a room in the history: its air, its relay."""
-    return f"temp_c.{room}", f"relay.{room}"
-
-
-def _timetable(tariff: Tariff, quarter: float) -> Timetable:
-    """Look a day ahead, once a quarter hour."""
-    quarters = [quarter + k for k in range(QUARTERS_OF_A_DAY + 1)]
-    blocked = [tariff.blocked(q * QUARTER_S) for q in quarters]
-    soon = blocked[1 : int(LOOK_AHEAD_S / QUARTER_S) + 1]
-    edges = [q for q, (one, two) in zip(quarters, pairwise([False, *blocked]), strict=True)
-             if one != two]  # fmt: skip
-    if blocked[-1]:
-        edges.append(quarters[-1] + 1)
-    ends = [q * QUARTER_S for q in edges]
-    blocks = tuple(zip(ends[::2], ends[1::2], strict=True))
-    return Timetable(quarter, blocked[0], 1.0 - sum(soon) / len(soon), blocks)
+            curtailed = recorder.is_curtailed(reading)
+            self.tell(PV, PvSample(inverter.at_s, inverter.pv_kw, curtailed))
+        self.tell(LOAD, LoadSample(reading.at_s, recorder.base_load_kw(reading)))
+        self.tell(HISTORY, Samples(recorder.rows(reading)))

@@ -139,8 +139,9 @@ class PowerBudgetActor(HouseActor):
             and battery.mode is BatteryMode.CHARGE_GRID
             and (battery.power_kw or 0.0) < 0.0
         )
-        meter = self._by_phase(tick) if self.house.limits.phases == 3 else tick.meter
-        self._mind(relays=self.state.relays.heard(meter, grid_charging=charging))
+        fed_kw = _fed_kw(tick)
+        meter = self._by_phase(tick, fed_kw) if self.house.limits.phases == 3 else tick.meter
+        self._mind(relays=self.state.relays.heard(meter, fed_kw, grid_charging=charging))
         self._mind(battery=self.state.battery.heard(battery and battery.power_kw))
         if self.house.loads:
             self._mind(loads=self.state.loads.heard(tick.loads).lent(battery and battery.power_kw))
@@ -163,12 +164,10 @@ class PowerBudgetActor(HouseActor):
             self.published_s = tick.at_s
             self._publish(tick.at_s)
 
-    def _by_phase(self, tick: EnergyTick) -> MeterReading | None:
+    def _by_phase(self, tick: EnergyTick, inverter_kw: float | None) -> MeterReading | None:
         """Learn how the base load hangs on the phases; where they are silent, reckon by that."""
-        meter, battery, inverter = tick.meter, tick.battery, tick.inverter
-        parts = (battery and battery.power_kw, inverter and inverter.pv_kw)
-        inverter_kw = None if None in parts else sum(kw for kw in parts if kw is not None)
-        relays, loads = self.state.relays.closed(), self.state.loads.loads
+        meter, relays = tick.meter, self.state.relays.closed()
+        loads = self.state.loads.loads
         if meter is None or meter.grid_kw is None or inverter_kw is None:
             return meter
         if meter.phase_kw is not None:
@@ -272,3 +271,10 @@ class PowerBudgetActor(HouseActor):
         )
         state = DeviceState(self.path, now_s, Level.PLAN, "limits kept", values, self.since_s)
         self.publish(state)
+
+
+def _fed_kw(tick: EnergyTick) -> float | None:
+    """Add up what battery and sun feed; None if one of them says nothing."""
+    battery_kw = tick.battery and tick.battery.power_kw
+    pv_kw = tick.inverter and tick.inverter.pv_kw
+    return None if battery_kw is None or pv_kw is None else battery_kw + pv_kw

@@ -47,17 +47,30 @@ class PowerBudget(NamedTuple):
     dead: frozenset[str] = frozenset()  # draws nothing, whatever was ordered
     welded: frozenset[str] = frozenset()  # draws always
     free: frozenset[str] = frozenset()  # nobody may write to these
+    fed_kw: float | None = None  # by battery and sun, when the meter was last read
+    lost_kw: float = 0.0  # of it since, while the meter is silent
     charge_shed_s: float | None = None  # when a grid charge was told to stop, while it goes on
 
-    def heard(self, meter: MeterReading | None, *, grid_charging: bool) -> PowerBudget:
-        """Take a meter reading; grants older than it are part of it now."""
+    def heard(
+        self, meter: MeterReading | None, fed_kw: float | None = None, *, grid_charging: bool
+    ) -> PowerBudget:
+        """Take a meter reading; grants older than it are part of it now.
+
+        Without one, what battery and sun feed less than they did comes from the grid.
+
+        Args:
+            fed_kw: of battery and sun together; None if one of them is unknown.
+        """
         if meter is None or meter.grid_kw is None:
-            return self
+            if fed_kw is None or self.fed_kw is None:
+                return self
+            return self._replace(lost_kw=max(self.fed_kw - fed_kw, 0.0))
         unseen = {name: at for name, at in self.granted.items() if at >= meter.at_s}
         shed_s = self.charge_shed_s if grid_charging else None
         return self._replace(
-            meter=meter, granted=unseen, grid_charging=grid_charging, charge_shed_s=shed_s
-        )
+            meter=meter, granted=unseen, grid_charging=grid_charging, charge_shed_s=shed_s,
+            fed_kw=fed_kw, lost_kw=0.0,
+        )  # fmt: skip
 
     def asked(self, request: RelayRequest) -> PowerBudget:
         """Queue a request; asking again only refreshes it."""
@@ -134,7 +147,7 @@ class PowerBudget(NamedTuple):
         for name in self.granted:
             relay = self.relays[name]
             room = room.after(relay)._replace(heating_kw=room.heating_kw)
-        return room
+        return room.beside_inverter(self.lost_kw) if self.lost_kw > 0.0 else room
 
     def closed(self) -> list[Relay]:
         """List the relays that draw as far as their owners and the inspector say."""

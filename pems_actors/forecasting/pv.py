@@ -32,23 +32,8 @@ FRESH_S = 3.0 * HOUR_S
 KEPT_S = 2.0 * DAY_S
 _CLIMATE_RATE = 0.2  # about five days of memory
 _CLOUDY_FRAC = 0.35  # share of the clear sky that an unknown day is given
-_NEAR_LIMIT_FRAC = 0.98
-_FULL_SOC_FRAC = 0.02
 _MOST_FRAC = 1.3  # of the peak: bright clouds beside the sun can give this for minutes
 _LADDER = ("night", "physics", "last_good", "climatology", "prior")
-
-
-def is_curtailed(
-    pv_kw: float | None,
-    limit_kw: float,
-    soc_frac: float | None,
-    max_soc_frac: float,
-    export_allowed: bool | None,
-) -> bool:
-    """Tell if a PV sample shows less than the sun gave: at the limit, or nowhere to go with it."""
-    at_limit = pv_kw is not None and pv_kw >= _NEAR_LIMIT_FRAC * limit_kw
-    full = soc_frac is not None and soc_frac >= max_soc_frac - _FULL_SOC_FRAC
-    return at_limit or (full and export_allowed is False)
 
 
 def news_of(weather: WeatherForecast, now_s: float) -> str:

@@ -190,6 +190,21 @@ def test_relays_go_at_once_where_the_end_of_a_charge_is_not_enough():
     assert stage.all_heard("rooms/living", RelayShed)
 
 
+def test_a_battery_that_runs_empty_while_the_meter_is_silent_is_reckoned_with():
+    stage = budget()
+    stage.tell(RelaySwitched("living", True, NOON, 1.0), RelaySwitched("bath", True, NOON, 2.0))
+    gives = BatteryReading(NOON, 0.11, 3.0, BatteryMode.SELF_USE)
+    stage.tell(energy_tick(NOON, grid_kw=16.5, phase_kw=(5.5, 5.5, 5.5), battery=gives))
+    stage.forget()
+    silent = energy_tick(NOON + 60.0, grid_kw=None, battery=gives._replace(at_s=NOON + 60.0))
+    stage.tell(silent)
+    assert not stage.all_heard("rooms/bath", RelayShed)
+    empty = BatteryReading(NOON + 120.0, 0.1, 0.0, BatteryMode.SELF_USE)
+    stage.tell(energy_tick(NOON + 120.0, grid_kw=None, battery=empty))
+    [shed] = stage.all_heard("rooms/bath", RelayShed)
+    assert "breaker" in shed.reason
+
+
 def test_a_better_off_relay_makes_room_for_a_needy_one():
     stage = budget()
     stage.tell(RelaySwitched("living", True, NOON - 1200.0, 2.0))

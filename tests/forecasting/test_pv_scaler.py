@@ -12,7 +12,7 @@ from pems_actors.domain.forecasts import Forecast, WeatherForecast
 from pems_actors.domain.house import Roof, Site
 from pems_actors.domain.time_grid import TimeGrid
 from pems_actors.domain.units import DAY_S, HOUR_S, MINUTE_S, QUARTER_S, seconds
-from pems_actors.forecasting.pv import PvScaler, is_curtailed
+from pems_actors.forecasting.pv import PvScaler
 from pems_actors.physics.sun import clear_sky_ghi_w_m2
 
 SITE = Site(49.95, 14.60)
@@ -109,14 +109,6 @@ def test_one_curtailed_minute_spoils_its_quarter_hour_only() -> None:
 def test_a_missing_or_absurd_sample_teaches_nothing(value: float | None) -> None:
     model = fresh().with_physics(physics(MIDNIGHT_S))
     assert model.observe(NOON_S, value) is model
-
-
-def test_curtailed_means_at_the_limit_or_full_without_export() -> None:
-    assert is_curtailed(9.9, 10.0, 0.5, 0.9, export_allowed=True)
-    assert is_curtailed(3.0, 10.0, 0.9, 0.9, export_allowed=False)
-    assert not is_curtailed(3.0, 10.0, 0.9, 0.9, export_allowed=True)
-    assert not is_curtailed(3.0, 10.0, 0.5, 0.9, export_allowed=False)
-    assert not is_curtailed(3.0, 10.0, None, 0.9, export_allowed=None)
 
 
 def test_an_older_answer_still_counts_by_absolute_time_with_wider_bands() -> None:
