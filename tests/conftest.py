@@ -17,8 +17,9 @@ settings.load_profile("laws")
 
 
 class Together(LoadGroupScheduling):
-    """Keeps the files of one `xdist_group` in one worker: they share a long story or the machine.
+    """Keeps together what each worker would make anew.
 
+    That are the files of one `xdist_group`, and each whose tests share what one of them has made.
     pytest-xdist 3.8 reads groups off the ids of tests, where pytest 9.2 has no place for them.
     """
 
@@ -28,8 +29,10 @@ class Together(LoadGroupScheduling):
 
 @cache
 def _group_of(file: str) -> str | None:
-    found = re.search(r'xdist_group\("(.+?)"\)', (ROOT / file).read_text(encoding="utf-8"))
-    return found and found[1]
+    source = (ROOT / file).read_text(encoding="utf-8")
+    named = re.search(r'xdist_group\("(.+?)"\)', source)
+    shared = re.search(r'scope="module"|^@(lru_)?cache\b', source, re.MULTILINE)
+    return named[1] if named else file if shared else None
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Together:
