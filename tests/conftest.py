@@ -19,7 +19,8 @@ settings.load_profile("laws")
 class Together(LoadGroupScheduling):
     """Keeps together what each worker would make anew.
 
-    That are the files of one `xdist_group`, and each whose tests share what one of them has made.
+    The files of one `xdist_group` stay in one worker, and so does each file whose tests share what
+    one of them has made.
     pytest-xdist 3.8 reads groups off the ids of tests, where pytest 9.2 has no place for them.
     """
 

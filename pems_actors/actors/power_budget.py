@@ -85,7 +85,7 @@ class PowerBudgetActor(HouseActor):
             case EnergyTick():
                 self._on_tick(message)
             case LoadRequest() | LoadSwitched() | BatteryRequest():
-                self._on_load(message)
+                self._on_other(message)
             case OutOfService() | ClockJumped():
                 self._on_news(message)
             case Tick():
@@ -110,8 +110,8 @@ class PowerBudgetActor(HouseActor):
         if answered:
             self._serve()
 
-    def _on_load(self, said: LoadRequest | LoadSwitched | BatteryRequest) -> None:
-        """Hear a flexible load, or the battery."""
+    def _on_other(self, said: LoadRequest | LoadSwitched | BatteryRequest) -> None:
+        """Hear what is no relay: a flexible load, or the battery."""
         match said:
             case LoadSwitched():
                 self._mind(loads=self.state.loads.switched(said))
@@ -220,10 +220,8 @@ class PowerBudgetActor(HouseActor):
         meter = self.state.relays.meter
         if not self.state.loads.waiting or meter is None or now_s - meter.at_s > METER_LOST_S:
             return
-        room, first = (
-            (spare or self._spare(now_s)).less(SPARE_KW),
-            self.state.relays.neediest(now_s),
-        )
+        room = (spare or self._spare(now_s)).less(SPARE_KW)
+        first = self.state.relays.neediest(now_s)
         before = first is not None and room.carries(self.state.relays.relays[first.relay])
         if before or now_s < self.state.relays.next_start_s:
             return
