@@ -7,6 +7,7 @@ What comes in at the doors is handed over; what happens is recorded by `record.p
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from pems_actors.actors.base import (
@@ -26,7 +27,8 @@ from pems_actors.durable.incident_book import IncidentBook
 from pems_actors.durable.kept import INCIDENTS_OPEN
 from pems_actors.economics.tariff import Tariff
 from pems_actors.gateways.mqtt_queues import Incoming
-from pems_actors.gateways.order_door import OrderDoor, busy
+from pems_actors.gateways.open_orders import OpenOrders
+from pems_actors.gateways.order_door import OrderDoor
 from pems_actors.gateways.payloads import refusal_message
 from pems_actors.gateways.topics import Topics
 from pems_actors.gateways.wire import Rejected
@@ -71,6 +73,7 @@ class Appliance:
         runtime = self.system.runtime
         self.door = OrderDoor(self.topics, paths, runtime.now_s, runtime.process_s)
         self.link = surroundings.connect(self._on_arrival)
+        self.orders = OpenOrders(self.topics, self.link.publish, runtime.now_s, runtime.call_later)
         self.tree = HouseTree(
             house,
             tariff,
@@ -78,6 +81,7 @@ class Appliance:
             pace,
             self.writer,
             self.link,
+            self.orders,
             self.topics,
             self.record.chronicle,
             self.edge_counters,
@@ -124,10 +128,11 @@ class Appliance:
     def _on_arrival(self, arrival: Incoming) -> None:
         """Read an order before it may wait anywhere; called from the connection's own thread."""
         order = self.door.judge(arrival)
-        if order is None or self.system.tell(MQTT, order) or isinstance(order, Rejected):
-            return
-        now_s = self.system.runtime.now_s()
-        self.link.publish(refusal_message(busy(order), now_s, self.topics))
+        if isinstance(order, Rejected):
+            now_s = self.system.runtime.now_s()
+            self.link.publish(refusal_message(order, now_s, self.topics))
+        elif order is not None:
+            self.orders.begin(order, partial(self.system.tell, MQTT))
 
     def _on_reading(self, reading: HouseReading) -> None:
         self.system.tell(GATEWAY, reading)

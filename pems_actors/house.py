@@ -70,6 +70,7 @@ from pems_actors.domain.learned_rooms import LearnedRooms
 from pems_actors.domain.readings import HouseReading
 from pems_actors.durable.memory import Memory
 from pems_actors.economics.tariff import Tariff
+from pems_actors.gateways.open_orders import OpenOrders
 from pems_actors.gateways.topics import Topics
 from pems_actors.surroundings import Pace, Surroundings
 from supervision import (
@@ -157,6 +158,7 @@ class HouseTree:
     pace: Pace
     writer: DeviceWriter
     link: Link
+    orders: OpenOrders
     topics: Topics
     chronicle: Chronicle
     edge_counters: Callable[[], dict[str, int]]
@@ -261,6 +263,7 @@ class HouseTree:
                 lambda c: MqttActor(
                     c,
                     self.link,
+                    self.orders,
                     self.topics,
                     pace.heartbeat_s,
                     simulation=pace.demo,

@@ -298,7 +298,9 @@ class GatewayActor(HouseActor):
                 ),
             )
         loads = self._loads(reading) if self.loads else ()
-        energy = EnergyTick(now_s, reading.battery, reading.inverter, reading.meter, trusted, loads)
+        energy = EnergyTick(
+            now_s, reading.battery, reading.inverter, reading.meter, trusted, loads, reading.rooms
+        )
         for address in (BATTERY, INVERTER, METER, POWER_BUDGET):
             self.tell(address, energy)
 

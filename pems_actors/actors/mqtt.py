@@ -7,10 +7,9 @@ of each topic is told again when it is back.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
 from pems_actors.actors.base import CONTROL, METRICS, HouseActor
@@ -30,7 +29,7 @@ from pems_actors.domain.plan import Plan
 from pems_actors.domain.states import DeviceState
 from pems_actors.domain.units import QUARTER_S
 from pems_actors.gateways.mqtt_queues import Incoming
-from pems_actors.gateways.order_door import busy
+from pems_actors.gateways.open_orders import OpenOrders
 from pems_actors.gateways.payloads import (
     actor_message,
     alarm_message,
@@ -38,12 +37,10 @@ from pems_actors.gateways.payloads import (
     incident_message,
     optimization_message,
     plan_message,
-    refusal_message,
-    reply_message,
     state_message,
 )
 from pems_actors.gateways.topics import Topics
-from pems_actors.gateways.wire import Message, Rejected
+from pems_actors.gateways.wire import Message
 from supervision import Context, Health
 from supervision.events import IncidentClosed, IncidentOpened
 
@@ -67,7 +64,6 @@ class Link(Protocol):
 
 
 Connect = Callable[[Callable[[Incoming], None]], Link]
-ANSWER_WITHIN_S = 15.0  # the control actor gives its own after 5 s
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +71,12 @@ class SoonTick:
     """The tree has changed a moment ago: it is time to tell it out of turn."""
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerDue:
-    """An order that was let in has had its time: whoever had it in hand is gone."""
-
-    id: str
-
-
 class MqttMind(NamedTuple):
-    """What a successor goes on with: last heartbeat's number, open outages, mode, open orders."""
+    """What a successor goes on with: last heartbeat's number, open outages, mode."""
 
     sequence: int = 0
     outages: Outages = Outages()
     mode: HouseMode = HouseMode.NORMAL
-    open_orders: Mapping[str, Request] = MappingProxyType({})
 
 
 class MqttActor(HouseActor):
@@ -104,6 +92,7 @@ class MqttActor(HouseActor):
         self,
         context: Context,
         link: Link,
+        orders: OpenOrders,
         topics: Topics,
         heartbeat_s: float,
         *,
@@ -113,6 +102,7 @@ class MqttActor(HouseActor):
     ) -> None:
         super().__init__(context)
         self.topics, self.heartbeat_s, self.change_gap_s = topics, heartbeat_s, change_gap_s
+        self.orders = orders
         self.link, self.simulation, self.plan_every_s = link, simulation, plan_every_s
         self.told: dict[str, tuple[object, ...]] = {}
         self.states: dict[str, DeviceState] = {}
@@ -124,8 +114,6 @@ class MqttActor(HouseActor):
         self.after(self.heartbeat_s, Tick(), process=True)
         for address in (CONTROL, METRICS):
             self.tell(address, Republish())
-        for order_id in self.state.open_orders:
-            self._give_time(order_id)
 
     def first_state(self) -> MqttMind:
         """Begin with nothing known."""
@@ -146,8 +134,10 @@ class MqttActor(HouseActor):
                 self._on_mode(mode)
             case Tick() | SoonTick() | TreeChanged():
                 self._on_beat(message)
-            case Request() | Rejected() | Outcome() | AnswerDue():
-                self._on_order(message)
+            case Request():
+                self._let_in(message)
+            case Outcome():
+                self.effect(partial(self.orders.answer, message))
             case _:
                 return super().on_receive(message)
         return None
@@ -230,53 +220,7 @@ class MqttActor(HouseActor):
                 self.told[status.path] = summary
                 self._publish(actor_message(status, self.topics, self.heartbeat_s))
 
-    # --- orders, as the door has read them
-
-    def _on_order(self, news: Request | Rejected | Outcome | AnswerDue) -> None:
-        match news:
-            case Request():
-                self._let_in(news)
-            case Rejected():
-                self._publish(refusal_message(news, self.now_s(), self.topics))
-            case Outcome():
-                self._on_outcome(news)
-            case AnswerDue(id=order_id):
-                self._on_answer_due(order_id)
-
     def _let_in(self, order: Request) -> None:
-        """Hand an order on and stand for its one final answer, whatever becomes of it."""
-        if not self.tell(CONTROL, order):
-            self._publish(refusal_message(busy(order), self.now_s(), self.topics))
-            return
-        open_orders = {**self.state.open_orders, order.id: order}
-        self.state = self.state._replace(open_orders=open_orders)
-        self._give_time(order.id)
-
-    def _give_time(self, order_id: str) -> None:
-        self.after(ANSWER_WITHIN_S, AnswerDue(order_id), key=f"due {order_id}", process=True)
-
-    def _on_outcome(self, outcome: Outcome) -> None:
-        """Tell the answer to an order that still waits for it; `accepted` is not the last word."""
-        open_orders = dict(self.state.open_orders)
-        if open_orders.pop(outcome.id, None) is None:
-            return
-        if outcome.outcome != "accepted":
-            self.state = self.state._replace(open_orders=open_orders)
-            self.cancel(f"due {outcome.id}")
-        self._publish(reply_message(outcome, outcome.reply_to, self.topics))
-
-    def _on_answer_due(self, order_id: str) -> None:
-        order = self.state.open_orders.get(order_id)
-        if order is not None:
-            reason = f"no answer within {ANSWER_WITHIN_S:g} s"
-            self._on_outcome(
-                Outcome(
-                    order_id,
-                    order.path,
-                    order.verb,
-                    "timeout",
-                    reason,
-                    self.now_s(),
-                    reply_to=order.reply_to,
-                )
-            )
+        """Hand an order on, as the door has read it, unless it has waited too long for that."""
+        if self.orders.waits(order) and not self.tell(CONTROL, order):
+            self.effect(partial(self.orders.refuse, order))

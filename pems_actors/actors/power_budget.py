@@ -133,28 +133,10 @@ class PowerBudgetActor(HouseActor):
                 self._mind(battery=self.state.battery.shifted(by_s))
 
     def _on_tick(self, tick: EnergyTick) -> None:
-        battery = tick.battery
-        charging = (
-            battery is not None
-            and battery.mode is BatteryMode.CHARGE_GRID
-            and (battery.power_kw or 0.0) < 0.0
-        )
-        fed_kw = _fed_kw(tick)
-        meter = self._by_phase(tick, fed_kw) if self.house.limits.phases == 3 else tick.meter
-        self._mind(relays=self.state.relays.heard(meter, fed_kw, grid_charging=charging))
-        self._mind(battery=self.state.battery.heard(battery and battery.power_kw))
-        if self.house.loads:
-            self._mind(loads=self.state.loads.heard(tick.loads).lent(battery and battery.power_kw))
+        self._hear(tick)
         spare = self._spare(tick.at_s)
-        after = self._hold_loads_back(spare, tick.at_s) if self.house.loads else spare
-        orders = (
-            *self.state.relays.excess(tick.at_s, after, self.state.battery.charge_kw),
-            *self.state.relays.yields(tick.at_s, spare),
-        )
-        self._mind(relays=self.state.relays.shed(orders, tick.at_s))
-        for order in orders:
-            address = room_address(order.relay) if isinstance(order, RelayShed) else BATTERY
-            self.tell(address, order)
+        if self._tells(tick):
+            self._answer_excess(spare, tick.at_s)
         self.every_s, self.looked_s = tick.at_s - self.looked_s, tick.at_s
         if self.state.relays.waiting:
             self._serve(spare)
@@ -163,6 +145,47 @@ class PowerBudgetActor(HouseActor):
         if tick.at_s - self.published_s >= PUBLISH_S:
             self.published_s = tick.at_s
             self._publish(tick.at_s)
+
+    def _hear(self, tick: EnergyTick) -> None:
+        """Take in what a tick says of the meter, the contacts, the battery and the loads."""
+        battery = tick.battery
+        charging = (
+            battery is not None
+            and battery.mode is BatteryMode.CHARGE_GRID
+            and (battery.power_kw or 0.0) < 0.0
+        )
+        fed_kw = _fed_kw(tick)
+        meter = self._by_phase(tick, fed_kw) if self.house.limits.phases == 3 else tick.meter
+        relays = self.state.relays.heard(meter, fed_kw, grid_charging=charging)
+        metered = meter is not None and meter.grid_kw is not None
+        self._mind(relays=relays.looked(tick.rooms, metered=metered))
+        self._mind(battery=self.state.battery.heard(battery and battery.power_kw))
+        if self.house.loads:
+            loads = self.state.loads.heard(tick.loads, metered=metered)
+            self._mind(loads=loads.lent(battery and battery.power_kw))
+
+    def _tells(self, tick: EnergyTick) -> bool:
+        """Tell if a tick says anything, or comes so late that the meter is lost.
+
+        What the last picture asked for was ordered then; nobody goes off for it twice.
+        """
+        meter = self.state.relays.meter
+        if meter is None or tick.at_s - meter.at_s > METER_LOST_S:
+            return True
+        return tick.meter is not None or tick.battery is not None or bool(tick.rooms)
+
+    def _answer_excess(self, spare: Headroom, now_s: float) -> None:
+        """Order off what is too much, and what must make room for a needy relay."""
+        after = self._hold_loads_back(spare, now_s) if self.house.loads else spare
+        relays, charge_kw = self.state.relays, self.state.battery.charge_kw
+        orders = (
+            *relays.excess(now_s, relays.relieved(after, now_s), charge_kw),
+            *relays.yields(now_s, spare),
+        )
+        self._mind(relays=relays.shed(orders, now_s))
+        for order in orders:
+            address = room_address(order.relay) if isinstance(order, RelayShed) else BATTERY
+            self.tell(address, order)
 
     def _by_phase(self, tick: EnergyTick, inverter_kw: float | None) -> MeterReading | None:
         """Learn how the base load hangs on the phases; where they are silent, reckon by that."""

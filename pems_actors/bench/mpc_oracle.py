@@ -29,6 +29,7 @@ from pems_actors.optimisation.modes import ModeSlot, obeyed
 from pems_actors.optimisation.plan_maker import Decisions, outcome_of, totals_of
 from pems_actors.optimisation.program import Index, Layout, Mask, Program
 from pems_actors.optimisation.relaxed import Relaxed
+from pems_actors.optimisation.sequences import bits_of
 from pems_actors.optimisation.solver import Planner, SolveOptions
 from pems_actors.optimisation.switching import (
     Commitments,
@@ -139,7 +140,7 @@ class _Judge:
             x = _solved(program, "highs", {"highs": {**quiet, "presolve": "off"}})
         if x is None:
             raise RuntimeError("the judge finds no point for a plan that was accepted")
-        starts = [r.starts(on[None, :, m].astype(float))[0] for m, r in enumerate(self.rules)]
+        starts = [r.starts(bits_of(on[None, :, m]))[0] for m, r in enumerate(self.rules)]
         return float(program.cost @ x + self.start_cost @ starts)
 
     def best(self, within_s: float) -> float | None:

@@ -27,8 +27,8 @@ from pems_actors.domain.units import iso
 from pems_actors.optimisation.case import Case, case_of
 from pems_actors.optimisation.formulation import Formulation
 from pems_actors.optimisation.grid import Array, stages_of
+from pems_actors.optimisation.sequences import Bools
 from pems_actors.optimisation.solver import Planner, SolveOptions
-from pems_actors.optimisation.switching import Bools
 from pems_actors.optimisation.worth import EndWorth
 
 SIZES = (0, 1, 2, 4, 8, 16)

@@ -40,6 +40,7 @@ class LoadBudget(NamedTuple):
     running: Mapping[str, float] = NONE
     waiting: Mapping[str, LoadRequest] = MappingProxyType({})
     drawn_kw: Mapping[str, float] = NONE  # as last measured; a load not named is unknown
+    metered_kw: Mapping[str, float] = NONE  # the same when the house's meter was last read
     shed: Mapping[str, float] = NONE  # told to stop, while they still draw
     free: frozenset[str] = frozenset()  # nobody can hold them back just now
     lent_kw: float = 0.0  # what the battery gives, and will not beside a car
@@ -49,14 +50,18 @@ class LoadBudget(NamedTuple):
         lent_kw = max(battery_kw or 0.0, 0.0)
         return self if lent_kw == self.lent_kw else self._replace(lent_kw=lent_kw)
 
-    def heard(self, readings: Iterable[LoadReading]) -> LoadBudget:
-        """Take the loads' own meters; one that has stopped obeys again."""
+    def heard(self, readings: Iterable[LoadReading], *, metered: bool = True) -> LoadBudget:
+        """Take the loads' own meters; one that has stopped obeys again.
+
+        metered: the house's meter was read as well, so that what they draw is part of that.
+        """
         known = {r.load: r.power_kw for r in readings if r.power_kw is not None}
+        part = known if metered else self.metered_kw
         stopped = {name for name, kw in known.items() if kw <= DRAWS_KW}
         shed = {name: at for name, at in self.shed.items() if name not in stopped}
-        if known == self.drawn_kw and len(shed) == len(self.shed):
+        if known == self.drawn_kw and part == self.metered_kw and len(shed) == len(self.shed):
             return self
-        return self._replace(drawn_kw=known, shed=shed)
+        return self._replace(drawn_kw=known, metered_kw=part, shed=shed)
 
     def told(self, orders: Iterable[LoadShed], now_s: float) -> LoadBudget:
         """Note who was told to stop, and since when."""
@@ -86,23 +91,41 @@ class LoadBudget(NamedTuple):
         return self._replace(running=running, free=free)
 
     def reserved(self, room: Headroom, now_s: float) -> Headroom:
-        """Keep free what loads may draw that were just let go.
+        """Take away what loads draw beside the meter's reading, and what they may in a moment.
 
         Who serves itself may begin at any time: heat does not make room for that in advance.
         """
-        for name, since_s in self.running.items():
-            if now_s - since_s < BEGINS_WITHIN_S and name not in self.free:
-                load = self.loads[name]
-                coming_kw = max(load.power_kw - self.drawn_kw.get(name, 0.0), 0.0)
-                room = self._without_battery(drawn(room, load, coming_kw), load)
+        for name, load in self.loads.items():
+            room = drawn(room, load, self._unmetered_kw(name, now_s))
+            if self._may_begin(name, now_s):
+                room = self._without_battery(room, load)
         return room
+
+    def _may_begin(self, name: str, now_s: float) -> bool:
+        """Tell if a load was just let go."""
+        since_s = self.running.get(name)
+        return since_s is not None and now_s - since_s < BEGINS_WITHIN_S and name not in self.free
+
+    def _unmetered_kw(self, name: str, now_s: float) -> float:
+        """What a load draws, or may in a moment, and did not when the meter was read."""
+        kw = self.drawn_kw.get(name, 0.0)
+        if self._may_begin(name, now_s):
+            kw = max(kw, self.loads[name].power_kw)
+        return max(kw - self.metered_kw.get(name, 0.0), 0.0)
+
+    def _held_back(self, room: Headroom, name: str, now_s: float) -> Headroom:
+        """Give back all that counts for a load, which is to draw nothing from now on."""
+        load = self.loads[name]
+        if name not in self.drawn_kw:
+            return drawn(room, load, -load.power_kw)
+        if self._may_begin(name, now_s) and load.rests_battery:
+            room = room.beside_inverter(-self.lent_kw)
+        kw = self.metered_kw.get(name, 0.0) + self._unmetered_kw(name, now_s)
+        return drawn(room, load, -kw)
 
     def _without_battery(self, room: Headroom, load: FlexibleLoad) -> Headroom:
         """Count the house's own need as drawn from the grid where the battery will rest."""
-        if not load.rests_battery or self.lent_kw <= 0.0:
-            return room
-        l1, l2, l3 = (kw - self.lent_kw / 3.0 for kw in room.phase_kw)
-        return Headroom((l1, l2, l3), room.import_kw - self.lent_kw, room.heating_kw)
+        return room.beside_inverter(self.lent_kw) if load.rests_battery else room
 
     def excess(
         self, room: Headroom, now_s: float, *, blind: bool = False
@@ -121,7 +144,7 @@ class LoadBudget(NamedTuple):
             if blind or _helps(room, load):
                 why = why if blind else f"over the {why}"
                 orders.append(LoadShed(name, why, now_s))
-                room = drawn(room, load, -self._kw(name))
+                room = self._held_back(room, name, now_s)
         return tuple(orders), room
 
     def yields(self, room: Headroom, relay: Relay, now_s: float) -> tuple[LoadShed, ...]:
@@ -131,7 +154,7 @@ class LoadBudget(NamedTuple):
             if room.carries(relay):
                 break
             orders.append(LoadShed(name, f"makes room for {relay.name}", now_s, YIELD_S))
-            room = drawn(room, self.loads[name], -self._kw(name))
+            room = self._held_back(room, name, now_s)
         return tuple(orders) if room.carries(relay) else ()
 
     def claims(self, room: Headroom, relays: PowerBudget, now_s: float) -> tuple[RelayShed, ...]:
@@ -166,10 +189,6 @@ class LoadBudget(NamedTuple):
         return self._replace(
             running={n: at + by_s for n, at in self.running.items()}, waiting=MappingProxyType({})
         )
-
-    def _kw(self, name: str) -> float:
-        """What a load draws, or will in a moment."""
-        return max(self.drawn_kw.get(name, self.loads[name].power_kw), 0.0)
 
     def _largest_first(self, now_s: float) -> list[str]:
         """List the loads that draw, or may begin to, and obey, the largest first."""

@@ -10,15 +10,17 @@ relay on three phases would starve otherwise).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from math import inf
 from types import MappingProxyType
 from typing import NamedTuple
 
+from pems_actors.control.contacts import Contacts
 from pems_actors.control.limits import Headroom, blind_headroom, heating_kw, measured_headroom
 from pems_actors.domain.events import ChargeShed, RelayGrant, RelayRequest, RelayShed
 from pems_actors.domain.house import Limits, Relay
-from pems_actors.domain.readings import MeterReading
+from pems_actors.domain.readings import MeterReading, RoomReading
 
 METER_LOST_S = 180.0
 CHARGE_CLEAR_KW = 0.2  # of each phase; a charge that leaves less free goes off before there is harm
@@ -49,6 +51,7 @@ class PowerBudget(NamedTuple):
     free: frozenset[str] = frozenset()  # nobody may write to these
     fed_kw: float | None = None  # by battery and sun, when the meter was last read
     lost_kw: float = 0.0  # of it since, while the meter is silent
+    contacts: Contacts = Contacts()
     charge_shed_s: float | None = None  # when a grid charge was told to stop, while it goes on
 
     def heard(
@@ -71,6 +74,10 @@ class PowerBudget(NamedTuple):
             meter=meter, granted=unseen, grid_charging=grid_charging, charge_shed_s=shed_s,
             fed_kw=fed_kw, lost_kw=0.0,
         )  # fmt: skip
+
+    def looked(self, rooms: Sequence[RoomReading], *, metered: bool) -> PowerBudget:
+        """Take in what was read of the contacts; `metered` tells if the meter was read as well."""
+        return self._replace(contacts=self.contacts.heard(rooms, metered=metered))
 
     def asked(self, request: RelayRequest) -> PowerBudget:
         """Queue a request; asking again only refreshes it."""
@@ -105,15 +112,17 @@ class PowerBudget(NamedTuple):
             return self if slacks is self.slack_k else self._replace(slack_k=slacks)
         running = {name: at for name, at in self.running.items() if name != relay}
         waiting = {name: r for name, r in self.waiting.items() if name != relay}
-        granted, last_s = dict(self.granted), self.last_start_s
+        granted, last_s, contacts = dict(self.granted), self.last_start_s, self.contacts
         if on:
             running[relay] = now_s
             last_s = max(last_s, now_s, heard_s or now_s)
         else:
             granted.pop(relay, None)
+            contacts = contacts.switched_off(relay, now_s)
         return self._replace(
-            running=running, waiting=waiting, granted=granted, slack_k=slacks, last_start_s=last_s
-        )
+            running=running, waiting=waiting, granted=granted, slack_k=slacks, last_start_s=last_s,
+            contacts=contacts,
+        )  # fmt: skip
 
     def obeying(self, relay: str, *, ours: bool) -> PowerBudget:
         """Note whether an order to a relay would be obeyed."""
@@ -133,6 +142,7 @@ class PowerBudget(NamedTuple):
             granted={name: at_s + by_s for name, at_s in self.granted.items()},
             waiting={n: r._replace(at_s=r.at_s + by_s) for n, r in self.waiting.items()},
             meter=None if meter is None else meter._replace(at_s=meter.at_s + by_s),
+            contacts=self.contacts.shifted(by_s),
             last_start_s=self.last_start_s + by_s,
         )
 
@@ -144,10 +154,24 @@ class PowerBudget(NamedTuple):
             return blind_headroom(self.limits, (self.relays[n] for n in drawing))
         heating = heating_kw(self.relays, drawing)
         room = measured_headroom(self.limits, meter.grid_kw, meter.phase_kw, heating)
-        for name in self.granted:
-            relay = self.relays[name]
+        for relay in self._of(self.granted.keys() | self.contacts.come):
             room = room.after(relay)._replace(heating_kw=room.heating_kw)
         return room.beside_inverter(self.lost_kw) if self.lost_kw > 0.0 else room
+
+    def relieved(self, room: Headroom, now_s: float) -> Headroom:
+        """Give back what went off, as the contacts show, since the meter was last read.
+
+        Nobody starts on that: it only spares others from going off in vain.
+        """
+        if self.meter is None or now_s - self.meter.at_s > METER_LOST_S:
+            return room  # it is not reckoned by the meter
+        for relay in self._of(self.contacts.gone - self.granted.keys() - self.dead):
+            room = room.without(relay)._replace(heating_kw=room.heating_kw)
+        return room
+
+    def _of(self, names: AbstractSet[str]) -> list[Relay]:
+        """List relays by name, in their lasting order."""
+        return [relay for name, relay in self.relays.items() if name in names] if names else []
 
     def closed(self) -> list[Relay]:
         """List the relays that draw as far as their owners and the inspector say."""
@@ -156,7 +180,7 @@ class PowerBudget(NamedTuple):
 
     def _drawing(self) -> tuple[str, ...]:
         """List the relays that draw power, or will in a moment."""
-        on = {*self.running, *self.granted, *self.welded} - self.dead
+        on = {*self.running, *self.granted, *self.welded, *self.contacts.closed} - self.dead
         return tuple([name for name in self.relays if name in on])
 
     def next_grant(

@@ -62,6 +62,7 @@ class EnergyTick(NamedTuple):
     meter: MeterReading | None
     clock_trusted: bool = True
     loads: tuple[LoadReading, ...] = ()
+    rooms: tuple[RoomReading, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

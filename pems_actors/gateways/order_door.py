@@ -20,12 +20,6 @@ REFUSALS_PER_S = 20.0
 REFUSALS_AT_ONCE = 100.0
 
 
-def busy(order: Request) -> Rejected:
-    """Refuse a good order because nobody can take it."""
-    reason = "too many orders wait, or nobody takes any just now; send it again, with a new id"
-    return Rejected(reason, order.id, order.path, order.verb, order.reply_to)
-
-
 @dataclass
 class OrderDoor:
     """Reads orders for one house. `paths` are the addresses of all actors.

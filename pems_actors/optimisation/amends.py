@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pems_actors.optimisation.case import Case
 from pems_actors.optimisation.grid import Array
 from pems_actors.optimisation.relaxed import Relaxed
-from pems_actors.optimisation.switching import Bools
+from pems_actors.optimisation.sequences import Bits, Bools
 from pems_actors.optimisation.thermal import AIR, SCREED, simulate
 
 _FOLLOWED_H = 6.0
@@ -28,6 +28,11 @@ def level_weights(slots: int) -> Levels:
     weights = np.full(slots, 2, dtype=np.int64)
     weights[:1] = 1
     return weights
+
+
+def levels_of(bits: Bits) -> Levels:
+    """Tell the level of sequences that are written as whole numbers, (n,)."""
+    return np.asarray(2 * np.bitwise_count(bits).astype(np.int64) - (bits & 1))
 
 
 def owed_h(duty: Array, hours: Array, slots: int) -> Array:

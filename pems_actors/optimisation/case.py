@@ -77,6 +77,16 @@ class Case:
         uneven = bool(max(skews, *(each.max(initial=0.0) for each in shares)) > _EVEN)
         return uneven and self.problem.limits.phases == 3
 
+    def grid_limit_kw(self, duty: Array) -> Array:
+        """Give the import that contract and fullest phase bear beside the heating, (K,) [kW]."""
+        limits = self.problem.limits
+        most = np.full(len(duty), limits.grid_kw)
+        if limits.phases != 3:
+            return most
+        skew = (duty * self.power_kw) @ (self.phases - 1.0 / 3.0) + self.stages.skew_kw
+        bearable = 3.0 * (limits.phase_kw - skew.max(axis=1, initial=0.0))
+        return np.asarray(np.minimum(most, bearable))
+
     @property
     def soc_window_kwh(self) -> tuple[float, float]:
         """Energy window of the battery, widened to hold what is in it now."""

@@ -14,6 +14,7 @@ from typing import Any
 import casadi
 import numpy as np
 
+from pems_actors.domain.units import HOUR_S
 from pems_actors.optimisation.assembly import Decided, assemble
 from pems_actors.optimisation.case import Case, floor_limits_c, likely_hot, shape_of
 from pems_actors.optimisation.grid import Array
@@ -23,6 +24,8 @@ from pems_actors.optimisation.relaxed import Relaxed, read_point
 FIRST = "piqp"
 RESIDUAL_LIMIT = 1e-4
 _HOT_TOLERANCE_K = 0.3  # estimated surfaces are kept 2 K under their limit anyway
+_STILL_HOT_K = 0.5  # under its limit
+_STAYS_HOT_S = 2 * HOUR_S
 _AT_ONCE_KW = 0.1  # within the duality gap a point does a little of both
 _ALGORITHM = {"nlpsol": "ipopt"}
 
@@ -183,11 +186,17 @@ def residual(program: Program, x: Array) -> float:
 
 
 class Formulation:
-    """Solves cases. A solver is set up anew each time: what is decided leaves no trace in it."""
+    """Solves cases. A solver is set up anew each time: what is decided leaves no trace in it.
+
+    Floors that came to their limit in the last case have its rows from the start in one that soon
+    follows it.
+    """
 
     def __init__(self, limits: SolverLimits | None = None) -> None:
         """Choose the solvers."""
         self._solvers = ConicSolvers(_plugins(limits or SolverLimits()))
+        self._hot: frozenset[str] = frozenset()
+        self._hot_at_s = np.inf
 
     def solve(self, case: Case, decided: Decided | None = None) -> Relaxed | None:
         """Solve the relaxation of a case.
@@ -197,12 +206,22 @@ class Formulation:
             decided: a mask and duties, each (stages, relays), of what is no longer free.
         Returns: the relaxed plan, or None if no solver found a sound point.
         """
-        watched = likely_hot(case)
+        watched = likely_hot(case) | self._still_hot(case)
         relaxed = self._solve(case, decided, watched)
-        unseen = _too_hot(case, relaxed) & ~watched if relaxed is not None else watched[:0]
+        if relaxed is None:
+            return None
+        unseen = _hot(case, relaxed, _HOT_TOLERANCE_K) & ~watched
         if unseen.any():
             relaxed = self._solve(case, decided, watched | unseen) or relaxed
+        hot = np.nonzero(_hot(case, relaxed, -_STILL_HOT_K))[0].tolist()
+        self._hot = frozenset(case.rooms.names[r] for r in hot)
+        self._hot_at_s = float(case.stages.start_s[0])
         return relaxed
+
+    def _still_hot(self, case: Case) -> Mask:
+        """Mark the rooms whose floor came to its limit in a case shortly before this one."""
+        follows = 0.0 < case.stages.start_s[0] - self._hot_at_s <= _STAYS_HOT_S
+        return np.array([follows and name in self._hot for name in case.rooms.names])
 
     def _solve(self, case: Case, decided: Decided | None, watched: Mask) -> Relaxed | None:
         program = assemble(case, Layout(shape_of(case, watched)), decided)
@@ -222,10 +241,10 @@ class Formulation:
         return None
 
 
-def _too_hot(case: Case, relaxed: Relaxed) -> Mask:
-    """Mark the rooms whose floor's surface passes its limit, (rooms,)."""
+def _hot(case: Case, relaxed: Relaxed, over_k: float) -> Mask:
+    """Mark the rooms whose floor's surface passes its limit by so much, (rooms,)."""
     over = relaxed.surface_c - floor_limits_c(case)
-    return np.asarray(over.max(axis=0) > _HOT_TOLERANCE_K)
+    return np.asarray(over.max(axis=0) > over_k)
 
 
 def _both_ways(program: Program, point: Point) -> bool:

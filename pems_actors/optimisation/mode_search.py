@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
+from math import inf
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pems_actors.domain.house import BatteryMode
 from pems_actors.optimisation.grid import Array
@@ -101,10 +101,10 @@ class ModeSearch:
             at += count
         return [run for run in runs if run.stop - run.start > 1]
 
-    def _same_mode(self, now: int) -> NDArray[np.bool_]:
+    def _same_mode(self, now: int) -> list[bool]:
         """Mark the orders of the mode of order `now`; before the first, of the present mode."""
         mode = self.mode if now < 0 else self.orders[now].mode
-        return np.array([order.mode is mode for order in self.orders])
+        return [order.mode is mode for order in self.orders]
 
     def _best(
         self,
@@ -117,14 +117,16 @@ class ModeSearch:
     ) -> int:
         """Choose the order of a slot from what follows, (changes left, orders, points)."""
         below, share = self.table.place(soc)
-        at_soc = onward[..., below] * (1.0 - share) + onward[..., below + 1] * share
-        same = self._same_mode(now)
-        if not may_change:
-            return int(np.argmin(np.where(same, at_soc[left], np.inf)))
-        other = at_soc[left - 1] + change_price if left > 0 else np.inf
-        goes_on = same if now < 0 else np.arange(len(same)) == now
-        cost = np.where(same, at_soc[left] + change_price * ~goes_on, other)
-        return int(np.argmin(cost))
+        at_soc = (onward[..., below : below + 2] @ (1.0 - share, share)).tolist()
+        same, cost = self._same_mode(now), []
+        for order, alike in enumerate(same):
+            if not alike:
+                pays = left > 0 and may_change
+                cost.append(at_soc[left - 1][order] + change_price if pays else inf)
+            else:
+                goes_on = now < 0 or order == now or not may_change
+                cost.append(at_soc[left][order] + (0.0 if goes_on else change_price))
+        return cost.index(min(cost))
 
     def _after(self, k: int, now: int, soc: float) -> float:
         below, share = self.table.place(soc)

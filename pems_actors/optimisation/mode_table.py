@@ -7,7 +7,6 @@ reserve costs as much per hour as a kWh from the grid.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,7 +19,7 @@ from pems_actors.optimisation.case import Case
 from pems_actors.optimisation.flexible import resting
 from pems_actors.optimisation.grid import Array
 from pems_actors.optimisation.worth import grid_excess_price
-from pems_actors.physics.battery_modes import BatteryFlows, battery_power_many
+from pems_actors.physics.battery_modes import battery_power_many
 
 _SOC_POINTS = 33
 _LEAST_RATE_KW = 0.1
@@ -110,54 +109,53 @@ class ModeTable:
 def mode_table(
     case: Case, orders: tuple[Order, ...], load_kw: Array, grid_limit_kw: Array
 ) -> ModeTable:
-    """Work out every order at every state of charge, slots of one kind together.
+    """Work out every order at every state of charge.
 
     Args:
-        load_kw: base load and heating, (K,).    grid_limit_kw: most import, (K,).
+        load_kw: base load and heating.    grid_limit_kw: most import.
+            Both are (K,), or (K, orders) where they depend on what is ordered.
     """
     problem, stages = case.problem, case.stages
     low = min(problem.battery.min_soc_frac, problem.state.soc_frac)
     high = max(problem.battery.max_soc_frac, problem.state.soc_frac, low + 1e-6)
     soc = np.linspace(low, high, _SOC_POINTS)
-    cost = np.empty((len(stages), len(orders), _SOC_POINTS))
-    after = np.empty_like(cost)
-    for rows, hours, export in _alike(case):
-        for a, order in enumerate(orders):
-            flows = battery_power_many(
-                order.mode,
-                stages.pv_kw[rows, None],
-                load_kw[rows, None],
-                soc[None, :],
-                problem.battery,
-                problem.inverter,
-                problem.limits,
-                hours * HOUR_S,
-                order.rate_kw,
-                export_allowed=export,
-            )
-            cost[rows, a] = hours * _money_per_h(case, rows, flows, grid_limit_kw[rows, None])
-            after[rows, a] = flows.soc_frac
-    return ModeTable(soc, cost, after)
+    each = np.broadcast_to(load_kw.reshape(len(stages), -1), (len(stages), len(orders)))
+    several = [
+        battery_power_many(
+            order.mode,
+            stages.pv_kw[:, None],
+            each[:, a, None],
+            soc,
+            problem.battery,
+            problem.inverter,
+            problem.limits,
+            stages.hours[:, None] * HOUR_S,
+            order.rate_kw,
+            export_allowed=stages.export_allowed[:, None],
+        )
+        for a, order in enumerate(orders)
+    ]
+    battery_kw = np.stack([flows.battery_kw for flows in several], axis=1)
+    grid_kw = np.stack([flows.grid_kw for flows in several], axis=1)
+    after = np.stack([flows.soc_frac for flows in several], axis=1)
+    limit_kw = grid_limit_kw.reshape(len(stages), -1, 1)
+    return ModeTable(soc, _money(case, battery_kw, grid_kw, after, limit_kw), after)
 
 
-def _alike(case: Case) -> Iterator[tuple[NDArray[np.intp], float, bool]]:
-    """Group slots of equal length and export permission."""
-    hours, export = case.stages.hours, case.stages.export_allowed
-    kinds = sorted({(float(h), bool(e)) for h, e in zip(hours, export, strict=True)})
-    for length, allowed in kinds:
-        yield np.nonzero((hours == length) & (export == allowed))[0], length, allowed
-
-
-def _money_per_h(case: Case, rows: NDArray[np.intp], flows: BatteryFlows, limit_kw: Array) -> Array:
-    problem, stages = case.problem, case.stages
-    battery, weights = problem.battery, problem.weights
-    buy = stages.buy[rows, None] + weights.import_extra_per_kwh
-    money = np.maximum(flows.grid_kw, 0.0) * buy
-    money -= np.maximum(-flows.grid_kw, 0.0) * stages.sell[rows, None]
-    money += np.maximum(flows.battery_kw, 0.0) * battery.wear_per_kwh * weights.wear_factor
-    resting_kw = np.where(resting(case.wants, case.loads_kw)[rows, None], flows.battery_kw, 0.0)
-    money += np.maximum(resting_kw, 0.0) * _NOT_FOR_CARS
-    over = np.maximum(flows.grid_kw - limit_kw, 0.0)
-    money += over * np.where(flows.battery_kw < 0.0, _NEVER, grid_excess_price(stages, weights))
-    missing_kwh = np.maximum(battery.reserve_soc_frac - flows.soc_frac, 0.0) * battery.capacity_kwh
-    return np.asarray(money + missing_kwh * np.abs(stages.buy).mean())
+def _money(
+    case: Case, battery_kw: Array, grid_kw: Array, soc_after: Array, limit_kw: Array
+) -> Array:
+    """Price powers in every slot, (K, orders, points), under a grid limit that broadcasts."""
+    stages, weights, battery = case.stages, case.problem.weights, case.problem.battery
+    buy = (stages.buy + weights.import_extra_per_kwh)[:, None, None]
+    sell = stages.sell[:, None, None]
+    given_price = np.full(len(stages), battery.wear_per_kwh * weights.wear_factor)
+    given_price += np.where(resting(case.wants, case.loads_kw), _NOT_FOR_CARS, 0.0)
+    money = np.where(grid_kw > 0.0, buy, sell) * grid_kw
+    money += np.maximum(battery_kw, 0.0) * given_price[:, None, None]
+    over = np.maximum(grid_kw - limit_kw, 0.0)
+    if over.any():
+        money += over * np.where(battery_kw < 0.0, _NEVER, grid_excess_price(stages, weights))
+    missing_kwh = np.maximum(battery.reserve_soc_frac - soc_after, 0.0) * battery.capacity_kwh
+    money += missing_kwh * np.abs(stages.buy).mean()
+    return np.asarray(money * stages.hours[:, None, None])

@@ -20,7 +20,7 @@ from pems_actors.domain.units import DAY_S
 from pems_actors.optimisation.case import Case
 from pems_actors.optimisation.grid import Array
 from pems_actors.optimisation.mode_search import ModeSearch
-from pems_actors.optimisation.mode_table import Order, mode_table, orders_of
+from pems_actors.optimisation.mode_table import ModeTable, Order, mode_table, orders_of
 from pems_actors.physics.battery_modes import BatteryFlow, battery_power
 
 _UNFORESEEN = 2  # changes of a day that are left for a charge that is shed, for a car, for people
@@ -52,9 +52,23 @@ def battery_modes(
             beside the largest.
     Returns: one entry per slot, powers as the inverter would give them.
     """
-    search = _search(case, orders_of(case, charge_kw, discharge_kw), load_kw, grid_limit_kw)
+    orders = orders_of(case, charge_kw, discharge_kw)
+    found = _cheapest(case, orders, mode_table(case, orders, load_kw, grid_limit_kw))
+    return tuple(_with_stops(case, load_kw, _enough(found, discharge_kw)))
+
+
+def cheapest_modes(
+    case: Case, orders: tuple[Order, ...], table: ModeTable, load_kw: Array
+) -> tuple[ModeSlot, ...]:
+    """Choose the mode of every slot where the load depends on it, (K, orders), and simulate it."""
+    found = _cheapest(case, orders, table)
+    at = [orders.index(order) for order in found]
+    return tuple(_with_stops(case, load_kw[np.arange(len(at)), at], found))
+
+
+def _cheapest(case: Case, orders: tuple[Order, ...], table: ModeTable) -> list[Order]:
     price = _CHANGE_SHARE * max(float(np.abs(case.stages.buy).mean()), 1e-3)
-    return tuple(_with_stops(case, load_kw, _enough(search.cheapest(price), discharge_kw)))
+    return _search(case, orders, table).cheapest(price)
 
 
 def _enough(orders: list[Order], wanted_kw: Array) -> list[Order]:
@@ -78,9 +92,7 @@ def obeyed(case: Case, load_kw: Array, modes: tuple[ModeSlot, ...]) -> tuple[Mod
     return tuple(replace(slot, flow=flow) for slot, flow in zip(modes, flows, strict=True))
 
 
-def _search(
-    case: Case, orders: tuple[Order, ...], load_kw: Array, grid_limit_kw: Array
-) -> ModeSearch:
+def _search(case: Case, orders: tuple[Order, ...], table: ModeTable) -> ModeSearch:
     """Set the search for the cheapest orders up."""
     state = case.problem.state
     charging = state.battery_mode is BatteryMode.CHARGE_GRID  # and may have to end before its time
@@ -88,7 +100,7 @@ def _search(
     spent = [at_s for at_s in state.battery_changes_s if at_s > case.stages.start_s[0] - DAY_S]
     return ModeSearch(
         orders=orders,
-        table=mode_table(case, orders, load_kw, grid_limit_kw),
+        table=table,
         may_change=tuple(_decision_slots(case).tolist()),
         new_day=_new_days(case),
         most_changes=most,

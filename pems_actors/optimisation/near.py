@@ -8,7 +8,6 @@ nearby: straying from the planned total power, and ending with more or less heat
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -19,6 +18,7 @@ from pems_actors.optimisation.amends import (
     Levels,
     costate,
     level_weights,
+    levels_of,
     owed_h,
     response,
     shortage_cost,
@@ -26,18 +26,13 @@ from pems_actors.optimisation.amends import (
 from pems_actors.optimisation.case import Case
 from pems_actors.optimisation.grid import Array
 from pems_actors.optimisation.relaxed import Relaxed
+from pems_actors.optimisation.sequences import Bits, Bools, bits_of, listed
 from pems_actors.optimisation.supply import Supply, supply_of
 from pems_actors.optimisation.switching import (
-    Bits,
-    Bools,
     Caps,
     Commitments,
-    Rows,
     SwitchRules,
-    bits_of,
     history_of,
-    pattern_bits,
-    rows_of,
     switch_rules,
 )
 from pems_actors.optimisation.thermal import AIR, simulate
@@ -46,17 +41,25 @@ _REMAINDER_PRICE = 0.2  # of the mean power price of one slot's heat
 _CHANGE_OF_MIND = 0.03  # of the mean price of a kWh
 _EMPTY_KWH = 0.05
 _LEAST_LIFT = 0.02  # of the mean price: the battery is not asked for nothing
-_BY_CAPS = frozenset({"most"})
+_BY_CAPS = frozenset({"most", "can_lift"})
 _DEVIATION_PRICE = 0.03  # of the mean power price, per kW of deviation
 
 
 @dataclass(frozen=True, slots=True)
-class Sequences:
-    """Sequences of one relay's states, (n, slots), also as whole numbers, and their starts."""
+class Warmed:
+    """The rooms that one relay heats, room after room: (rooms x slots,) and more.
 
-    rows: Rows
-    bits: Bits
-    starts: Array
+    `answer[end, slot]` is the rise of the air at a slot's end by the relay's being on in a slot,
+    `warmest_k` the rise by its being on in all; prices are per K below or above the band.
+    """
+
+    rooms: NDArray[np.intp]
+    answer: Array
+    warmest_k: Array
+    low_c: Array
+    high_c: Array
+    cold_price: Array
+    warm_price: Array
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ class Near:
     slots: int
     spare_kw: Array
     agreed: Bools | None = None
-    _libraries: dict[Hashable, Sequences] = field(default_factory=dict)
+    _listed: dict[int, Array] = field(default_factory=dict)
 
     def under(self, caps: Caps, spare_kw: Array) -> Near:
         """Put other caps over the same slots; what no cap decides is kept."""
@@ -124,6 +127,11 @@ class Near:
         return np.asarray(np.maximum(short.max(axis=-2), 0.0))
 
     @cached_property
+    def can_lift(self) -> bool:
+        """Whether the battery could give more than is counted on."""
+        return bool(self.spare_kw[: self.slots].any())
+
+    @cached_property
     def hours(self) -> Array:
         """Slot lengths, (slots,)."""
         return self.case.stages.hours[: self.slots]
@@ -169,9 +177,9 @@ class Near:
         """What each slot's being on adds to a relay's level."""
         return level_weights(self.slots)
 
-    def levels(self, rows: Rows | Bools) -> Levels:
+    def levels(self, rows: Bools) -> Levels:
         """Tell the level of sequences (..., slots)."""
-        return np.asarray(rows @ self.weights, dtype=np.int64)
+        return levels_of(bits_of(rows))
 
     @cached_property
     def later_cost(self) -> Array:
@@ -190,13 +198,25 @@ class Near:
         return price
 
     @cached_property
-    def answers(self) -> list[list[tuple[int, Array]]]:
-        """Tell per relay each room it heats, and how its air answers, (end, slot) [K]."""
+    def warmed(self) -> tuple[Warmed, ...]:
+        """Tell per relay what it does to the rooms that it heats."""
         relay, room, answer = self.pairs
-        return [
-            [(int(room[n]), answer[n]) for n in np.nonzero(relay == m)[0]]
-            for m in range(len(self.case.power_kw))
-        ]
+        stages, weights = self.case.stages, self.case.problem.weights
+        low, high = stages.low_c[: self.slots].T, stages.high_c[: self.slots].T
+        cold, warm = self.hours * weights.cold_per_kh, self.hours * weights.warm_per_kh
+        every = [np.nonzero(relay == m)[0] for m in range(len(self.case.power_kw))]
+        return tuple(
+            Warmed(
+                rooms=room[own],
+                answer=answer[own].reshape(-1, self.slots),
+                warmest_k=answer[own].sum(axis=2).ravel(),
+                low_c=low[room[own]].ravel(),
+                high_c=high[room[own]].ravel(),
+                cold_price=np.tile(cold, len(own)),
+                warm_price=np.tile(warm, len(own)),
+            )
+            for own in every
+        )
 
     @cached_property
     def pairs(self) -> tuple[NDArray[np.intp], NDArray[np.intp], Array]:
@@ -220,46 +240,49 @@ class Near:
         strayed = heat_kw - self.planned_kw
         return self.supply.cost(heat_kw) + self.deviation_price * strayed**2
 
+    def cost_of_more(self, others_kw: Array, power_kw: float) -> Array:
+        """Price some more power in each slot, beside what others draw there, (slots,)."""
+        strays = self.deviation_price * power_kw * (power_kw + 2.0 * (others_kw - self.planned_kw))
+        return self.supply.rise(others_kw, power_kw) + strays
+
     def cost_of_one_more(self, k: int, others_kw: Array) -> Array:
         """Price each relay's being on in slot k, beside what the others draw, (relays,)."""
         power, others = self.case.power_kw, others_kw - self.planned_kw[k]
-        supply = self.supply.at(k)
         strays = self.deviation_price[k] * power * (power + 2.0 * others)
-        return np.asarray(supply.cost(others_kw + power) - supply.cost(others_kw) + strays)
-
-    def judged(self, bits: Bits, m: int) -> Sequences:
-        """Keep the sequences that commitments, dwell and starts allow relay m."""
-        must = bits_of(self.commitments.on[:, m])
-        bits = bits[(bits & bits_of(self.commitments.off[:, m]) == 0) & (bits & must == must)]
-        rows, rule = rows_of(bits, self.slots), self.rules[m]
-        kept = rule.allows(rows)
-        return Sequences(rows[kept], bits[kept], rule.starts(rows[kept]))
-
-    def library(self, m: int) -> Sequences:
-        """List relay m's sequences of few runs; relays with the same past share one list."""
-        key = self._pasts[m]
-        if key not in self._libraries:
-            self._libraries[key] = self.judged(pattern_bits(self.slots), m)
-        return self._libraries[key]
+        return np.asarray(self.supply.at(k).rise(others_kw, power) + strays)
 
     @cached_property
-    def _pasts(self) -> tuple[Hashable, ...]:
-        """Tell per relay what decides its sequences."""
+    def _bound(self) -> tuple[list[int], list[int]]:
+        """Mark per relay the slots in which commitments want it on, and those in which off."""
         on, off = self.commitments.on.T, self.commitments.off.T
-        return tuple((rule, on[m].tobytes(), off[m].tobytes()) for m, rule in enumerate(self.rules))
+        return bits_of(on).tolist(), bits_of(off).tolist()
+
+    @cached_property
+    def on_before(self) -> Bools:
+        """Which relays are on now, (relays,)."""
+        return np.array([rule.on_before for rule in self.rules], dtype=bool)
+
+    def allowed(self, m: int, bits: Bits) -> Bools:
+        """Judge sequences of relay m by commitments, dwell and starts, (n,)."""
+        must, never = self._bound[0][m], self._bound[1][m]
+        return np.asarray((bits & (must | never) == must) & self.rules[m].allows(bits))
+
+    def apart(self, m: int, bits: Bits) -> Array:
+        """Price what sequences of relay m cost by themselves: starts, and what they leave, (n,)."""
+        starts = self.rules[m].starts(bits)
+        return np.asarray(self.start_cost[m] * starts + self.remainder_cost[m][levels_of(bits)])
+
+    def listed_apart(self, m: int) -> Array:
+        """Price the listed sequences of relay m by themselves, infinite where not allowed, (n,)."""
+        if m not in self._listed:
+            bits = listed(self.slots).bits
+            self._listed[m] = np.where(self.allowed(m, bits), self.apart(m, bits), np.inf)
+        return self._listed[m]
 
     def air_c(self, on: Bools) -> Array:
         """Simulate the air of all rooms over the near slots, (slots, R)."""
         emitted = (on * self.case.power_kw) @ self.case.share
         return np.asarray(simulate(self.case.rooms, self.case.weather, emitted)[:, :, AIR])
-
-    def discomfort(self, air: Array, room: int, slots: Bools) -> Array:
-        """Price air temperatures (..., some slots) of one room, summed over those slots."""
-        stages, weights = self.case.stages, self.case.problem.weights
-        low, high = stages.low_c[: self.slots, room], stages.high_c[: self.slots, room]
-        cold = np.maximum(low[slots] - air, 0.0) * weights.cold_per_kh
-        warm = np.maximum(air - high[slots], 0.0) * weights.warm_per_kh
-        return np.asarray((cold + warm) @ self.hours[slots])
 
     def discomfort_of(self, air: Array, rooms: NDArray[np.intp]) -> Array:
         """Price air temperatures (slots, n) of some rooms over all near slots, (n,)."""
@@ -272,12 +295,12 @@ class Near:
     def cost(self, on: Bools) -> float:
         """Price all near slots of a whole schedule, by the same terms as a single relay's."""
         relays = np.arange(len(self.case.power_kw))
-        starts = [rule.starts(on[None, :, m].astype(float))[0] for m, rule in enumerate(self.rules)]
+        before = np.vstack([self.on_before, on[:-1]])
         return float(
             self.power_cost(on @ self.case.power_kw).sum()
             + self.lift_price @ self.lifted_kw(self.most.left(on.astype(float)))
             + (self.later_cost.T * on).sum()
             + self.remainder_cost[relays, self.levels(on.T)].sum()
             + self.discomfort_of(self.air_c(on), np.arange(len(self.case.rooms.names))).sum()
-            + self.start_cost @ starts
+            + self.start_cost @ (on & ~before).sum(axis=0)
         )

@@ -15,7 +15,8 @@ import numpy as np
 from pems_actors.optimisation.grid import Array
 from pems_actors.optimisation.near import Near
 from pems_actors.optimisation.schedule import Schedule
-from pems_actors.optimisation.switching import SLACK_KW, Bools
+from pems_actors.optimisation.sequences import Bools, Rows, Table, bits_of, rows_of
+from pems_actors.optimisation.switching import SLACK_KW
 
 _AT_ONCE = 3
 _LEAST_GAIN = 1e-6
@@ -30,7 +31,7 @@ def packed(near: Near, on: Bools) -> Bools:
     """
     schedule = Schedule(near, on)
     bound = near.commitments.on | near.commitments.off | near.closed[: near.slots]
-    for k in np.nonzero(_kept_out(schedule).any(axis=1))[0].tolist():
+    for k in np.nonzero((_kept_out(schedule) & ~bound).any(axis=1))[0].tolist():
         worth, free = schedule.worth_at(k), ~bound[k]
         while (changes := _fullest(schedule, k, worth, free) != schedule.on[k]).any():
             forbidden = [
@@ -53,9 +54,8 @@ def _kept_out(schedule: Schedule) -> Bools:
 
 def _may_turn(schedule: Schedule, k: int, m: int) -> bool:
     """Whether dwell and starts let relay m be the other way round in slot k."""
-    row = schedule.on[:, m].astype(float)
-    row[k] = 1.0 - row[k]
-    return bool(schedule.near.rules[m].allows(row[None, :])[0])
+    turned = bits_of(schedule.on[None, :, m]) ^ (1 << k)
+    return bool(schedule.near.rules[m].allows(turned)[0])
 
 
 def _turn(schedule: Schedule, k: int, changes: Bools) -> None:
@@ -67,40 +67,44 @@ def _turn(schedule: Schedule, k: int, changes: Bools) -> None:
 
 def _fullest(schedule: Schedule, k: int, worth: Array, free: Bools) -> Bools:
     """Find the relays of slot k that together are worth most and fit, (relays,)."""
-    present: Bools = schedule.on[k]
-    if not (free & ~present & (worth > _LEAST_GAIN)).any():
-        return present
-    possible = _small_sets(len(present))
-    possible = possible[~(possible & ~free).any(axis=1)]
-    best, gain = present, float(_gains(schedule, k, worth, present[None, :])[0])
+    best: Bools = schedule.on[k]
+    if not (free & ~best & (worth > _LEAST_GAIN)).any():
+        return best
+    sets = _small_sets(len(best))
+    possible = sets.rows[sets.bits & bits_of(~free) == 0]
     while True:
-        sets = best ^ possible
-        gains = _gains(schedule, k, worth, sets)
-        first = int(np.argmax(gains)) if len(gains) else 0
-        if len(gains) == 0 or gains[first] <= gain + _LEAST_GAIN:
+        gains = _gains(schedule, k, worth, best, possible)
+        first = int(gains.argmax())
+        if gains[first] <= _LEAST_GAIN:
             return best
-        best, gain = sets[first], float(gains[first])
+        best = best ^ (possible[first] > 0.0)
 
 
-def _gains(schedule: Schedule, k: int, worth: Array, sets: Bools) -> Array:
-    """Price sets of relays in slot k, (n,): what they are worth, less what the battery must give.
+def _gains(schedule: Schedule, k: int, worth: Array, on: Bools, sets: Rows) -> Array:
+    """Price turning sets of relays round in slot k, (n,): what it is worth, less what lifts cost.
 
     Minus infinity where they do not fit.
     """
-    near, one = schedule.near, slice(k, k + 1)
-    left = near.most.room_kw[:, k] - sets @ near.caps.use.T
-    helps = near.caps.lift > 0.0
-    lifted = (near.spare_kw[one] - near.caps.lift[helps] * left[:, helps]).max(axis=1)
-    gains = sets @ worth - near.lift_price[k] * np.maximum(lifted, 0.0)
+    near, spare_kw = schedule.near, schedule.near.spare_kw[k]
+    turn, use = np.where(on, -1.0, 1.0), near.caps.use
+    now = near.most.room_kw[:, k] - use @ on
+    left = now - sets @ (turn * use).T
+    gains = sets @ (turn * worth)
+    if near.can_lift:
+        helps = near.caps.lift > 0.0
+        lift = near.caps.lift[helps]
+        before = np.maximum(spare_kw - lift * now[helps], 0.0).max()
+        after = np.maximum(spare_kw - lift * left[:, helps], 0.0).max(axis=1)
+        gains -= near.lift_price[k] * (after - before)
     return np.where((left >= -SLACK_KW).all(axis=1), gains, -np.inf)
 
 
 @lru_cache(maxsize=4)
-def _small_sets(relays: int) -> Bools:
-    """List all sets of at most a few relays, (n, relays)."""
-    rows = [
-        np.isin(np.arange(relays), chosen)
-        for size in range(1, min(_AT_ONCE, relays) + 1)
+def _small_sets(relays: int) -> Table:
+    """List no set of relays, and all of at most a few, (n, relays)."""
+    bits = [
+        sum(1 << m for m in chosen)
+        for size in range(min(_AT_ONCE, relays) + 1)
         for chosen in combinations(range(relays), size)
     ]
-    return np.array(rows).reshape(len(rows), relays)
+    return Table(rows_of(np.array(bits), relays), np.array(bits))

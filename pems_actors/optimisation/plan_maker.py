@@ -28,7 +28,8 @@ from pems_actors.optimisation.flexible import late_of
 from pems_actors.optimisation.grid import Array
 from pems_actors.optimisation.modes import ModeSlot
 from pems_actors.optimisation.relaxed import Relaxed
-from pems_actors.optimisation.switching import Bools, Commitments, history_of
+from pems_actors.optimisation.sequences import Bools
+from pems_actors.optimisation.switching import Commitments, history_of
 from pems_actors.optimisation.thermal import AIR, REFERENCE_C, SCREED, STRUCTURE, simulate
 from pems_actors.physics.house_model import SURFACE_FRAC
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import numpy as np
 
 from pems_actors.optimisation.grid import Array
-from pems_actors.optimisation.near import Near
-from pems_actors.optimisation.switching import Bools, Rows
+from pems_actors.optimisation.near import Near, Warmed
+from pems_actors.optimisation.sequences import Bits, Bools, Rows, rows_of
+from pems_actors.optimisation.switching import SLACK_KW
 
-_FIRST = 12  # sequences whose comfort is priced in any case
+_FIRST = 12  # hopeful sequences whose comfort is priced before that of all others
 _ROUNDING = 1e-9
 
 
@@ -32,63 +33,63 @@ class Schedule:
         change = row.astype(float) - self.on[:, m]
         self.heat_kw += change * self.near.case.power_kw[m]
         self.left -= np.outer(self.near.caps.use[:, m], change)
-        for r, answer in self.near.answers[m]:
-            self.air_c[:, r] += answer @ change
+        warmed = self.near.warmed[m]
+        self.air_c[:, warmed.rooms] += (warmed.answer @ change).reshape(-1, self.near.slots).T
         self.on[:, m] = row
 
-    def cost_of(self, m: int, rows: Rows, starts: Array) -> Array:
-        """Price sequences of relay m, (n, slots) with their starts (n,), all others fixed."""
-        return self._apart_from_comfort(m, rows, starts) + self._comfort(m, rows)
+    def left_without(self, m: int) -> Array:
+        """Tell what all relays but one leave under each cap, (caps, slots)."""
+        return np.asarray(self.left + self.near.caps.use[:, m, None] * self.on[:, m])
 
-    def cheapest(self, m: int, rows: Rows, starts: Array) -> int:
-        """Find the cheapest of several sequences: which one `cost_of` prices least.
+    def cost_of(self, m: int, bits: Bits) -> Array:
+        """Price sequences of relay m, (n,), all others fixed."""
+        rows = rows_of(bits, self.near.slots)
+        price = self.price_per_slot(m, self.left_without(m))
+        return rows @ price + self.near.apart(m, bits) + self._felt(m).cost(rows)
 
-        Comfort takes most of the time, so it is priced only where the rest leaves a chance.
+    def price_per_slot(self, m: int, left: Array) -> Array:
+        """Price relay m's being on in each slot by its power and by what comes later, (slots,).
+
+        Args:
+            left: what all others leave under each cap, (caps, slots).
         """
-        cost = self._apart_from_comfort(m, rows, starts)
-        some = (
-            np.argpartition(cost, _FIRST)[:_FIRST] if len(cost) > _FIRST else np.arange(len(cost))
-        )
-        least = float((cost[some] + self._comfort(m, rows[some])).min())
-        hopeful = np.nonzero(cost + self._unavoidable(m) <= least + _ROUNDING)[0]
-        return int(hopeful[np.argmin(cost[hopeful] + self._comfort(m, rows[hopeful]))])
-
-    def _apart_from_comfort(self, m: int, rows: Rows, starts: Array) -> Array:
         near, power = self.near, self.near.case.power_kw[m]
         others = self.heat_kw - power * self.on[:, m]
-        per_slot = near.power_cost(others + power) - near.power_cost(others) + near.later_cost[m]
-        per_slot += near.lift_price * self._lifted_by(m)
-        cost = rows @ per_slot + near.start_cost[m] * starts
-        return np.asarray(cost + near.remainder_cost[m, near.levels(rows)])
+        price = near.cost_of_more(others, power) + near.later_cost[m]
+        if near.can_lift:
+            lifted = near.lifted_kw(left - near.caps.use[:, m, None]) - near.lifted_kw(left)
+            price = price + near.lift_price * lifted
+        return np.asarray(price)
 
-    def _comfort(self, m: int, rows: Rows) -> Array:
-        """Price what sequences of relay m do to its rooms' comfort, (n,)."""
-        near, cost = self.near, np.zeros(len(rows))
-        for r, answer in near.answers[m]:
-            without = self.air_c[:, r] - answer @ self.on[:, m]
-            felt = _felt(near, without, without + answer.sum(axis=1), r)
-            if felt.any():
-                cost += near.discomfort(rows @ answer[felt].T + without[felt], r, felt)
-        return cost
+    def fits(self, m: int, left: Array) -> Bools:
+        """Tell in which slots relay m fits into what all others leave, (slots,)."""
+        return np.asarray((left >= self.near.caps.use[:, m, None] - SLACK_KW).all(axis=0))
 
-    def _unavoidable(self, m: int) -> float:
-        """Price the discomfort of relay m's rooms that none of its sequences avoids."""
-        near, weights = self.near, self.near.case.problem.weights
-        cost = 0.0
-        for r, answer in near.answers[m]:
-            coldest = self.air_c[:, r] - answer @ self.on[:, m]
-            warmest = coldest + answer.sum(axis=1)
-            low, high = near.case.stages.low_c, near.case.stages.high_c
-            cold = np.maximum(low[: near.slots, r] - warmest, 0.0) * weights.cold_per_kh
-            warm = np.maximum(coldest - high[: near.slots, r], 0.0) * weights.warm_per_kh
-            cost += float(near.hours @ (cold + warm))
-        return cost
+    def cheapest(self, m: int, bits: Bits, apart: Array) -> int:
+        """Find the cheapest of several sequences of relay m.
 
-    def _lifted_by(self, m: int) -> Array:
-        """Tell what the battery must give for relay m's being on, beside the others, (slots,)."""
-        use = self.near.caps.use[:, m, None]
-        without = self.left + use * self.on[:, m]
-        return self.near.lifted_kw(without - use) - self.near.lifted_kw(without)
+        Comfort takes most of the time, so it is priced only where the rest leaves a chance.
+
+        Args:
+            apart: what each costs apart from comfort, (n,).
+        """
+        felt, slots = self._felt(m), self.near.slots
+        if felt.nowhere:
+            return int(apart.argmin())
+        least = float(felt.cost(rows_of(bits[[apart.argmin()]], slots))[0] + apart.min())
+        hopeful = (apart + felt.unavoidable <= least + _ROUNDING).nonzero()[0]
+        if len(hopeful) > _FIRST:
+            some = hopeful[apart[hopeful].argpartition(_FIRST)[:_FIRST]]
+            least = float((apart[some] + felt.cost(rows_of(bits[some], slots))).min())
+            hopeful = hopeful[apart[hopeful] + felt.unavoidable <= least + _ROUNDING]
+        cost = apart[hopeful] + felt.cost(rows_of(bits[hopeful], slots))
+        return int(hopeful[cost.argmin()])
+
+    def _felt(self, m: int) -> _Felt:
+        """Look at the rooms of relay m as all others leave them."""
+        warmed = self.near.warmed[m]
+        air = self.air_c[:, warmed.rooms].T.ravel() - warmed.answer @ self.on[:, m]
+        return _Felt(warmed, air)
 
     def worth_at(self, k: int) -> Array:
         """Find what each relay's being on in slot k saves, all else as it is, (relays,)."""
@@ -98,9 +99,9 @@ class Schedule:
         off = near.levels(self.on.T) - near.weights[k] * on
         remainder = near.remainder_cost
         cost += remainder[relays, off + near.weights[k]] - remainder[relays, off]
-        before = self.on[k - 1] if k else [rule.on_before for rule in near.rules]
+        before = self.on[k - 1] if k else near.on_before
         after = self.on[k + 1] if k + 1 < near.slots else np.zeros_like(on)
-        cost += near.start_cost * (1.0 - np.asarray(before, dtype=float) - after)
+        cost += near.start_cost * (1.0 - before - after)
         return np.asarray(-cost - self._felt_by_turning_on(k))
 
     def _felt_by_turning_on(self, k: int) -> Array:
@@ -115,8 +116,28 @@ class Schedule:
         )
 
 
-def _felt(near: Near, coldest: Array, warmest: Array, room: int) -> Bools:
-    """Find the slots in which a room may leave its band at all, (slots,)."""
-    low = near.case.stages.low_c[: near.slots, room]
-    high = near.case.stages.high_c[: near.slots, room]
-    return np.asarray((coldest < low) | (warmest > high))
+class _Felt:
+    """The slots in which some rooms may leave their bands, whatever one relay does there.
+
+    `unavoidable` is the price of the discomfort that none of its sequences avoids.
+    """
+
+    def __init__(self, warmed: Warmed, coldest: Array) -> None:
+        """Begin with the air that its rooms have without it, room after room, (rooms x slots,)."""
+        warmest = coldest + warmed.warmest_k
+        cold, warm = warmed.low_c - warmest, coldest - warmed.high_c
+        felt = (coldest < warmed.low_c) | (warmest > warmed.high_c)
+        self.nowhere = not felt.any()
+        self.unavoidable = float(
+            np.maximum(cold, 0.0) @ warmed.cold_price + np.maximum(warm, 0.0) @ warmed.warm_price
+        )
+        self._answer = warmed.answer[felt].T
+        self._short_k = (warmed.low_c - coldest)[felt]
+        self._over_k = (coldest - warmed.high_c)[felt]
+        self._cold_price, self._warm_price = warmed.cold_price[felt], warmed.warm_price[felt]
+
+    def cost(self, rows: Rows) -> Array:
+        """Price the discomfort under sequences, (n,)."""
+        rise = rows @ self._answer
+        cold = np.maximum(self._short_k - rise, 0.0) @ self._cold_price
+        return np.asarray(cold + np.maximum(rise + self._over_k, 0.0) @ self._warm_price)

@@ -1,8 +1,8 @@
 """Yesterday's prices for today's question: a relaxed plan and its duals moved on in time.
 
 What power, heat and charge are worth changes slowly; what has happened meanwhile is in the house's
-state. So between two solves, and where no solver finds a point, relays and modes are decided anew
-by the last prices, which takes some milliseconds. Knows no solver.
+state. So between two solves, and where no solver finds a point, relays are decided anew by the last
+prices, while the battery goes on with its orders; that takes some milliseconds. Knows no solver.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ import numpy as np
 from pems_actors.domain.units import DAY_S, HOUR_S
 from pems_actors.optimisation.case import Case
 from pems_actors.optimisation.grid import Array
+from pems_actors.optimisation.modes import ModeSlot
 from pems_actors.optimisation.relaxed import Relaxed
-from pems_actors.optimisation.switching import Bools
+from pems_actors.optimisation.sequences import Bools
 from pems_actors.optimisation.thermal import AIR, SCREED
 from pems_actors.physics.house_model import SURFACE_FRAC
 
@@ -96,10 +97,30 @@ class Remembered:
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """What the last plan told its relays to be in its near slots, (slots, relays)."""
+    """What the last plan told: relays in its near slots, (slots, relays), and the battery.
+
+    `fed_kw` is what the battery's orders give beside the sun, less what they draw, (K,).
+    """
 
     case: Case
     on: Bools
+    modes: tuple[ModeSlot, ...]
+    fed_kw: Array
+
+    def fed_at(self, case: Case) -> Array:
+        """Tell what those orders would give at a later case's stages, (K,) [kW]."""
+        return np.asarray(_shares(self.case.stages.edges_s, case.stages.edges_s) @ self.fed_kw)
+
+    def modes_at(self, case: Case) -> tuple[ModeSlot, ...] | None:
+        """Read the battery's orders at a later case's stages; None if it does something else."""
+        now_s, problem = case.stages.start_s[0], case.problem
+        inner = self.case.stages.edges_s[1:-1]
+        in_force = self.modes[int(np.searchsorted(inner, now_s - 1.0, side="right"))].mode
+        obeys = problem.battery_obeys and self.case.problem.battery_obeys
+        if not obeys or in_force is not problem.state.battery_mode:
+            return None
+        at = np.searchsorted(inner, case.stages.start_s + 1.0)
+        return tuple(self.modes[k] for k in at.tolist())
 
     def within(self, case: Case) -> Bools | None:
         """Read it at the near slots of a later case, as many as it knows; None if it knows none."""

@@ -44,8 +44,10 @@ from pems_actors.optimisation.near import Near
 from pems_actors.optimisation.plan_maker import Decisions, outcome_of, plan_of
 from pems_actors.optimisation.relaxed import Relaxed
 from pems_actors.optimisation.relays import carried_duty, whole_relays
+from pems_actors.optimisation.scarcity import modes_where_scarce
+from pems_actors.optimisation.sequences import Bools
 from pems_actors.optimisation.shifted import SHIFTED, Agreed, Remembered
-from pems_actors.optimisation.switching import Bools, Commitments, caps_of, commitments_of
+from pems_actors.optimisation.switching import Commitments, caps_of, commitments_of
 from pems_actors.optimisation.validator import validate
 
 _SUPPLY_ATTEMPTS = 4
@@ -114,7 +116,8 @@ class Planner:
             wall_s=time.perf_counter() - wall,
             objective=plan.totals["objective"],
         )
-        self._agreed = Agreed(case, decisions.on)
+        fed_kw = _supplied(case, decisions) - _sun_alone(case)
+        self._agreed = Agreed(case, decisions.on, decisions.modes, fed_kw)
         totals = {**plan.totals, "disagreement_k": verdict.disagreement_k}
         return replace(plan, solver=record, totals=totals)
 
@@ -133,7 +136,7 @@ class Planner:
         """Decide relays and modes; where modes do not give what relays count on, relays give way.
 
         First counting on what the relaxed plan has of sun and battery, then on what the modes
-        really give, at last on the sun alone.
+        really give, at last on the sun alone. Between two solves the modes are those of the last.
         """
         slots, sun = case.stages.binary, _sun_alone(case)
         commitments = commitments_of(case, caps_of(case, sun), slots)
@@ -142,16 +145,22 @@ class Planner:
             return None
         if case.wants:
             case, relaxed = _with_loads(case, relaxed, commitments)
+        told = self._agreed if relaxed.solver == SHIFTED else None
+        kept = told.modes_at(case) if told is not None else None
         supply = relaxed.pv_kw + _offered(case, relaxed)
         spare = _spare(case, relaxed, supply)
+        if told is not None and kept is not None:
+            supply, spare = sun + told.fed_at(case), np.zeros_like(sun)
         agreed = self._agreed.within(case) if self._agreed is not None else None
         near = Near(case, relaxed, caps_of(case, supply), commitments, slots, spare, agreed)
-        decisions = self._settle(near)
+        decisions = self._settle(near, kept)
         for attempt in range(_SUPPLY_ATTEMPTS):
             over = _overloaded(case, decisions)
             if not over.any():
                 break
             last = attempt == _SUPPLY_ATTEMPTS - 1
+            if attempt == 0 and over[:slots].any() and kept is None:
+                decisions = replace(decisions, modes=modes_where_scarce(near, sun))
             given = sun if last else _supplied(case, decisions)
             if over[:slots].any() or last:
                 supply, spare = given, np.zeros_like(given)
@@ -170,7 +179,7 @@ class Planner:
         if modes is not None:
             return _eased(near, on, modes)
         duty = carried_duty(near, on)
-        load, limit = case.stages.base_kw + duty @ case.power_kw, _grid_limit(case, duty)
+        load, limit = case.stages.base_kw + duty @ case.power_kw, case.grid_limit_kw(duty)
         wanted = np.append(near.needed_kw(on), near.relaxed.discharge_kw[near.slots :])
         chosen = battery_modes(case, load, limit, near.relaxed.charge_kw, wanted)
         return Decisions(on, duty, chosen, near.commitments, near.relaxed, case)
@@ -253,7 +262,7 @@ def _overloaded(case: Case, decisions: Decisions) -> Bools:
     grid = np.array([slot.flow.grid_kw for slot in decisions.modes])
     grid += np.where(_runs_dry(case, decisions), _given_kw(decisions), 0.0)
     heating = decisions.duty.any(axis=1)
-    return np.asarray(heating & (grid > _grid_limit(case, decisions.duty) + _OVERLOAD_KW))
+    return np.asarray(heating & (grid > case.grid_limit_kw(decisions.duty) + _OVERLOAD_KW))
 
 
 def _decided(case: Case, commitments: Commitments) -> tuple[Bools, Array]:
@@ -265,17 +274,6 @@ def _decided(case: Case, commitments: Commitments) -> tuple[Bools, Array]:
     mask[:near] = (commitments.on | commitments.off) & ~blocked
     duty[:near] = commitments.on
     return mask, duty
-
-
-def _grid_limit(case: Case, duty: Array) -> Array:
-    """Give the import that contract and fullest phase bear beside the heating, (K,) [kW]."""
-    limits = case.problem.limits
-    most = np.full(len(duty), limits.grid_kw)
-    if limits.phases != 3:
-        return most
-    skew = (duty * case.power_kw) @ (case.phases - 1.0 / 3.0) + case.stages.skew_kw
-    bearable = 3.0 * (limits.phase_kw - skew.max(axis=1, initial=0.0))
-    return np.asarray(np.minimum(most, bearable))
 
 
 def _record(relaxed: Relaxed) -> SolverRecord:

@@ -34,6 +34,13 @@ class Supply:
         used = np.clip(heat_kw[..., None, :] - self.first_kw, 0.0, self.width_kw)
         return np.asarray((used * self.price).sum(axis=-2))
 
+    def rise(self, heat_kw: Array, more_kw: Array | float) -> Array:
+        """Price some more power on top of heating powers (slots,), slot by slot."""
+        taken = heat_kw - self.first_kw
+        lower = np.minimum(np.maximum(taken, 0.0), self.width_kw)
+        upper = np.minimum(np.maximum(taken + more_kw, 0.0), self.width_kw)
+        return np.asarray(((upper - lower) * self.price).sum(axis=0))
+
     def at(self, k: int) -> Supply:
         """Look at one slot as if each of several powers were a slot of its own."""
         one = slice(k, k + 1)

@@ -11,21 +11,17 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import combinations
 from math import isnan
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pems_actors.domain.house import Relay
 from pems_actors.domain.plan import RelayHistory
 from pems_actors.domain.units import HOUR_S
 from pems_actors.optimisation.case import Case
 from pems_actors.optimisation.grid import Array
+from pems_actors.optimisation.sequences import Bits, Bools, bits_of, starts_of
 
-Bools = NDArray[np.bool_]
-Rows = Array  # sequences of 0 and 1
-Bits = NDArray[np.int64]
 SLACK_KW = 1e-6
 _SLACK_S = 1.0
 _LONG_OFF = RelayHistory(on=False, since_s=float("-inf"))
@@ -137,45 +133,6 @@ def _stood_down(case: Case, wanted: Bools, on: Bools) -> Bools:
     return off
 
 
-@lru_cache(maxsize=16)
-def patterns(slots: int, runs: int = 2) -> Rows:
-    """List all on/off sequences with at most some runs of on, shape (patterns, slots)."""
-    rows = [np.zeros(slots)]
-    for count in range(1, runs + 1):
-        for edges in combinations(range(slots + 1), 2 * count):
-            row = np.zeros(slots)
-            for begin, end in zip(edges[::2], edges[1::2], strict=True):
-                row[begin:end] = 1.0
-            rows.append(row)
-    table = np.array(rows)
-    table.setflags(write=False)
-    return table
-
-
-@lru_cache(maxsize=16)
-def pattern_bits(slots: int) -> Bits:
-    """Write all sequences with few runs of on as whole numbers."""
-    return bits_of(patterns(slots))
-
-
-@lru_cache(maxsize=16)
-def flips(slots: int) -> Bits:
-    """Mark no slot, each single slot and each pair of slots: what a small change turns round."""
-    one, two = np.triu_indices(slots)
-    return np.concatenate([[0], (1 << one) | (1 << two)])
-
-
-def bits_of(states: Bools | Rows) -> Bits:
-    """Write sequences (..., slots) as whole numbers, the first slot in the lowest bit."""
-    weights = 1 << np.arange(states.shape[-1])
-    return np.asarray(states.astype(np.int64) @ weights)
-
-
-def rows_of(bits: Bits, slots: int) -> Rows:
-    """Read sequences back from whole numbers, (n, slots)."""
-    return np.asarray(bits[:, None] >> np.arange(slots) & 1, dtype=float)
-
-
 @dataclass(frozen=True)
 class SwitchRules:
     """Dwell and starts of one relay on given slot starts, ready to judge many sequences at once.
@@ -205,42 +162,51 @@ class SwitchRules:
         return _within(self.start_s, self.min_off_s)
 
     @cached_property
-    def _hour(self) -> Rows:
-        """Which starts (rows) count against a start in which slot (columns)."""
+    def _hour(self) -> tuple[int, ...]:
+        """Mark for each slot those in which a start counts against one in it."""
         at = np.array(self.start_s)
-        gap = at[None, :] - at[:, None]
-        return np.asarray((gap >= 0.0) & (gap < HOUR_S - _SLACK_S), dtype=float)
+        gap = at[:, None] - at[None, :]
+        return tuple(bits_of((gap >= 0.0) & (gap < HOUR_S - _SLACK_S)).tolist())
 
     @cached_property
     def _starts_may_be_too_many(self) -> bool:
         """Whether any sequence, on and off in turn, could have too many starts in an hour."""
-        slots = float(self._hour.sum(axis=0).max(initial=0.0))
-        return (slots + 1.0) // 2.0 + max(self.earlier, default=0) > self.most_starts
+        slots = max((hour.bit_count() for hour in self._hour), default=0)
+        return (slots + 1) // 2 + max(self.earlier, default=0) > self.most_starts
 
-    def allows(self, rows: Rows) -> Bools:
-        """Judge sequences, shape (n, slots); True where dwell and starts are kept."""
-        broken = np.zeros(len(rows), dtype=bool)
+    @cached_property
+    def _too_long(self) -> tuple[int, ...]:
+        """Mark the runs that a floor cannot bear: no sequence may be on in all slots of one."""
+        slots = len(self.start_s)
+        runs = [(k, most + 1) for k, most in enumerate(self.longest)]
+        if self.on_before:
+            runs.append((0, self.goes_on + 1))
+        return tuple({((1 << n) - 1) << k for k, n in runs if k + n <= slots})
+
+    def allows(self, bits: Bits) -> Bools:
+        """Judge sequences, (n,); True where dwell and starts are kept."""
+        allowed = np.ones(len(bits), dtype=bool)
+        for run in self._too_long:
+            allowed &= bits & run != run
         if self._starts_may_be_too_many or self.stay_on or self.stay_off:
-            broken |= self._starts_or_stops_wrongly(rows)
-        if self.on_before and self.goes_on < len(self.start_s):
-            broken |= rows[:, : self.goes_on + 1].min(axis=1) > 0.0
-        for k, most in enumerate(self.longest):
-            if k + most < len(self.start_s):
-                broken |= rows[:, k : k + most + 1].min(axis=1) > 0.0
-        return np.asarray(~broken)
+            allowed &= ~self._starts_or_stops_wrongly(bits)
+        return allowed
 
-    def _starts_or_stops_wrongly(self, rows: Rows) -> Bools:
+    def _starts_or_stops_wrongly(self, bits: Bits) -> Bools:
         """Tell where dwell is broken, or starts are too many within an hour, (n,)."""
-        before = np.empty_like(rows)
-        before[:, 0] = self.on_before
-        before[:, 1:] = rows[:, :-1]
-        starts = rows * (1.0 - before)
-        broken = ((starts @ self._hour + self.earlier) * starts).max(axis=1) > self.most_starts
+        before = bits << 1 | int(self.on_before)
+        starts, stops = bits & ~before, before & ~bits
+        broken = np.zeros(len(bits), dtype=bool)
+        if self._starts_may_be_too_many:
+            for k, (hour, earlier) in enumerate(zip(self._hour, self.earlier, strict=True)):
+                many = np.bitwise_count(starts & hour) + earlier > self.most_starts
+                broken |= many & (starts >> k & 1 > 0)
         for k, slots in self.stay_on.items():
-            broken |= starts[:, k] > rows[:, slots].min(axis=1)
+            needed = sum(1 << j for j in slots)
+            broken |= (starts >> k & 1 > 0) & (bits & needed != needed)
         for k, slots in self.stay_off.items():
-            broken |= (before[:, k] > rows[:, k]) & (rows[:, slots].max(axis=1) > 0.0)
-        return np.asarray(broken)
+            broken |= (stops >> k & 1 > 0) & (bits & sum(1 << j for j in slots) != 0)
+        return broken
 
     def may_go_on(self, past: Sequence[bool], k: int) -> bool:
         """Judge staying on in slot k after the states of the slots before it, all on at the end."""
@@ -259,10 +225,9 @@ class SwitchRules:
             count += on and not before and self.start_s[k] - self.start_s[j] < HOUR_S - _SLACK_S
         return count <= self.most_starts
 
-    def starts(self, rows: Rows) -> Array:
+    def starts(self, bits: Bits) -> Array:
         """Count the starts of sequences, (n,)."""
-        first = rows[:, 0] * (0.0 if self.on_before else 1.0)
-        return np.asarray(first + np.maximum(rows[:, 1:] - rows[:, :-1], 0.0).sum(axis=1))
+        return starts_of(bits, on_before=self.on_before).astype(float)
 
 
 @lru_cache(maxsize=64)

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +30,7 @@ _FAST_MODE_H = 0.15
 _TAIL_FRAC = 0.05  # of an echo: the rest counts with the oldest duty kept
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rooms:
     """All rooms in modal form. R rooms, three modes each, slowest first.
 
@@ -152,11 +153,13 @@ def _losses(model: HouseModel, outdoor: Array, links: Array) -> Array:
 class Weather:
     """What will happen to the rooms' modes anyway, over the stages of one problem.
 
-    `push[k, r, mode]` is the rise of a mode in stage k from known heat, `left` and `lasting` its
-    decay and drive duration; `fast_c[k, r, node]` is the part of each node's temperature at the
-    end of stage k that lives in dropped modes, without the relays' doing.
+    `hours` are the stages' lengths. `push[k, r, mode]` is the rise of a mode in stage k from known
+    heat, `left` and `lasting` its decay and drive duration; `fast_c[k, r, node]` is the part of
+    each node's temperature at the end of stage k that lives in dropped modes, without the relays'
+    doing.
     """
 
+    hours: Array
     first: Array
     left: Array
     lasting: Array
@@ -169,14 +172,16 @@ def weather_of(rooms: Rooms, stages: Stages, first: Array, disturbance_kw: Array
     left, lasting = rooms.decay(stages.hours)
     heat = rooms.known_input_kw(stages, disturbance_kw)
     push = lasting * np.einsum("rmn,krn->krm", rooms.drive, heat)
-    neighbours = rooms.links @ np.einsum("rm,rm->r", rooms.to_node[:, STRUCTURE], first)
-    frozen = lasting * (rooms.drive[:, :, STRUCTURE] * neighbours[:, None])
     fast = np.zeros_like(push)
-    mode = np.where(rooms.kept, 0.0, first)
-    for k in range(len(stages)):
-        mode = np.where(rooms.kept, 0.0, left[k] * mode + push[k] + frozen[k])
-        fast[k] = mode
-    return Weather(first, left, lasting, push, np.einsum("rnm,krm->krn", rooms.to_node, fast))
+    if not rooms.kept.all():
+        neighbours = rooms.links @ np.einsum("rm,rm->r", rooms.to_node[:, STRUCTURE], first)
+        frozen = lasting * (rooms.drive[:, :, STRUCTURE] * neighbours[:, None])
+        dropped = ~rooms.kept
+        mode, fading, pushed = first[dropped], left[:, dropped], (push + frozen)[:, dropped]
+        for k in range(len(stages)):
+            fast[k, dropped] = mode = fading[k] * mode + pushed[k]
+    fast_c = np.einsum("rnm,krm->krn", rooms.to_node, fast)
+    return Weather(stages.hours, first, left, lasting, push, fast_c)
 
 
 def simulate(rooms: Rooms, weather: Weather, emitted_kw: Array) -> Array:
@@ -187,23 +192,35 @@ def simulate(rooms: Rooms, weather: Weather, emitted_kw: Array) -> Array:
     Returns: node temperatures at stage ends, (K, R, 3) [°C].
     """
     stages = len(emitted_kw)
-    lasting = weather.lasting[:stages]
-    push = weather.push[:stages] + lasting * (
+    push = weather.push[:stages] + weather.lasting[:stages] * (
         rooms.drive[None, :, :, SCREED] * emitted_kw[:, :, None]
     )
-    from_neighbours = rooms.drive[:, :, STRUCTURE]
-    modes = np.empty_like(push)
-    now = weather.first
-    seen = rooms.to_node[:, STRUCTURE]
-    drawn = rooms.links @ (seen * now).sum(axis=1)
-    for k in range(len(push)):
-        alone, felt = weather.left[k] * now + push[k], lasting[k] * from_neighbours
-        now = alone + felt * drawn[:, None]
-        after = rooms.links @ (seen * now).sum(axis=1)
-        now = alone + felt * (0.5 * (drawn + after))[:, None]
-        drawn = after
-        modes[k] = now
-    return np.asarray(np.einsum("rnm,krm->krn", rooms.to_node, modes) + REFERENCE_C)
+    modes = push.reshape(stages, -1)
+    hours, now = weather.hours[:stages], weather.first.ravel()
+    steps = {length: _step(rooms, length) for length in set(hours.tolist())}
+    for length, step in steps.items():
+        modes[hours == length] @= step.pushed.T
+    for k, length in enumerate(hours.tolist()):
+        now = modes[k] = modes[k] + steps[length].kept @ now
+    node = np.einsum("rnm,krm->krn", rooms.to_node, modes.reshape(push.shape))
+    return np.asarray(node + REFERENCE_C)
+
+
+class _Step(NamedTuple):
+    """What a stage makes of the modes before it, and of what pushes them, each (3R, 3R)."""
+
+    kept: Array
+    pushed: Array
+
+
+@lru_cache(maxsize=64)
+def _step(rooms: Rooms, hours: float) -> _Step:
+    """Couple the modes of all rooms over one stage by the mean of what neighbours are."""
+    left, lasting = (each[0] for each in rooms.decay(np.array([hours])))
+    seen, felt = rooms.to_node[:, STRUCTURE], lasting * rooms.drive[:, :, STRUCTURE]
+    drawn = np.einsum("rm,rq,qn->rmqn", felt, rooms.links, seen).reshape(left.size, -1)
+    alone, same = np.diag(left.ravel()), np.eye(left.size)
+    return _Step(alone + 0.5 * drawn @ (same + alone + drawn), same + 0.5 * drawn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +242,8 @@ def echo_of(rooms: Rooms, weather: Weather) -> Echo:
     With a constant duty the sum is exact, and so it is near the start of the horizon.
     """
     dropped = ~rooms.kept
+    if not dropped.any():
+        return Echo(np.empty(0, np.intp), np.empty(0, np.intp), np.empty((0, len(rooms.names), 3)))
     drive = np.where(dropped, rooms.drive[:, :, SCREED], 0.0)
     rate = np.where(dropped, rooms.rate_per_h, 1.0)
     slowest = np.where(dropped, weather.left, 0.0).max(axis=(1, 2))

@@ -149,19 +149,20 @@ def battery_power_many(
     battery: BatteryModel,
     inverter: InverterModel,
     limits: Limits,
-    dt_s: float,
+    dt_s: Array | float,
     rate_kw: float | None = None,
     stop_soc_frac: float | None = None,
     *,
-    export_allowed: bool = True,
+    export_allowed: npt.NDArray[np.bool_] | bool = True,
 ) -> BatteryFlows:
-    """Compute `battery_power` for arrays of sun, load and SOC that broadcast together."""
+    """Compute `battery_power` for arrays that broadcast together, one order for all."""
     pv, load, soc = np.broadcast_arrays(
         np.asarray(pv_kw, float), np.asarray(load_kw, float), np.asarray(soc_frac, float)
     )
     ac_limit, leg = inverter.ac_limit_kw, battery.leg_frac
-    soc_per_kw = dt_s / HOUR_S / battery.capacity_kwh if battery.capacity_kwh > 0.0 else 0.0
-    out = np.minimum(ac_limit, load + (limits.export_kw if export_allowed else 0.0))
+    capacity_kwh = battery.capacity_kwh if battery.capacity_kwh > 0.0 else np.inf
+    soc_per_kw = np.asarray(dt_s, float) / HOUR_S / capacity_kwh
+    out = np.minimum(ac_limit, load + np.where(export_allowed, limits.export_kw, 0.0))
     floor = battery.min_soc_frac
     match mode:
         case BatteryMode.SELF_USE:
@@ -191,7 +192,8 @@ def battery_power_many(
     return BatteryFlows(power, load - power - used, used, pv - used, after)
 
 
-def _most_many(limit_kw: float, soc_room_frac: Array, soc_per_kw: float) -> Array:
-    if soc_per_kw <= 0.0:
-        return np.zeros_like(soc_room_frac)
-    return np.asarray(np.clip(soc_room_frac / soc_per_kw, 0.0, max(limit_kw, 0.0)))
+def _most_many(limit_kw: float, soc_room_frac: Array, soc_per_kw: Array) -> Array:
+    room_kw = np.divide(
+        soc_room_frac, soc_per_kw, out=np.zeros_like(soc_room_frac), where=soc_per_kw > 0.0
+    )
+    return np.minimum(np.maximum(room_kw, 0.0), max(limit_kw, 0.0))

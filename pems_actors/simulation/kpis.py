@@ -8,13 +8,14 @@ to a controller.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from pems_actors.control.comfort import band_c
-from pems_actors.domain.house import Emitter, HouseModel, Room
+from pems_actors.domain.house import Comfort, Emitter, HouseModel, Room
 from pems_actors.domain.units import HOUR_S, MINUTE_S
 from pems_actors.simulation.truth import surface_frac
 
@@ -36,12 +37,7 @@ class ComfortMeter:
         model, believed: the true rooms, and what is believed of them (`floor_surface_frac`).
         """
         by_name = {room.name: room.comfort for room in rooms}
-        bands = np.array(
-            [
-                [band_c(by_name[room.name], minute * MINUTE_S, "UTC") for room in model.rooms]
-                for minute in range(_MINUTES)
-            ]
-        )
+        bands = np.stack([_band_by_minute(by_name[room.name]) for room in model.rooms], axis=1)
         self._low_c: Array = np.ascontiguousarray(bands[:, :, 0])
         self._high_c: Array = np.ascontiguousarray(bands[:, :, 1])
         self._floor = np.array([room.emitter is Emitter.FLOOR for room in model.rooms])
@@ -97,3 +93,12 @@ class ComfortMeter:
         """Go on from a snapshot."""
         for name in _COUNTED:
             setattr(self, name, np.array(plain[name], float))
+
+
+@lru_cache(maxsize=256)
+def _band_by_minute(comfort: Comfort) -> Array:
+    """Tabulate a band over the minutes of a local day, shape (1440, 2) [°C].
+
+    Remembered, because rooms share their wishes, and many houses are simulated one after the other.
+    """
+    return np.array([band_c(comfort, minute * MINUTE_S, "UTC") for minute in range(_MINUTES)])

@@ -1,12 +1,13 @@
 """MQTT's post: what the world hears, and which orders get in."""
 
 import json
+from functools import partial
 from typing import Any
 
 import pytest
 
 from pems_actors.actors.base import CONTROL, MQTT
-from pems_actors.actors.mqtt import ANSWER_WITHIN_S, MqttActor
+from pems_actors.actors.mqtt import MqttActor
 from pems_actors.domain.events import (
     AlarmChanged,
     HouseMode,
@@ -20,9 +21,13 @@ from pems_actors.domain.levels import Level
 from pems_actors.domain.states import DeviceState, Value
 from pems_actors.gateways.memory_mqtt import MemoryMqtt
 from pems_actors.gateways.mqtt_queues import Incoming
+from pems_actors.gateways.open_orders import ANSWER_WITHIN_S, OpenOrders
 from pems_actors.gateways.order_door import OrderDoor
+from pems_actors.gateways.payloads import refusal_message
 from pems_actors.gateways.topics import Topics
+from pems_actors.gateways.wire import Rejected
 from pems_actors.house import actor_paths
+from supervision import Context
 from supervision.events import IncidentClosed, IncidentOpened
 from tests.actors.kit import HOUSE, NOON, Stage
 from tests.actors.plans import plan
@@ -31,23 +36,37 @@ TOPICS = Topics()
 
 
 class Speaker:
-    """The MQTT actor, its broker, and the door through which orders come."""
+    """The MQTT actor, its broker, the door through which orders come, and the book of them."""
 
     def __init__(self, heartbeat_s: float = 5.0, **more: Any) -> None:
         self.broker = MemoryMqtt()
+        self.orders: OpenOrders | None = None
         self.stage = Stage(
             MQTT,
-            lambda c, _: MqttActor(c, self.broker, TOPICS, heartbeat_s, simulation=True),
+            lambda c, _: MqttActor(
+                c, self.broker, self._book(c), TOPICS, heartbeat_s, simulation=True
+            ),
             **more,
         )
         runtime = self.stage.runtime
         self.door = OrderDoor(TOPICS, actor_paths(HOUSE), runtime.now_s, runtime.process_s)
 
+    def _book(self, context: Context) -> OpenOrders:
+        """Make the book with the first life of the actor: it outlives them all."""
+        if self.orders is None:
+            runtime = context.system.runtime
+            self.orders = OpenOrders(TOPICS, self.broker.publish, runtime.now_s, runtime.call_later)
+        return self.orders
+
     def hears(self, topic: str, body: Any, *, retained: bool = False) -> None:
         payload = body if isinstance(body, bytes) else json.dumps(body).encode()
         order = self.door.judge(Incoming(topic, payload, retained))
-        if order is not None:
-            self.stage.tell(order)
+        assert self.orders is not None
+        if isinstance(order, Rejected):
+            self.broker.publish(refusal_message(order, self.stage.now_s, TOPICS))
+        elif order is not None:
+            self.orders.begin(order, partial(self.stage.system.tell, MQTT))
+            self.stage.runtime.run_until_quiet()
 
     def said(self, topic: str) -> Any:
         return json.loads(self.broker.newest[topic].payload)
@@ -127,6 +146,18 @@ def test_an_order_whose_desk_died_with_it_is_answered_after_all():
     speaker.stage.crash()
     speaker.stage.run(ANSWER_WITHIN_S + 1.0)
     assert speaker.said("my/topic")["outcome"] == "timeout"
+
+
+def test_an_order_whose_time_was_up_before_anybody_took_it_is_not_carried_out():
+    speaker = Speaker()
+    payload = json.dumps(boost()).encode()
+    order = speaker.door.judge(Incoming("pems/control/rooms/bath", payload, retained=False))
+    assert speaker.orders is not None
+    speaker.orders.begin(order, lambda _: True)  # it lies in the mailbox of one who is restarting
+    speaker.stage.run(ANSWER_WITHIN_S + 1.0)
+    speaker.stage.tell(order)
+    assert not speaker.stage.all_heard(CONTROL, Request)
+    assert speaker.said("pems/reply/rooms/bath")["outcome"] == "timeout"
 
 
 def test_a_refusal_is_not_told_twice_but_the_order_may_come_again_corrected():

@@ -10,6 +10,7 @@ from pems_actors.domain.events import (
     BatteryGrant,
     BatteryRequest,
     ChargeShed,
+    EnergyTick,
     RelayGrant,
     RelayRequest,
     RelayShed,
@@ -203,6 +204,18 @@ def test_a_battery_that_runs_empty_while_the_meter_is_silent_is_reckoned_with():
     stage.tell(energy_tick(NOON + 120.0, grid_kw=None, battery=empty))
     [shed] = stage.all_heard("rooms/bath", RelayShed)
     assert "breaker" in shed.reason
+
+
+def test_for_what_one_picture_asked_nobody_goes_off_twice():
+    stage = budget()
+    stage.tell(RelaySwitched("living", True, NOON, 1.0), RelaySwitched("bath", True, NOON, 2.0))
+    stage.tell(energy_tick(NOON, grid_kw=18.0, phase_kw=(6.0, 6.0, 6.0)))
+    assert stage.all_heard("rooms/bath", RelayShed)
+    stage.tell(RelaySwitched("bath", False, NOON + 1.0, 2.0))
+    stage.forget()
+    for after_s in (60.0, 120.0):
+        stage.tell(EnergyTick(NOON + after_s, None, None, None))
+    assert not stage.all_heard("rooms/living", RelayShed)
 
 
 def test_a_better_off_relay_makes_room_for_a_needy_one():

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC
+from types import SimpleNamespace
 
 from pems_actors.cli import status_view
 from tests.cli import told
@@ -90,7 +91,7 @@ def test_ctrl_c_ends_watching_well(house: CannedHouse, pems: Pems, monkeypatch) 
             raise KeyboardInterrupt
 
     house.results["status"] = told.status()
-    monkeypatch.setattr("pems_actors.cli.look.time.sleep", interrupted)
+    monkeypatch.setattr("pems_actors.cli.look.time", SimpleNamespace(sleep=interrupted))
     said = pems("status", "--watch", "--state", house.state)
     assert (said.code, said.err) == (0, "")
     assert len(house.heard) == 3
@@ -106,7 +107,7 @@ def test_watching_waits_for_a_house_that_is_away(house: CannedHouse, pems: Pems,
             raise KeyboardInterrupt
 
     house.results["status"] = told.status()
-    monkeypatch.setattr("pems_actors.cli.look.time.sleep", next_look)
+    monkeypatch.setattr("pems_actors.cli.look.time", SimpleNamespace(sleep=next_look))
     said = pems("status", "--watch", "--state", house.state)
     assert said.code == 0
     assert "still looking" in said.out

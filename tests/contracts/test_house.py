@@ -33,7 +33,7 @@ from pems_actors.simulation.twin_house import TwinHouse
 from tests.simulation.houses import reference_house
 
 START_S = 1_768_435_200.0  # 2026-01-15 00:00 UTC
-PATIENCE_S = 10.0
+PATIENCE_S = 20.0
 WARM = "hosti"
 
 

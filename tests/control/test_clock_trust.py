@@ -116,3 +116,18 @@ def test_time_asleep_is_never_negative_and_hardly_moves_while_awake() -> None:
     before, after = slept_s(), slept_s()
     assert before >= -1.0
     assert abs(after - before) < 1.0
+
+
+def test_a_clock_that_was_doubted_before_a_restart_is_doubted_after_it() -> None:
+    doubted = ClockTrust.at_boot(NOW_S, 0.0, FLOOR_S, NOW_S + 3650 * DAY_S)
+    again = doubted.resumed(NOW_S + 60.0, 5.0)
+    assert not again.trusted
+    assert "newest record" in again.reason
+
+
+def test_the_steady_day_of_a_doubt_ends_though_the_machine_was_started_anew() -> None:
+    """The steady clock begins at 0 with each start of the machine."""
+    doubted = ClockTrust.at_boot(NOW_S, 40 * DAY_S, FLOOR_S, NOW_S + 3650 * DAY_S)
+    again = doubted.resumed(NOW_S + 60.0, 5.0)
+    assert not again.trusted
+    assert again.looked(NOW_S + 1.1 * DAY_S, 1.1 * DAY_S).trusted

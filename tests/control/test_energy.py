@@ -108,3 +108,12 @@ def test_export_follows_the_plan_then_the_price_then_yes():
 def test_a_person_may_allow_or_forbid_export(allowed: bool):
     choice = choose_export(PLAN, prices(1.0), 120.0, allowed, HouseMode.NORMAL, 60.0)
     assert choice.allowed is allowed
+
+
+@pytest.mark.parametrize("as_it_is", [True, False])
+def test_by_a_clock_that_is_not_trusted_export_is_left_as_it_is(as_it_is: bool):
+    choice = choose_export(
+        PLAN, prices(-0.1), 0.0, True, HouseMode.NORMAL, 60.0,
+        as_it_is=as_it_is, clock_trusted=False,
+    )  # fmt: skip
+    assert (choice.allowed, choice.level) == (as_it_is, Level.RULES)

@@ -176,3 +176,11 @@ def test_runs_and_rests_last_ten_minutes_but_a_limit_does_not_wait():
     assert not steady(longer, CAR, choose(longer, CAR, tick()), NOW).on
     shed = ran._replace(shed_until_s=NOW + 60.0, shed_why="over the breaker")
     assert not steady(shed, CAR, choose(shed, CAR, tick()), NOW).on
+
+
+@pytest.mark.parametrize("hours", [-0.5, 2.0])
+def test_a_plan_speaks_only_of_its_own_time(hours):
+    """Before it begins, and after it ended, the load goes by what room there is."""
+    at_s = NOW + hours * HOUR_S
+    choice = choose(mind(plan=plan(11.0, 11.0), began_s=-HOUR_S), CAR, tick(at_s))
+    assert choice.level is Level.RULES

@@ -1,5 +1,6 @@
 """Flexible loads under the limits: the last to be let go, the first to be held back."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -51,6 +52,25 @@ def test_what_was_let_go_and_does_not_draw_yet_is_kept_free_for_five_minutes():
     assert budget.reserved(WIDE, 60.0).import_kw == 4.0
     assert budget.heard((LoadReading("car", 60.0, 11.0),)).reserved(WIDE, 60.0) == WIDE
     assert budget.reserved(WIDE, 300.0) == WIDE
+
+
+def test_who_is_held_back_before_it_draws_gives_back_all_that_was_kept_free():
+    let, _ = LoadBudget(LOADS).asked(LoadRequest("car", 0.0)).next_grant(WIDE, 0.0)
+    idle = let.heard((LoadReading("car", 60.0, 0.0),)).lent(1.5)
+    room = idle.reserved(Headroom((3.0, 3.0, 3.0), 9.0, 18.0), 60.0)
+    orders, after = idle.excess(room, 60.0)
+    assert [order.load for order in orders] == ["car"]
+    assert after.import_kw == pytest.approx(9.0)
+    assert after.phase_kw == pytest.approx((3.0, 3.0, 3.0))
+
+
+def test_what_a_load_has_begun_to_draw_since_a_silent_meter_was_read_counts():
+    alone = LoadBudget(LOADS).switched(LoadSwitched("boiler", True, 0.0, ours=False))
+    read = alone.heard((LoadReading("boiler", 0.0, 0.5),))
+    silent = read.heard((LoadReading("boiler", 60.0, 2.0),), metered=False)
+    assert silent.reserved(WIDE, 60.0).phase_kw == (3.5, 5.0, 5.0)
+    again = silent.heard((LoadReading("boiler", 120.0, 2.0),))
+    assert again.reserved(WIDE, 120.0) == WIDE
 
 
 def test_for_a_load_that_serves_itself_nothing_is_kept_free_before_it_draws():
@@ -135,3 +155,15 @@ def test_no_grant_ever_exceeds_a_limit(phases, import_kw):
 
 def test_a_load_that_the_house_does_not_have_is_not_queued():
     assert LoadBudget(LOADS).asked(LoadRequest("sauna", 0.0)).waiting == {}
+
+
+def test_a_load_of_another_house_changes_nothing():
+    budget = drawing(car=11.0)
+    assert budget.asked(LoadRequest("sauna", 0.0)) is budget
+    assert budget.switched(LoadSwitched("sauna", True, 0.0)) is budget
+
+
+def test_a_load_whose_owner_is_gone_serves_itself_until_it_is_heard_again():
+    alone = LoadBudget(LOADS).unheard(["car"])
+    assert alone.free == {"car"}
+    assert not alone.switched(LoadSwitched("car", False, 0.0)).free

@@ -37,9 +37,9 @@ def by_rules(name: str) -> tuple[CoSimulation, ForeignFlat | ForeignHouse]:
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("name", ["flat", *KINDS])
 def test_no_relay_of_a_house_that_nobody_measured_is_accused(name) -> None:
-    hours = lived(*by_rules(name), 4)
+    hours = lived(*by_rules(name), 2)
     assert not [path for path in hours if path.startswith("relay/")]
-    assert sum(hours.values()) <= 4.0  # nor is a thermometer, but for a rare hour
+    assert sum(hours.values()) <= 2.0  # nor is a thermometer, but for a rare hour
 
 
 @pytest.mark.long

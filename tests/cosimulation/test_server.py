@@ -111,7 +111,7 @@ def port(request, tmp_path) -> Iterator[int]:
         return
     own = BrokerSpec(free_port(), tmp_path / "broker", "iotcore")
     process = subprocess.Popen(own.argv, stdin=subprocess.DEVNULL)
-    wait_until_open(own.port, 10.0)
+    wait_until_open(own.port, 20.0)
     yield own.port
     process.kill()
     process.wait(10.0)
@@ -158,9 +158,9 @@ def test_a_plant_and_the_house_go_step_by_step_over_a_broker(served) -> None:
     for seq in range(2):
         plant.say(flat_.observation(seq))
         plant.say(flat_.observation(seq))  # it is impatient
-        server.work(10.0)
-        server.work(10.0)
-        one, other = (plant.answers.get(timeout=10.0) for _ in range(2))
+        server.work(20.0)
+        server.work(20.0)
+        one, other = (plant.answers.get(timeout=20.0) for _ in range(2))
         assert one == other
         assert one["seq"] == seq
         flat_.live(one)

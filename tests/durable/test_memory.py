@@ -193,12 +193,12 @@ def test_a_disk_that_hangs_holds_nobody_up(tmp_path):
     background, disk = Background("test-snapshots"), threading.Event()
     memory = Memory(SnapshotStore(tmp_path), background=background)
     memory.attach(Hours().later, time.monotonic)
-    background.run(lambda: disk.wait(10.0))
+    background.run(lambda: disk.wait(20.0))
     began_s = time.monotonic()
     for k in range(1000):
         memory.keep(ROOM, RoomKept(trim=k), NOW + k)
     memory.keep(ROOM, WARM, NOW)
-    assert time.monotonic() - began_s < 1.0
+    assert time.monotonic() - began_s < 5.0
     assert memory.saved == 0
     disk.set()
     memory.close()
@@ -209,10 +209,10 @@ def test_a_disk_that_hangs_holds_nobody_up(tmp_path):
 def test_a_disk_that_hangs_for_ever_is_not_waited_for_at_the_end(tmp_path):
     background, disk = Background("test-snapshots"), threading.Event()
     memory = Memory(SnapshotStore(tmp_path), background=background)
-    background.run(lambda: disk.wait(10.0))
+    background.run(lambda: disk.wait(20.0))
     began_s = time.monotonic()
     memory.close(within_s=0.05)
-    assert time.monotonic() - began_s < 1.0
+    assert time.monotonic() - began_s < 5.0
     disk.set()
 
 

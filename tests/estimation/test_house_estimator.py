@@ -143,6 +143,30 @@ def test_a_spike_of_a_room_sensor_is_not_believed() -> None:
     assert estimate.thermal.temps_c[2] == pytest.approx(20.0, abs=0.1)
 
 
+def test_what_a_room_loses_by_an_open_window_is_not_learned_as_its_nature() -> None:
+    def learned_kw(window_open: bool) -> float:
+        pictures = []
+        for minute in range(0, 180, 5):
+            seen = picture(minute, living_c=20.0 - minute / 60.0)
+            living, kitchen = seen.rooms
+            rooms = (living._replace(window_open=window_open), kitchen)
+            pictures.append(replace(seen, rooms=rooms))
+        state = ESTIMATOR.house_state(after(*pictures), pictures[-1].at_s)
+        return state.disturbance_kw[LIVING]
+
+    assert learned_kw(window_open=True) == 0.0
+    assert learned_kw(window_open=False) < -0.1
+
+
+def test_a_room_of_another_house_is_not_heard() -> None:
+    seen = picture(0)
+    stranger = RoomReading("attic", seen.at_s, 35.0)
+    with_stranger = after(replace(seen, rooms=(*seen.rooms, stranger)))
+    assert ESTIMATOR.house_state(with_stranger, START_S) == ESTIMATOR.house_state(
+        after(seen), START_S
+    )
+
+
 def test_irradiance_comes_from_the_sensor_else_from_the_forecast() -> None:
     grid = TimeGrid.uniform(START_S, 4, HOUR_S)
     forecast = WeatherForecast(START_S, grid, (3.0,) * 4, (200.0,) * 4, (0.0,) * 4, (200.0,) * 4)

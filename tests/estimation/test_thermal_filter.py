@@ -220,3 +220,12 @@ def test_doubt_settles_where_a_room_speaks_and_grows_where_it_is_silent() -> Non
     assert (np.linalg.eigvalsh(after) > 0.0).all()
     assert after[0, 1, 1] < 0.5 * first[0, 1, 1]
     assert after[1, 1, 1] > 4.0 * first[1, 1, 1]
+
+
+def test_a_belief_that_has_become_nonsense_begins_anew_from_what_is_read() -> None:
+    heard: dict[str, float | None] = {"living": 21.0, "bath": 22.0, "hall": 20.0}
+    state = FILTER.initial(heard, 0.0, START_S)
+    unknown_kw = np.array([0.0, np.nan, 0.0])
+    again = FILTER.update(state, START_S + 600.0, heard, unknown_kw, 0.0, 0.0)
+    assert np.isfinite(again.temps_c).all()
+    assert again.temps_c[3:6] == pytest.approx([21.0, 22.0, 20.0], abs=0.1)

@@ -13,7 +13,7 @@ import pytest
 
 from pems_actors.gateways.broker import find_mosquitto, free_port, wait_until_open
 
-PATIENCE_S = 10.0
+PATIENCE_S = 20.0
 
 
 class RealBroker:

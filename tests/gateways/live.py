@@ -19,7 +19,7 @@ from pems_actors.simulation.scenario import Scenario
 from pems_actors.surroundings import Pace, Surroundings
 from supervision import HouseClock, SupervisorSpec, ThreadRuntime
 from tests.actors.kit import HOUSE, NOON, Doors
-from tests.gateways.brokers import wait
+from tests.gateways.brokers import PATIENCE_S, wait
 
 
 class LiveHouse(Appliance):
@@ -74,7 +74,9 @@ class Person:
             self.told.append(message)
             self._came.notify_all()
 
-    def order(self, path: str, verb: str, within_s: float = 5.0, **args: Any) -> dict[str, Any]:
+    def order(
+        self, path: str, verb: str, within_s: float = PATIENCE_S, **args: Any
+    ) -> dict[str, Any]:
         """Order something and give the final answer; `took_s` tells how long that took."""
         self.serial += 1
         topic, began_s = f"{self.name}/{self.serial}", time.monotonic()

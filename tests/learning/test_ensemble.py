@@ -67,8 +67,8 @@ def test_a_fitted_model_survives_pickling_and_tells_the_same():
 
 @pytest.mark.slow
 def test_the_same_history_gives_the_same_model():
-    one, two = (LoadModel().fit(table(habits(40))) for _ in range(2))
-    pd.testing.assert_frame_equal(asked(one, habits(40)), asked(two, habits(40)))
+    one, two = (LoadModel().fit(table(habits(25))) for _ in range(2))
+    pd.testing.assert_frame_equal(asked(one, habits(25)), asked(two, habits(25)))
 
 
 def test_what_is_measured_after_the_issue_changes_nothing():
@@ -98,8 +98,8 @@ def test_forecasts_made_at_once_are_those_made_one_by_one(kind):
 
 @pytest.mark.slow
 def test_a_second_fit_goes_on_from_the_record_of_the_first():
-    first = LoadModel().fit(table(habits(60)))
-    second = first.fit(table(habits(70)))
+    first = LoadModel().fit(table(habits(30)))
+    second = first.fit(table(habits(40)))
     assert len(second.record.days) == len(first.record.days) + 10
     assert second.record.days.is_unique
 

@@ -6,8 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from pems_actors.domain.forecasts import PriceCurve
 from pems_actors.domain.house import BatteryMode
 from pems_actors.domain.plan import RelayHistory
+from pems_actors.domain.time_grid import TimeGrid
+from pems_actors.optimisation.why import price_rank
 from tests.optimisation.problems import (
     at_temperature,
     constant,
@@ -67,3 +70,13 @@ def test_export_says_what_it_earns_or_would_cost() -> None:
     plan = plan_for(replace(problem, export_per_kwh=prices))
     assert plan.slots[3].reasons["export"] == "off: exporting would cost 1.00 per kWh"
     assert plan.slots[4].reasons["export"] == "allowed: a kWh earns 2.00"
+
+
+def test_a_price_is_ranked_among_the_day_around_it_and_only_where_it_is_known() -> None:
+    per_kwh = tuple(float(hour) for hour in range(48))
+    grid = TimeGrid.uniform(0.0, 48, 3600.0)
+    prices = PriceCurve(0.0, grid, per_kwh, per_kwh, 48 * 3600.0, (False,) * 48)
+    assert price_rank(prices, 24 * 3600.0) == {"per_kwh": 24.0, "cheaper_frac": 12 / 25}
+    assert price_rank(prices, 0.0) == {"per_kwh": 0.0, "cheaper_frac": 0.0}
+    assert price_rank(prices, -1.0) is None
+    assert price_rank(prices, 48 * 3600.0) is None

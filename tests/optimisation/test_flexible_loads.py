@@ -163,6 +163,21 @@ def test_the_validator_refuses_a_load_that_draws_what_it_cannot():
     assert "flexible load" in str(validate(problem, replace(plan, slots=slots)).refusal)
 
 
+def test_the_validator_refuses_a_load_that_draws_in_a_block_of_the_tariff():
+    problem, plan = car_by_morning()
+    behind = replace(CAR, tariff_blocked=True)
+    task = replace(problem.loads[0], load=behind)
+    blocked = (True,) * len(problem.grid)
+    under_block = replace(problem, loads=(task,), heating_blocked=blocked)
+    off = tuple(
+        replace(s, relays=dict.fromkeys(s.relays, False), heat_kw=dict.fromkeys(s.heat_kw, 0.0))
+        for s in plan.slots
+    )
+    refusal = validate(under_block, replace(plan, slots=off)).refusal
+    assert "'car'" in str(refusal)
+    assert "although the tariff blocks it" in str(refusal)
+
+
 def test_a_replan_on_shifted_prices_knows_the_car_too():
     problem, _ = car_by_morning()
     planner = Planner()

@@ -134,20 +134,47 @@ def test_buying_and_selling_at_once_does_not_pay_even_at_odd_prices(
     assert relaxed.grid_kw.max() < problem.limits.grid_kw - 1.0
 
 
+def eager(floor_limit_c: float, start_s: float = START_S) -> PlanningProblem:
+    """A house in the cold that wants to be so warm that its floors would burn."""
+    cold = instance("cold", 2, grid=TimeGrid.uniform(start_s, 32))
+    problem = rooms_only(cold, THREE_ROOMS)
+    slots = len(problem.grid)
+    return replace(
+        problem,
+        comfort_low_c=dict.fromkeys(THREE_ROOMS, (26.0,) * slots),
+        heating_blocked=(False,) * slots,
+        floor_limits_c={},
+        limits=replace(problem.limits, floor_surface_c=floor_limit_c),
+    )
+
+
 def test_a_hot_floor_is_held_under_its_ceiling_where_comfort_would_burn_it(
     formulation: Formulation,
 ) -> None:
-    cold = instance("cold", 2, grid=TimeGrid.uniform(START_S, 32))
-    problem = rooms_only(cold, THREE_ROOMS)
-    slots = len(problem.grid)
-    wish = dict.fromkeys(THREE_ROOMS, (26.0,) * slots)
-    eager = replace(
-        problem, comfort_low_c=wish, heating_blocked=(False,) * slots, floor_limits_c={}
+    assert relax(formulation, eager(60.0))[1].surface_c.max() > 27.0
+    assert relax(formulation, eager(26.5))[1].surface_c.max() < 26.55
+
+
+def test_floors_that_came_to_their_limit_are_watched_at_once_in_what_follows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    solve, asked = ConicSolvers.solve, []
+
+    def counted(self: ConicSolvers, plugin: str, program: Program, scale: float) -> Point:
+        asked.append(plugin)
+        return solve(self, plugin, program, scale)
+
+    monkeypatch.setattr(ConicSolvers, "solve", counted)
+    monkeypatch.setattr(
+        "pems_actors.optimisation.formulation.likely_hot",
+        lambda case: np.zeros(len(case.rooms.names), dtype=bool),
     )
-    free = replace(eager, limits=replace(eager.limits, floor_surface_c=60.0))
-    eager = replace(eager, limits=replace(eager.limits, floor_surface_c=26.5))
-    assert relax(formulation, free)[1].surface_c.max() > 27.0
-    assert relax(formulation, eager)[1].surface_c.max() < 26.55
+    formulation = Formulation()
+    for quarters, solves in ((0, 2), (1, 1), (2, 1), (40, 2)):
+        asked.clear()
+        _, relaxed = relax(formulation, eager(26.5, START_S + 900.0 * quarters))
+        assert len(asked) == solves
+        assert relaxed.surface_c.max() < 26.5 + 0.31
 
 
 def test_another_algorithm_answers_where_the_first_returns_nonsense(

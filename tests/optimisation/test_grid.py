@@ -64,6 +64,29 @@ def test_a_problem_without_rooms_or_with_a_relay_to_nowhere_is_refused() -> None
         stages_of(replace(problem, relays=(elsewhere,)))
 
 
+@pytest.mark.parametrize("power_kw", [math.nan, -1.0, math.inf])
+def test_a_relay_without_a_sane_power_is_refused_by_name(power_kw: float) -> None:
+    problem = quick_problem()
+    absurd = replace(problem.relays[0], power_kw=power_kw)
+    with pytest.raises(BadProblemError, match=absurd.name):
+        stages_of(replace(problem, relays=(absurd,)))
+
+
+@pytest.mark.parametrize(
+    "absurd",
+    [
+        {"capacity_kwh": -1.0},
+        {"round_trip_frac": 0.0},
+        {"min_soc_frac": 0.9, "max_soc_frac": 0.1},
+        {"max_soc_frac": 1.5},
+    ],
+)
+def test_a_battery_that_cannot_be_is_refused(absurd: dict[str, float]) -> None:
+    problem = quick_problem()
+    with pytest.raises(BadProblemError, match="battery"):
+        stages_of(replace(problem, battery=replace(problem.battery, **absurd)))
+
+
 @pytest.mark.parametrize("soc", [math.nan, -0.5, 47.0])
 def test_a_state_of_charge_that_is_no_share_is_refused(soc: float) -> None:
     answer = solve(with_state(quick_problem(), soc_frac=soc))

@@ -13,6 +13,7 @@ from pems_actors.optimisation.assembly import by_turns_kw
 from pems_actors.optimisation.packing import packed
 from pems_actors.optimisation.relays import round_up_sums
 from pems_actors.optimisation.schedule import Schedule
+from pems_actors.optimisation.sequences import bits_of
 from tests.optimisation.test_relays import near_of
 
 
@@ -47,9 +48,7 @@ def test_who_is_kept_out_comes_in_where_others_make_room() -> None:
     fuller = packed(near, rounded)
     assert near.cost(fuller) < near.cost(rounded)
     assert (near.caps.left(fuller.astype(float)) > -1e-5).all()
-    assert all(
-        rule.allows(fuller[:, m][None, :].astype(float))[0] for m, rule in enumerate(near.rules)
-    )
+    assert all(rule.allows(bits_of(fuller[None, :, m]))[0] for m, rule in enumerate(near.rules))
 
 
 def test_where_everybody_has_room_nothing_changes() -> None:
@@ -65,5 +64,5 @@ def test_the_worth_of_a_slot_is_the_difference_that_it_makes() -> None:
     for k, m in ((0, 0), (7, 3), (15, 11)):
         rows = np.repeat(schedule.on[:, m][None, :], 2, axis=0).astype(float)
         rows[:, k] = (0.0, 1.0)
-        off, on = schedule.cost_of(m, rows, near.rules[m].starts(rows))
+        off, on = schedule.cost_of(m, bits_of(rows))
         assert schedule.worth_at(k)[m] == pytest.approx(off - on)

@@ -18,13 +18,8 @@ from pems_actors.optimisation.formulation import Formulation
 from pems_actors.optimisation.grid import stages_of
 from pems_actors.optimisation.near import Near
 from pems_actors.optimisation.relays import carried_duty, round_up_sums, whole_relays
-from pems_actors.optimisation.switching import (
-    Bools,
-    caps_of,
-    commitments_of,
-    patterns,
-    switch_rules,
-)
+from pems_actors.optimisation.sequences import Bools, bits_of, patterns
+from pems_actors.optimisation.switching import caps_of, commitments_of, switch_rules
 from tests.optimisation.problems import small_problems, with_state
 
 FORMULATION = Formulation()
@@ -70,7 +65,7 @@ def test_blocks_dwell_starts_and_shared_caps_hold_for_any_past(problem: Planning
             for state, lasted, ended in inner:
                 least = relay.min_on_s if state else relay.min_off_s
                 assert not ended or lasted >= least - 1.0 or (state and blocked)
-            assert near.rules[m].allows(on[None, :, m].astype(float))[0]
+            assert near.rules[m].allows(bits_of(on[None, :, m]))[0]
 
 
 def test_every_sequence_of_a_short_window_is_judged_as_by_hand() -> None:
@@ -79,7 +74,11 @@ def test_every_sequence_of_a_short_window_is_judged_as_by_hand() -> None:
     past = RelayHistory(on=False, since_s=START_S - 9e3, starts_s=(START_S - 3500.0,))
     rules = switch_rules(start, relay, past)
     rows = np.array(list(product((0.0, 1.0), repeat=4)), dtype=float)
-    allowed = {tuple(map(int, row)) for row, ok in zip(rows, rules.allows(rows), strict=True) if ok}
+    allowed = {
+        tuple(map(int, row))
+        for row, ok in zip(rows, rules.allows(bits_of(rows)), strict=True)
+        if ok
+    }
     # The old start still counts at 0 s, no longer at 300 s; a run from slot 1 needs slot 2 too.
     assert allowed == {
         (0, 0, 0, 0),
@@ -105,7 +104,7 @@ def test_one_relay_alone_gets_the_best_of_all_sequences() -> None:
     problem = rooms_only(instance("winter", 4, grid=grid), ("loznice",))
     near = near_of(with_state(problem, relays={}))
     every = np.array(list(product((False, True), repeat=8)))
-    rows = every[near.rules[0].allows(every.astype(float))]
+    rows = every[near.rules[0].allows(bits_of(every))]
     rows = rows[~(rows & near.commitments.off[:, 0]).any(axis=1)]
     best = min(near.cost(row[:, None]) for row in rows)
     assert near.cost(whole_relays(near, passes=3)) == pytest.approx(best, abs=1e-6)
@@ -159,7 +158,7 @@ def test_starts_of_the_last_hour_count() -> None:
     rows = np.zeros((2, 16), dtype=float)
     rows[0, 0] = 1.0  # a fourth start within the hour
     rows[1, 2:] = 1.0  # half an hour later the oldest no longer counts
-    assert rules.allows(rows).tolist() == [False, True]
+    assert rules.allows(bits_of(rows)).tolist() == [False, True]
     assert not rules.may_start([], 0)
     assert rules.may_start([False, False], 2)
 
@@ -169,7 +168,7 @@ def test_a_floor_that_nobody_measures_pauses_before_it_has_to_rest() -> None:
     rules = switch_rules(QUARTERS, RELAY, long_on, START_S + 14_400.0)
     rows = np.ones((3, 16))
     rows[1, 1] = rows[2, 2] = 0.0
-    assert rules.allows(rows).tolist() == [False, True, False]
+    assert rules.allows(bits_of(rows)).tolist() == [False, True, False]
     assert rules.may_go_on([], 0)
     assert not rules.may_go_on([True], 1)
     assert rules.may_go_on([True, False, True], 3)
@@ -184,3 +183,18 @@ def test_the_whole_house_plans_no_run_that_ends_in_a_rest() -> None:
     near = near_of(with_state(problem, relays=past))
     for on in (round_up_sums(near), whole_relays(near)):
         assert not on[:7].all(axis=0).any()
+
+
+def test_where_not_all_fit_those_of_the_last_plan_come_first() -> None:
+    near = near_of(instance("cold", 1))
+    told = whole_relays(near)
+    without, with_it = (round_up_sums(each) for each in (near, replace(near, agreed=told)))
+    assert (with_it == told).mean() > (without == told).mean()
+    assert (near.caps.left(with_it.astype(float)) > -1e-5).all()
+
+
+def test_where_all_fit_the_last_plan_changes_nothing() -> None:
+    near = near_of(instance("shoulder", 1))
+    near = replace(near, caps=replace(near.caps, room_kw=near.caps.room_kw + 20.0))
+    told = ~round_up_sums(near)
+    assert (round_up_sums(replace(near, agreed=told)) == round_up_sums(near)).all()

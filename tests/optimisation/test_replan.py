@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pems_actors.bench.planning_instances import START_S, advanced, instance, rooms_only
+from pems_actors.domain.house import BatteryMode
 from pems_actors.domain.levels import Level
 from pems_actors.domain.plan import Plan, PlanningProblem
 from pems_actors.domain.time_grid import TimeGrid
@@ -109,3 +110,25 @@ def test_heat_that_the_house_is_short_of_is_made_up_for_between_solves() -> None
     short_kwh = 0.5 * sum(room.c_screed_kwh_k for room in FINE.model.rooms)
     given_kwh = more.totals["heat_kwh"] - usual.totals["heat_kwh"]
     assert given_kwh == pytest.approx(short_kwh, rel=0.15)
+
+
+def test_between_two_solves_the_battery_goes_on_with_its_orders() -> None:
+    planner = Planner()
+    first = plan_of(planner.solve(later(0)))
+    again = plan_of(planner.replan(later(1, advanced(later(0), first))))
+    for slot in again.slots[:15]:
+        told = first.slot_at(slot.start_s + 1.0)
+        assert told is not None
+        assert slot.battery_mode is told.battery_mode
+        assert slot.battery_rate_kw == told.battery_rate_kw
+
+
+def test_a_battery_that_was_told_something_else_gets_new_orders_between_two_solves() -> None:
+    planner = Planner()
+    first = plan_of(planner.solve(later(0)))
+    state = advanced(later(0), first)
+    other = next(mode for mode in BatteryMode if mode is not state.battery_mode)
+    changed = later(1, replace(state, battery_mode=other, battery_mode_since_s=state.at_s - 60.0))
+    plan = plan_of(planner.replan(changed))
+    assert validate(changed, plan).accepted
+    assert plan.slots[0].battery_mode is other  # a mode lasts half an hour

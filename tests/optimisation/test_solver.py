@@ -20,8 +20,8 @@ from pems_actors.optimisation.formulation import ConicSolvers, Formulation, Solv
 from pems_actors.optimisation.grid import stages_of
 from pems_actors.optimisation.near import Near
 from pems_actors.optimisation.relays import whole_relays
+from pems_actors.optimisation.sequences import Bools
 from pems_actors.optimisation.solver import SolveOptions, factory, solve
-from pems_actors.optimisation.switching import Bools
 from pems_actors.optimisation.validator import validate
 from tests.optimisation.problems import (
     at_temperature,

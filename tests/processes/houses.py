@@ -108,7 +108,8 @@ def wait_for(come_true: Callable[[], bool], what: str, within_s: float = 30.0) -
 
 def hold_the_battery(house: LiveHouse) -> None:
     """Bring the inverter into a mode that it would never forget."""
-    assert house.ask("mode", {"mode": "hold"}, path="devices/battery") is not None
+    held = house.ask("mode", {"mode": "hold"}, path="devices/battery", timeout_s=GONE_WITHIN_S)
+    assert held is not None
     note = house.state / "inverter_cleanup.json"
     wait_for(lambda: note.exists() and note.read_text() != "[]", "a register write")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from pems_actors.bench.troubled_solver import FILE_VARIABLE, STANDS_STILL, TROUB
 from tests.processes.houses import Houses, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("processes"), pytest.mark.timeout(90)]
+PATIENCE_S = 30.0
 
 
 @pytest.fixture(scope="module")
@@ -34,16 +35,19 @@ def house(houses: Houses, trouble: Path) -> LiveHouse:
 
 
 @pytest.fixture(scope="module")
-def tap(house: LiveHouse) -> MinuteTap:
-    return MinuteTap(house.run_file["broker_port"])
+def tap(house: LiveHouse) -> Iterator[MinuteTap]:
+    listening = MinuteTap(house.run_file["broker_port"])
+    yield listening
+    listening.close()
 
 
 def solver(house: LiveHouse) -> dict[str, Any]:
-    return dict((house.ask("workers") or {})["workers"]["planning/solver"])
+    told = house.ask("workers", timeout_s=PATIENCE_S) or {}
+    return dict(told["workers"]["planning/solver"])
 
 
 def replan(house: LiveHouse) -> None:
-    assert house.ask("replan", path="planning/planner") is not None
+    assert house.ask("replan", path="planning/planner", timeout_s=PATIENCE_S) is not None
 
 
 @pytest.mark.parametrize("kind", TROUBLES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 
 from pems_actors.control.comfort import band_c
 from pems_actors.simulate import Simulation, Story
@@ -38,8 +39,13 @@ def lived(tale: Story) -> tuple[Simulation, Shortfall]:
     return simulation, shortfall
 
 
+@cache
+def sound_k(tale: Story) -> dict[str, float]:
+    """The most that each room was under its band in a story, which many compare with, once [K]."""
+    return lived(tale)[1].worst_k
+
+
 def extra_k(tale: Story) -> float:
     """How much further under its band any room came by the faults of a story [K]."""
-    _, sound = lived(replace(tale, faults="none"))
-    _, hurt = lived(tale)
-    return max(hurt.worst_k[room] - sound.worst_k[room] for room in hurt.worst_k)
+    sound, (_, hurt) = sound_k(replace(tale, faults="none")), lived(tale)
+    return max(hurt.worst_k[room] - sound[room] for room in hurt.worst_k)

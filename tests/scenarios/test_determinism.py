@@ -1,6 +1,9 @@
+import pytest
+
 from tests.scenarios.stories import rules_only, story, told
 
 
+@pytest.mark.slow
 def test_the_same_seed_tells_the_same_story_byte_for_byte():
     tale = rules_only(0.5, seed=3, faults="heavy")
     first, second = told(tale), told(tale)

@@ -89,6 +89,7 @@ def test_row_14_a_solver_away_for_two_hours_costs_a_tenth_of_a_kelvin(name: str)
 # --- no plan at all
 
 
+@pytest.mark.slow
 def test_row_15_without_any_plan_the_house_lives_by_its_rules_and_says_why() -> None:
     simulation, shortfall = flat(seed=3, plan=True)[0], Shortfall()
     simulation.troubles.begin(Trouble.SOLVER_REFUSES, "planning/solver")
@@ -99,6 +100,7 @@ def test_row_15_without_any_plan_the_house_lives_by_its_rules_and_says_why() -> 
     assert shortfall.worst[0] <= 0.5
 
 
+@pytest.mark.slow
 def test_row_15_a_refused_problem_leaves_the_last_plan_then_its_path_each_with_a_reason() -> None:
     simulation = troubled(Trouble.SOLVER_REFUSES)
     until(simulation, AFTER_MIN + 20)

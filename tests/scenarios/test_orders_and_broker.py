@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
+from pems_actors.actors.base import MQTT
 from pems_actors.domain.house import BatteryMode
 from pems_actors.domain.levels import Level
 from pems_actors.domain.units import HOUR_S
 from pems_actors.simulate import Simulation
+from supervision import Fault, FaultKind
 from tests.scenarios.stories import NOON, replace, rules_only, story
 from tests.scenarios.witness import Witness, commands
 
@@ -103,3 +105,25 @@ def test_an_hour_without_a_broker_changes_no_command():
         assert ("no broker" in "".join(simulation.lines)) is away
     assert written[0] == written[1]
     assert len(written[0]) > 50
+
+
+@pytest.mark.parametrize("verb", ["boost", "dance"])
+def test_while_the_actor_of_mqtt_rests_an_order_is_refused_in_a_sentence(verb):
+    simulation = Simulation(rules_only(0.2, preset="flat3", seed=5))
+    simulation.start()
+    simulation.run_until(NOON + 60.0)
+    system = simulation.appliance.system
+    system.inject(MQTT, Fault(FaultKind.CRASH_START, count=20))
+    system.inject(MQTT, Fault(FaultKind.CRASH))
+    simulation.run_until(NOON + 120.0)
+    assert system.status(MQTT).state == "fallback"
+    answer = ask(simulation, "rooms/bath", verb, "1")
+    assert (answer["outcome"], bool(answer["reason"])) == ("rejected", True)
+
+
+def test_an_order_that_the_actor_of_mqtt_loses_is_answered_in_time():
+    faults = "drop@infrastructure/mqtt:61"
+    simulation = Simulation(rules_only(0.2, preset="flat3", seed=5, faults=faults))
+    simulation.start()
+    simulation.run_until(NOON + 61.5)
+    assert ask(simulation, "rooms/bath", "boost", "1")["outcome"] == "timeout"

@@ -6,13 +6,12 @@ import pytest
 
 from pems_actors.control.comfort import band_c
 from pems_actors.domain.levels import Level
-from pems_actors.domain.units import HOUR_S
+from pems_actors.domain.units import DAY_S, HOUR_S
 from pems_actors.simulate import Simulation
 from supervision import GetSnapshot
 from tests.scenarios.stories import NOON, story
 
 AWAY_FROM_S = NOON + 2 * HOUR_S
-BACK_S = AWAY_FROM_S + 72 * HOUR_S
 WITHIN_K = 0.5
 
 
@@ -38,10 +37,9 @@ class Witness:
             self.over_heating_cap += 1
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(240)
-def test_three_winter_days_without_a_planner_and_back():
-    tale = story(4.0, seed=2, weather_shift_k=-10.0)
+def lives_without_a_planner(days: float) -> None:
+    back_s = AWAY_FROM_S + days * DAY_S
+    tale = story(days + 1.0, seed=2, weather_shift_k=-10.0)
     simulation, witness = Simulation(tale, keep_log=True), Witness()
     system = simulation.appliance.system
     simulation.start()
@@ -49,7 +47,7 @@ def test_three_winter_days_without_a_planner_and_back():
     assert witness.levels[-1][1] == Level.PLAN
 
     system.terminate_child("planning", "planner")
-    simulation.run_until(BACK_S, witness)
+    simulation.run_until(back_s, witness)
     since = [level for at_s, level in witness.levels if at_s > AWAY_FROM_S]
     assert since.index(Level.PATH) < since.index(Level.RULES)
     assert since[-1] == Level.RULES
@@ -57,12 +55,24 @@ def test_three_winter_days_without_a_planner_and_back():
     assert witness.over_heating_cap == 0
 
     system.restart_child("planning", "planner")
-    simulation.run_until(BACK_S + 1.5 * HOUR_S, witness)
+    simulation.run_until(back_s + 1.5 * HOUR_S, witness)
     assert set(simulation.levels.values()) == {Level.PLAN}
     assert system.ask("planning/plan_keeper", GetSnapshot()).state.adopted is not None
     simulation.appliance.stop()
     gaps = _gaps_between_starts(simulation)
     assert min(gaps) >= simulation.story.house.limits.start_gap_s
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_a_winter_day_without_a_planner_and_back():
+    lives_without_a_planner(1.0)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(240)
+def test_three_winter_days_without_a_planner_and_back():
+    lives_without_a_planner(3.0)
 
 
 def _gaps_between_starts(simulation: Simulation) -> list[float]:

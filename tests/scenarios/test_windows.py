@@ -59,6 +59,7 @@ def test_a_contact_that_says_open_for_ever_is_believed_for_two_hours() -> None:
     assert over[0] - OPENED_MIN == pytest.approx(BELIEVED_MIN, abs=5)
 
 
+@pytest.mark.slow
 def test_the_frost_floor_holds_while_a_window_stays_open_all_night() -> None:
     simulation, _ = opened(shift_k=-15.0, kw_k=0.4)
     witness = Witness()

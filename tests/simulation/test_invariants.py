@@ -15,6 +15,7 @@ from pems_actors.simulation.invariants import (
     Asked,
     Beat,
     Broke,
+    Counted,
     Fact,
     InvariantChecker,
     Kept,
@@ -70,6 +71,7 @@ def picture(
     grid_kw: float | None = 1.0,
     phase_kw: tuple[float, float, float] | None = None,
     blocked: bool | None = False,
+    battery_kw: float = 0.0,
 ) -> Seen:
     at_s = T + after_s
     rooms = tuple(
@@ -77,7 +79,7 @@ def picture(
         for name, temp_c in zip(ROOMS, temps_c, strict=True)
     )
     meter = None if grid_kw is None else MeterReading(at_s, grid_kw, grid_kw, phase_kw)
-    battery = BatteryReading(at_s, 0.5, 0.0, SELF_USE)
+    battery = BatteryReading(at_s, 0.5, battery_kw, SELF_USE)
     return Seen(at_s, HouseReading(at_s, rooms, battery, None, meter, None, blocked))
 
 
@@ -141,7 +143,8 @@ LIMITS, EPOCH, WRITER = (
 UNARMED, SPARED = "no write to what is not armed", "battery modes within their limits"
 DWELL, STARTS, GAP = "dwell", "starts per hour", "distance of starts"
 BLOCK, FITS, EXCESS = "no heating in a block", "a switch-on fits", "an excess ends within a tick"
-BLIND, ROOM, SOC = (
+CHARGES, BLIND, ROOM, SOC = (
+    "a grid charge fits",
     "no grid charge without a meter",
     "room limits",
     "state of charge within its window",
@@ -159,6 +162,11 @@ CORE_DIES = Broke(T + 5.0, "core", "kill-core", T + 9.0)
 METER, METER_LOST = "meter/silent", Broke(T, "meter", "meter-lost", T + 3600.0)
 RESTLESS = [  # a relay that goes off by itself, and is put on again and again
     fact for k in range(5) for fact in (picture(k * 720.0), heat(k * 720.0 + 1.0))
+]
+SHED_EARLY = [
+    heat(0.0),
+    picture(60.0, ("office",), phase_kw=OVER),
+    heat(61.0, on=False, reason="breaker: over"),
 ]
 CHANGES = [fact for k in range(6) for fact in (mode(k * 4000.0, CHARGE), mode(k * 4000.0 + 2000.0))]
 
@@ -205,6 +213,8 @@ CASES: list[tuple[str, list[Fact], list[Fact]]] = [
     (DWELL,
      [heat(0.0), picture(60.0, blocked=True), heat(61.0, on=False, reason="tariff: blocked")],
      [heat(0.0), picture(60.0, ("office",)), heat(61.0, on=False, reason="tariff: blocked")]),
+    (DWELL, [*SHED_EARLY, Counted(T + 90.0, "office", 1)],
+     [*SHED_EARLY, Counted(T + 90.0, "office", 0)]),
     (STARTS, RESTLESS[:8], RESTLESS),
     (GAP, [heat(0.0), heat(10.0, "bath", target_c=20.0)], [heat(0.0), heat(8.0, "bath")]),
     (BLOCK, [truth(0.0, blocked=True), heat(30.0)],
@@ -224,8 +234,24 @@ CASES: list[tuple[str, list[Fact], list[Fact]]] = [
       *shown(60.0)],
      [mode(0.0, CHARGE), *shown(0.0, mode=CHARGE, grid_kw=9.0, battery_kw=-2.0),
       *shown(60.0, mode=CHARGE, grid_kw=9.0, battery_kw=-2.0)]),
-    (BLIND, [*shown(0.0), picture(200.0, grid_kw=None), truth(200.0), mode(200.0, CHARGE)],
-     [*shown(0.0), picture(900.0, grid_kw=None), truth(900.0), mode(900.0, CHARGE)]),
+    (CHARGES, [picture(0.0, grid_kw=5.7), mode(1.0, CHARGE, 2.0)],
+     [picture(0.0, grid_kw=6.1), mode(1.0, CHARGE, 2.0)]),
+    (CHARGES, [picture(0.0, phase_kw=(3.0, 1.0, 1.0)), mode(1.0, CHARGE, 2.0)],
+     [picture(0.0, phase_kw=(3.1, 1.0, 1.0)), mode(1.0, CHARGE, 2.0)]),
+    (CHARGES, [picture(0.0, grid_kw=5.7), heat(1.0), mode(2.0, CHARGE, 1.0)],
+     [picture(0.0, grid_kw=5.7), heat(1.0), mode(2.0, CHARGE, 2.0)]),
+    (CHARGES, [picture(0.0, grid_kw=4.5, battery_kw=1.0), mode(1.0, CHARGE, 2.0)],
+     [picture(0.0, grid_kw=4.5, battery_kw=2.0), mode(1.0, CHARGE, 2.0)]),
+    (CHARGES,
+     [picture(0.0), mode(1.0, CHARGE, 2.0), picture(60.0, grid_kw=7.9), mode(300.0, CHARGE, 2.0)],
+     [picture(0.0), mode(1.0, CHARGE, 1.0), picture(60.0, grid_kw=7.9), mode(300.0, CHARGE, 2.0)]),
+    (CHARGES, [*shown(0.0), picture(179.0, grid_kw=None), mode(179.0, CHARGE)],
+     [*shown(0.0), picture(181.0, grid_kw=None), mode(181.0, CHARGE)]),
+    (BLIND,
+     [*shown(0.0), mode(0.0, CHARGE), picture(200.0, grid_kw=None), truth(200.0),
+      mode(200.0, CHARGE)],
+     [*shown(0.0), mode(0.0, CHARGE), picture(899.0, grid_kw=None), truth(899.0),
+      mode(899.0, CHARGE)]),
     (ROOM, [truth(0.0, air_c={"bath": 12.0, "office": 20.0})],
      [truth(0.0, air_c={"bath": 11.0, "office": 20.0})]),
     (ROOM, [truth(60.0 * k, air_c={"bath": 28.0, "office": 20.0}) for k in range(10)],
@@ -367,3 +393,21 @@ def test_a_new_excess_by_other_loads_is_a_new_one():
     first = shown(0.0, ROOMS, phase_kw=OVER, grid_kw=5.0)
     second = shown(60.0, ("bath",), phase_kw=OVER, grid_kw=5.0)
     assert judged([*first, *second]) == set()
+
+
+def test_what_other_loads_draw_more_while_the_meter_is_silent_nobody_could_know():
+    on = ("office",)
+    here = shown(0.0, on, grid_kw=2.0)
+    rises = truth(60.0, on, grid_kw=9.0)
+    still = truth(120.0, on, grid_kw=9.0)
+    silent = picture(60.0, on, grid_kw=None)
+    assert judged([*here, silent, rises, picture(120.0, on, grid_kw=None), still]) == set()
+    assert judged([*here, picture(60.0, on, grid_kw=9.0), rises, still]) == {EXCESS}
+
+
+def test_what_the_battery_gives_less_while_the_meter_is_silent_could_be_known():
+    on = ("office",)
+    here = shown(0.0, on, grid_kw=6.0, battery_kw=3.0)
+    empty = [truth(after_s, on, grid_kw=9.0) for after_s in (60.0, 120.0)]
+    silent = [picture(after_s, on, grid_kw=None) for after_s in (60.0, 120.0)]
+    assert judged([*here, silent[0], empty[0], silent[1], empty[1]]) == {EXCESS}

@@ -2,7 +2,8 @@
 
 Each of these seeds once found something: relays started on the room of a car that was only told to
 stop, an excess was left to a load that nobody could reach, a lost order was not said again, a
-battery that the house has not was to rest beside the car and was said not to obey.
+battery that the house has not was to rest beside the car and was said not to obey, a load that was
+held back before it drew gave back nothing, and a relay went off in vain.
 """
 
 import random
@@ -40,7 +41,7 @@ def with_loads(house: House, seed: int) -> House:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [77008, 77009, 77022, 77028, 77037, 77051, 77261])
+@pytest.mark.parametrize("seed", [77008, 77009, 77022, 77028, 77037, 77051, 77261, 78042, 78083])
 def test_a_story_full_of_faults_with_loads_that_can_wait_breaks_no_law(seed):
     plot = plot_of(Tale(seed, "heavy"))
     story = replace(plot.story, house=with_loads(plot.story.house, seed))

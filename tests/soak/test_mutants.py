@@ -14,11 +14,12 @@ from typing import Any
 
 import pytest
 
-from pems_actors.actors import inspector, room_relay
+from pems_actors.actors import battery, inspector, room_relay
 from pems_actors.actors.device_writer import DeviceWriter
 from pems_actors.actors.inverter import InverterActor
 from pems_actors.control import order, wishes
 from pems_actors.control.battery import BatteryView
+from pems_actors.control.load_budget import LoadBudget
 from pems_actors.control.order import RelayMemory
 from pems_actors.control.power_budget import PowerBudget
 from pems_actors.domain.commands import SetBatteryMode
@@ -34,7 +35,10 @@ from pems_actors.soak.witness import Witness
 from supervision.events import IncidentOpened
 from supervision.gate import Gate
 from supervision.journal import Journal
+from supervision.places import Places
+from supervision.runtimes.virtual import VirtualRuntime
 from tests.scenarios.stories import NOON, rules_only
+from tests.soak.test_flexible_stories import with_loads
 
 pytestmark = pytest.mark.long  # each law costs two stories
 
@@ -141,6 +145,11 @@ def relays_may_fidget(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(order, "_too_soon", lambda *_, **__: None)
 
 
+def breaks_that_nobody_counts(patch: pytest.MonkeyPatch) -> None:
+    switched = RelayMemory.switched
+    patch.setattr(RelayMemory, "switched", lambda self, on, now_s, **_: switched(self, on, now_s))
+
+
 def blocks_are_ignored(patch: pytest.MonkeyPatch) -> None:
     barred = order._barred
 
@@ -174,6 +183,10 @@ def a_meter_that_is_always_known(patch: pytest.MonkeyPatch) -> None:
 
 def _known_meter(view: BatteryView, name: str) -> Any:
     return True if name == "meter_known" else object.__getattribute__(view, name)
+
+
+def a_battery_that_asks_nobody(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(battery, "lets", lambda *_: True)
 
 
 def modes_without_an_end(patch: pytest.MonkeyPatch) -> None:
@@ -219,6 +232,11 @@ def two_answers(patch: pytest.MonkeyPatch) -> None:
 
 def heartbeats_with_gaps(patch: pytest.MonkeyPatch) -> None:
     _lost(patch, "pems/supervisor", lambda count: count % 3 == 0)
+
+
+def a_core_that_speaks_after_its_end(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Places, "cut_off_all", lambda *_: None)
+    patch.setattr(VirtualRuntime, "close", lambda *_: None)
 
 
 def no_heartbeat(patch: pytest.MonkeyPatch) -> None:
@@ -291,6 +309,10 @@ FICKLE = tuple(
 SAUNA = tuple(asked(300.0 + k, f"rooms/{room}", "override", temp_c=30, **{"for": "12h"})
               for k, room in enumerate(("living", "bedroom", "bath")))  # fmt: skip
 CHARGE = asked(600.0, BATTERY, "mode", mode="charge_grid", stop_soc_frac=1.0, **{"for": "6h"})
+CHARGES = tuple(
+    asked(600.0 + 1200.0 * k, BATTERY, "mode", mode="charge_grid", **{"for": "10m"})
+    for k in range(8)
+)
 SELL = asked(600.0, BATTERY, "mode", mode="sell", stop_soc_frac=0.0, **{"for": "6h"})
 WISH = asked(900.0, ROOM, "boost", **{"for": "1h"})
 SILENCES = ",".join(f"house-silent@house:{1800 + 900 * k}/420" for k in range(16))
@@ -307,11 +329,14 @@ MUTANTS = (
     Mutant("dwell", lax=no_dwell, orders=FIDGETS),
     Mutant("dwell", relays_may_fidget, orders=FIDGETS),
     Mutant("dwell", lax=limits(base_load_p95_kw=5.5), faults=SILENCES, hours=5.0),
+    Mutant("dwell", breaks_that_nobody_counts, orders=CHARGES, after_s=7 * HOUR_S, **BIG),
     Mutant("starts per hour", lax=starts_without_end, orders=FIDGETS),
     Mutant("distance of starts", lax=limits(start_gap_s=0.0), **BIG),
     Mutant("no heating in a block", blocks_are_ignored, hours=9.0, shift_k=-12.0),
     Mutant("a switch-on fits", lax=limits(breaker_a=99.0, import_kw=99.0, heating_kw=99.0), **BIG),
     Mutant("an excess ends within a tick", nobody_is_shed, **{**BIG, "hours": 5.0}),
+    Mutant("a grid charge fits", a_battery_that_asks_nobody, orders=CHARGES,
+           after_s=7 * HOUR_S, **BIG),
     Mutant("no grid charge without a meter", a_meter_that_is_always_known, orders=(CHARGE,),
            faults="meter-lost@meter:1800/5400", **MILD),
     Mutant("room limits", people_may_wish_for_a_sauna,
@@ -331,6 +356,8 @@ MUTANTS = (
     Mutant("one outcome per order", two_answers, orders=(WISH,)),
     Mutant("a heartbeat is silent only by a fault", no_heartbeat),
     Mutant("a heartbeat is silent only by a fault", heartbeats_with_gaps),
+    Mutant("a heartbeat is silent only by a fault", a_core_that_speaks_after_its_end,
+           faults="kill-core@core:1800/3000"),
     Mutant("no acknowledged row lost", rows_that_are_acknowledged_and_lost),
 )  # fmt: skip
 
@@ -359,6 +386,23 @@ def test_a_floor_heated_without_end_in_hard_frost_is_found(monkeypatch: pytest.M
     assert verdict() == set()
     floors_heated_without_end(monkeypatch)
     assert verdict() == {"room limits"}
+
+
+@pytest.mark.slow
+def test_loads_that_could_wait_and_draw_on_in_an_excess_are_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plot = plot_of(Tale(311, "none", 0.25))
+    house = with_loads(plot.story.house, 311)
+
+    def verdict() -> set[str]:
+        witness = Witness(replace(plot, story=replace(plot.story, house=house)))
+        witness.tell()
+        return {violation.invariant for violation in witness.violations}
+
+    assert verdict() == set()
+    monkeypatch.setattr(LoadBudget, "excess", lambda _, room, *_args, **_more: ((), room))
+    assert verdict() == {"an excess ends within a tick"}
 
 
 def test_each_law_has_a_mutant() -> None:

@@ -37,6 +37,13 @@ def test_stories_last_2_to_24_hours():
     assert max(days) <= 1.0
 
 
+def test_houses_are_told_of_with_measured_and_with_nameplate_powers():
+    houses = [plot_of(Tale(seed, "none", house="house17")).story.house for seed in range(40)]
+    powers_kw = Counter(round(sum(relay.power_kw for relay in house.relays), 2) for house in houses)
+    assert len(powers_kw) == 2
+    assert min(powers_kw.values()) >= 3
+
+
 def test_the_replay_command_carries_seed_and_faults():
     command = Tale(9, "crash@rooms/bath:60/0").replay
     assert command == 'pems soak --stories 1 --seed 9 --faults "crash@rooms/bath:60/0"'

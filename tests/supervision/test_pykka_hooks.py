@@ -72,7 +72,7 @@ def test_the_future_of_an_ask_by_reference_is_ours_and_turns_the_virtual_clock(w
 def test_an_ask_by_reference_works_on_threads(real_world):
     real_world.grow("a")
     reference = real_world.system.ask("a", Do(lambda me: me.actor_ref))
-    assert reference.ask(Do(lambda _: "answer"), timeout=2.0) == "answer"
+    assert reference.ask(Do(lambda _: "answer"), timeout=20.0) == "answer"
 
 
 def test_pykka_starts_the_loop_by_its_hook_after_registering():

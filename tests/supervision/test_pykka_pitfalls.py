@@ -143,7 +143,7 @@ def test_a_failure_while_stopping_answers_everybody_who_waits(real_world, error)
     spec = real_world.puppet("a", at_stop=lambda _: raise_(error), restart=Restart.TRANSIENT)
     system = real_world.grow(spec)
     reference = system.ask("a", Do(lambda me: me.actor_ref))
-    assert reference.stop(timeout=5.0) is True
+    assert reference.stop(timeout=20.0) is True
     assert system.count_children("root")["specs"] == 1
 
 
@@ -151,7 +151,7 @@ def test_stopping_a_hung_actor_takes_no_longer_than_its_patience(real_world):
     busy, free = threading.Event(), threading.Event()
     system = real_world.grow(real_world.puppet("a", shutdown_s=0.05, deadline_s=None))
     system.tell("a", Do(lambda _: (busy.set(), free.wait(20.0))))
-    assert busy.wait(5.0)
+    assert busy.wait(20.0)
     system.stop(timeout_s=10.0)
     assert system.verdict == "the system stops"
     assert system.counters()["zombies"] == 1

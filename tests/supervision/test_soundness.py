@@ -1,5 +1,7 @@
 """The ping to the guardian is earned: a tree that is not sound has a complaint."""
 
+from dataclasses import replace
+
 import pytest
 from kit import Do, Note, branch
 
@@ -81,12 +83,17 @@ class HardOfHearing:
     """A system in which the questions to some supervisors are lost."""
 
     def __init__(self, system):
-        self.system, self.deaf = system, set()
+        self.system, self.deaf, self.absent, self.restarting = system, set(), set(), set()
 
     def tree(self):
-        return self.system.tree()
+        return [
+            replace(each, state="restarting") if each.path in self.restarting else each
+            for each in self.system.tree()
+        ]
 
     def tell(self, path, message):
+        if path in self.absent:
+            return False
         return path in self.deaf or self.system.tell(path, message)
 
 
@@ -101,6 +108,25 @@ def test_a_supervisor_that_does_not_answer_is_named_until_it_was_replaced(looker
     looker.world.system.restart("planning")
     looker.world.settle()
     assert looker.for_s(10.0) == []
+
+
+def test_a_supervisor_that_is_restarting_owes_no_answer(looker):
+    system = HardOfHearing(looker.world.system)
+    looker.sound = Soundness(system, VITAL)
+    system.deaf.add("planning")
+    assert looker.for_s(4.0) == []
+    system.restarting.add("planning")
+    assert looker.for_s(8.0) == []
+    system.deaf.clear()
+    system.restarting.clear()
+    assert looker.for_s(10.0) == []
+
+
+def test_a_question_that_finds_nobody_is_not_waited_for(looker):
+    system = HardOfHearing(looker.world.system)
+    looker.sound = Soundness(system, VITAL)
+    system.absent.add("planning")
+    assert looker.for_s(20.0) == []
 
 
 def test_a_look_that_is_late_proves_nothing_and_the_next_one_counts(looker):

@@ -242,7 +242,7 @@ def test_house_time_runs_at_its_speed():
 
 
 def test_a_wall_clock_follows_the_system():
-    assert abs(HouseClock.wall().now_s() - time.time()) < 1.0
+    assert abs(HouseClock.wall().now_s() - time.time()) < 10.0
 
 
 @pytest.mark.parametrize("wrong", [{"speed": 0.0}, {"speed": -1.0}, {"speed": 60.0}])

@@ -20,9 +20,10 @@ from supervision import (
     SupervisorSpec,
     VirtualRuntime,
 )
-from supervision.events import ChildHung, FalseAlarm
+from supervision.events import ChildHung, FalseAlarm, Unexpected
 from supervision.future import Reply
 from supervision.runtimes.timers import SWEEP_AT_LEAST
+from supervision.worker import WorkerSpec
 
 
 class Gossip(SupervisedActor):
@@ -319,3 +320,15 @@ def test_a_virtual_tree_can_be_stopped_from_any_state(world):
     system.stop()
     assert system.verdict == "the system stops"
     assert world.runtime.now_s() == 2.0
+
+
+def test_what_a_worker_says_after_its_actor_has_ended_reaches_no_successor(world):
+    world.grow("planner")
+    spec = WorkerSpec("solver", "worker_jobs:calculator", deadline_s=5.0)
+    worker = world.system.ask("planner", Do(lambda planner: planner.worker(spec)))
+    worker.submit(1, ("double", 4))
+    world.crash("planner")
+    worker.submit(2, ("double", 4))
+    world.runtime.run_for(10.0)
+    assert world.epochs["planner"] == 2
+    assert world.told(Unexpected) == []

@@ -19,8 +19,9 @@ from supervision.worker import InlineWorker, ProcessWorker, WorkerDone, WorkerFa
 from supervision.worker_channel import Frame, OwnerChannel, WireVersionError, decode, encode
 from supervision.worker_starts import Starts, pause_after_failures
 
-PATIENCE_S = 10.0
-SPEC = WorkerSpec("solver", "worker_jobs:calculator", deadline_s=5.0)
+PATIENCE_S = 20.0
+DEADLINE_S = 1.0  # far above what a job here takes that is not meant to fail
+SPEC = WorkerSpec("solver", "worker_jobs:calculator", deadline_s=PATIENCE_S)
 
 
 class Desk:
@@ -129,15 +130,15 @@ def test_a_process_that_dies_costs_one_ticket_only(desk, job, by):
 
 @pytest.mark.parametrize("job", ["spin", "freeze"])
 def test_a_job_beyond_its_deadline_is_killed(desk, job):
-    worker = desk.hire(deadline_s=0.2)
+    worker = desk.hire(deadline_s=DEADLINE_S)
     failed = desk.ask(worker, job, ticket=3)
     assert (failed.ticket, failed.kind) == (3, "deadline")
-    assert 0.2 <= failed.took_s < 2.0
+    assert DEADLINE_S <= failed.took_s < PATIENCE_S
     assert desk.ask(worker, "double", 4).result == 8
 
 
 def test_a_process_frozen_before_it_reads_a_large_order_meets_the_deadline_too(desk):
-    worker = desk.hire(deadline_s=0.3)
+    worker = desk.hire(deadline_s=DEADLINE_S)
     os.kill(desk.ask(worker, "pid").result, signal.SIGSTOP)
     assert desk.ask(worker, "echo", os.urandom(3_000_000)).kind == "deadline"
     assert desk.ask(worker, "double", 4).result == 8
@@ -158,7 +159,7 @@ def test_an_idle_process_that_is_killed_is_replaced_before_anyone_notices(desk):
 
 
 def test_a_killed_process_takes_its_own_children_with_it(desk):
-    worker = desk.hire(deadline_s=0.3)
+    worker = desk.hire(deadline_s=DEADLINE_S)
     grandchild = desk.ask(worker, "start_grandchild").result
     assert desk.ask(worker, "spin").kind == "deadline"
     assert desk.ask(worker, "double", 1).result == 2
@@ -230,7 +231,7 @@ def test_a_worker_that_cannot_start_answers_and_says_why(desk, target, reason):
     failed = desk.ask(worker, "double", 1)
     assert failed.kind == "crash"
     assert reason in failed.reason
-    assert "next start in 0.1 s" in failed.reason
+    assert "next start in 0." in failed.reason
 
 
 def test_a_start_that_hangs_is_killed(desk):
@@ -277,7 +278,7 @@ def test_close_answers_every_open_ticket_and_leaves_no_process(desk):
         worker.submit(ticket, ("spin",))
     began_s = time.monotonic()
     worker.close()
-    assert time.monotonic() - began_s < 1.0
+    assert time.monotonic() - began_s < PATIENCE_S / 2  # long before the deadline of a job
     assert [(o.ticket, o.kind) for o in (desk.next() for _ in range(3))] == [
         (1, "closed"),
         (2, "closed"),
@@ -345,7 +346,7 @@ from supervision.worker import ProcessWorker, WorkerSpec
 tray = queue.Queue()
 worker = ProcessWorker(WorkerSpec("w", "worker_jobs:calculator", deadline_s=60.0), tray.put)
 worker.submit(1, ("pid",))
-print(tray.get(timeout=10).result, flush=True)
+print(tray.get(timeout=20).result, flush=True)
 worker.submit(2, (sys.argv[1],) if len(sys.argv) > 1 else ("double", 1))
 sys.stdin.read()
 """
@@ -389,6 +390,22 @@ def test_another_version_of_the_wire_is_refused(monkeypatch):
     monkeypatch.setattr("supervision.worker_channel.WIRE_VERSION", 2)
     with pytest.raises(WireVersionError, match="restart it"):
         decode(data)
+
+
+def test_an_answer_that_cannot_be_read_is_an_error_of_that_job(desk):
+    worker = desk.hire()
+    failed = desk.ask(worker, "return_a_trap", ticket=7)
+    assert (failed.ticket, failed.kind) == (7, "error")
+    assert failed.reason == "its answer cannot be read: ValueError: no such room"
+    assert desk.ask(worker, "double", 4).result == 8
+    assert worker.status().restarts == 0
+
+
+def test_a_process_of_another_version_is_killed_and_says_what_to_do(desk, monkeypatch):
+    monkeypatch.setattr("supervision.worker_channel.WIRE_VERSION", 2)
+    failed = desk.ask(desk.hire(), "double", 4)
+    assert failed.kind == "crash"
+    assert "was updated while it ran, restart it" in failed.reason
 
 
 # --- virtual time --------------------------------------------------------------------------

@@ -68,6 +68,17 @@ def return_a_lambda():
     return lambda: None
 
 
+class Trap:
+    """A result that can be written down, but raises when it is read."""
+
+    def __reduce__(self):
+        return (raise_error, ())
+
+
+def return_a_trap():
+    return Trap()
+
+
 def start_grandchild():
     return subprocess.Popen(["/bin/sleep", "60"]).pid
 

@@ -11,10 +11,12 @@ from collections.abc import Callable
 from typing import Any
 
 from pems_actors.domain.house import House
+from pems_actors.simulation.invariants.charge import ChargeFits, NoBlindCharge
 from pems_actors.simulation.invariants.facts import (
     Asked,
     Beat,
     Broke,
+    Counted,
     Fact,
     Kept,
     Life,
@@ -29,7 +31,7 @@ from pems_actors.simulation.invariants.facts import (
 from pems_actors.simulation.invariants.law import Law
 from pems_actors.simulation.invariants.notes import Notes
 from pems_actors.simulation.invariants.outages import DeviceOutages
-from pems_actors.simulation.invariants.power import ExcessEnds, NoBlindCharge, SwitchOnFits
+from pems_actors.simulation.invariants.power import ExcessEnds, SwitchOnFits
 from pems_actors.simulation.invariants.relays import Dwell, NoHeatInBlock, StartGap, StartsPerHour
 from pems_actors.simulation.invariants.rooms import NoModeOutlivesItsLease, RoomLimits, SocWindow
 from pems_actors.simulation.invariants.tree import HeartBeats, OneIncident, OneOutcome, RowsKept
@@ -45,6 +47,7 @@ __all__ = [
     "Asked",
     "Beat",
     "Broke",
+    "Counted",
     "Fact",
     "InvariantChecker",
     "Kept",
@@ -58,7 +61,7 @@ __all__ = [
     "Wrote",
 ]
 
-KINDS = (Asked, Beat, Broke, Kept, Life, Outage, Seen, Told, Truth, Wrote)
+KINDS = (Asked, Beat, Broke, Counted, Kept, Life, Outage, Seen, Told, Truth, Wrote)
 
 
 class InvariantChecker:
@@ -87,6 +90,7 @@ class InvariantChecker:
             NoHeatInBlock(notes),
             SwitchOnFits(notes),
             ExcessEnds(notes, armed),
+            ChargeFits(notes),
             NoBlindCharge(notes),
             RoomLimits(notes, armed),
             SocWindow(notes),

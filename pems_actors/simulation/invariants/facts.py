@@ -127,4 +127,12 @@ class Kept(NamedTuple):
     found: int
 
 
-Fact = Wrote | Seen | Truth | Life | Outage | Asked | Told | Beat | Broke | Kept
+class Counted(NamedTuple):
+    """At the end: how many breaks of its dwell the owner of a relay has counted itself."""
+
+    at_s: float
+    relay: str
+    breaks: int
+
+
+Fact = Wrote | Seen | Truth | Life | Outage | Asked | Told | Beat | Broke | Kept | Counted

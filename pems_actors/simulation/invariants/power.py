@@ -9,16 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from math import isnan
 
-from pems_actors.domain.commands import SetBatteryMode, SetHeating
+from pems_actors.domain.commands import SetHeating
 from pems_actors.domain.flexible_load import FlexibleLoad
 from pems_actors.domain.house import BatteryMode, House, Relay
 from pems_actors.domain.readings import HouseReading
 from pems_actors.simulation.invariants.facts import Truth, Wrote
 from pems_actors.simulation.invariants.law import Law
-from pems_actors.simulation.invariants.notes import METER_LOST_S, Notes, contacts
+from pems_actors.simulation.invariants.notes import Notes, contacts
 
 TICK_S = 60.0
-BLIND_GRACE_S = METER_LOST_S + 2 * TICK_S
 _EPS_KW = 1e-6
 _FELT_KW = 0.01
 NOBODY: frozenset[str] = frozenset()
@@ -43,13 +42,13 @@ def overload(
     spare_kw: what less than that is left under counts as exceeded too.
     """
     heating_kw = sum(relay.power_kw for relay in house.relays if contacts(reading).get(relay.name))
-    heating_kw += _sum_kw(added)
+    heating_kw += sum_kw(added)
     meter = reading.meter
     if meter is None or meter.grid_kw is None or isnan(meter.grid_kw):
         return "meter lost"
     phases = meter.phase_kw or (meter.grid_kw / 3.0,) * 3
-    import_kw = meter.grid_kw + _sum_kw(added)
-    over_kw, limit = worst(house, _with(phases, added), import_kw, heating_kw)
+    import_kw = meter.grid_kw + sum_kw(added)
+    over_kw, limit = worst(house, with_relays(phases, added), import_kw, heating_kw)
     return limit if over_kw > _EPS_KW - spare_kw else None
 
 
@@ -60,8 +59,8 @@ def is_over_reserve(notes: Notes, added: Sequence[Relay]) -> bool:
     """
     on = [relay for name, relay in notes.relays.items() if notes.contact(name)]
     on += [relay for relay in added if relay not in on]
-    base_kw, drawn_kw = notes.house.limits.base_load_p95_kw, _sum_kw(on)
-    over_kw, _ = worst(notes.house, _with((base_kw,) * 3, on), base_kw + drawn_kw, drawn_kw)
+    base_kw, drawn_kw = notes.house.limits.base_load_p95_kw, sum_kw(on)
+    over_kw, _ = worst(notes.house, with_relays((base_kw,) * 3, on), base_kw + drawn_kw, drawn_kw)
     return over_kw > _EPS_KW
 
 
@@ -103,18 +102,20 @@ class SwitchOnFits(Law):
             added = [self.notes.relays[name] for name in self.notes.on_since(meter.at_s)]
             added.append(turned.relay)
         over_kw, limit = worst(
-            self.house, _with(phase_kw, added), import_kw + _sum_kw(added), heating_kw
+            self.house, with_relays(phase_kw, added), import_kw + sum_kw(added), heating_kw
         )
         if over_kw > _EPS_KW:
             detail = f"relay/{turned.relay.name} puts {limit} {over_kw:.2f} kW over"
             self.accuse(wrote.at_s, f"{detail} ({wrote.command.reason})")
 
 
-def _sum_kw(relays: Iterable[Relay | FlexibleLoad]) -> float:
+def sum_kw(relays: Iterable[Relay | FlexibleLoad]) -> float:
+    """Add up what relays and flexible loads draw [kW]."""
     return sum(relay.power_kw for relay in relays)
 
 
-def _with(phase_kw: tuple[float, ...], relays: Iterable[Relay]) -> list[float]:
+def with_relays(phase_kw: tuple[float, ...], relays: Iterable[Relay]) -> list[float]:
+    """Add what relays draw to each phase [kW]."""
     relays = list(relays)
     return [kw + sum(r.power_kw * r.phases[k] for r in relays) for k, kw in enumerate(phase_kw)]
 
@@ -132,6 +133,7 @@ class ExcessEnds(Law):
         super().__init__(notes)
         self._armed = armed
         self._seen_over: Truth | None = None
+        self._base_kw = 0.0  # of other loads, when the meter was last read
 
     def on_truth(self, truth: Truth) -> None:
         """Judge the answer to the last picture's excess, then look for one in this."""
@@ -139,8 +141,21 @@ class ExcessEnds(Law):
         if then is not None and truth.at_s - then.at_s <= TICK_S + 1.0:
             self._judge(then, truth)
         over_kw, _ = self._over(truth, frozenset(), 0.0)
-        if over_kw > _FELT_KW and self._was_shown(truth):
+        if over_kw > _FELT_KW + self._unseen_kw(truth) and self._was_shown(truth):
             self._seen_over = truth
+
+    def _unseen_kw(self, truth: Truth) -> float:
+        """What other loads have begun to draw since a meter that is silent was last read."""
+        if self.notes.seen is None:
+            return 0.0
+        inverter, meter = self.notes.seen.reading.inverter, self.notes.seen.reading.meter
+        fed_kw = truth.grid_kw + truth.battery_kw + ((inverter and inverter.pv_kw) or 0.0)
+        ours = [relay for relay in self.house.relays if truth.closed[relay.name]]
+        loads = [load for load in self.house.loads if load.name in truth.drawing]
+        base_kw = fed_kw - sum_kw(ours) - sum_kw(loads)
+        if meter is not None and meter.grid_kw is not None and not isnan(meter.grid_kw):
+            self._base_kw = base_kw
+        return max(base_kw - self._base_kw, 0.0)
 
     def _was_shown(self, truth: Truth) -> bool:
         """Whether the appliance could know: a picture of now with a meter, and orders pass."""
@@ -165,7 +180,7 @@ class ExcessEnds(Law):
             for relay in self.house.relays
             if truth.closed[relay.name] and relay.name not in without
         )
-        return worst(self.house, phases, truth.grid_kw - _sum_kw(gone) - less_kw, heating_kw)
+        return worst(self.house, phases, truth.grid_kw - sum_kw(gone) - less_kw, heating_kw)
 
     def _judge(self, then: Truth, now: Truth) -> None:
         gone = frozenset(
@@ -192,38 +207,21 @@ class ExcessEnds(Law):
         return not last.command.on and last.at_s >= then.at_s
 
     def _sheddable(self, then: Truth, now: Truth, limit: str) -> set[str]:
-        """Relays that could have gone off and would have helped."""
-        armed, stuck = self._armed, then.stuck | now.stuck
-        return {
-            relay.name
+        """Relays and flexible loads that could have gone off and would have helped."""
+        stuck = then.stuck | now.stuck
+        on = [
+            relay
             for relay in self.house.relays
-            if then.closed[relay.name]
-            and now.closed[relay.name]
-            and relay.name not in stuck
-            and (armed is None or f"relay/{relay.name}" in armed)
-            and (not limit.startswith("L") or relay.phases[int(limit[1]) - 1] > 0.0)
-        }
+            if then.closed[relay.name] and now.closed[relay.name] and relay.name not in stuck
+        ]
+        draw = [load for load in self.house.loads if load.name in then.drawing & now.drawing]
+        left = {f"relay/{relay.name}" for relay in on if _eases(limit, relay)}
+        left |= {f"load/{load.name}" for load in draw if _eases(limit, load)}
+        return left if self._armed is None else left & self._armed
 
 
-class NoBlindCharge(Law):
-    """No charging from the grid while nobody knows what the house draws."""
-
-    name = "no grid charge without a meter"
-
-    def __init__(self, notes: Notes) -> None:
-        super().__init__(notes)
-        self._known_s: float | None = None
-
-    def on_truth(self, truth: Truth) -> None:
-        """Note when the meter was last known."""
-        if self._known_s is None or self.notes.meter(truth.at_s) is not None:
-            self._known_s = truth.at_s
-
-    def on_wrote(self, wrote: Wrote) -> None:
-        """Look at orders to charge."""
-        command = wrote.command
-        if not isinstance(command, SetBatteryMode) or command.mode is not BatteryMode.CHARGE_GRID:
-            return
-        blind_s = wrote.at_s - (self._known_s if self._known_s is not None else wrote.at_s)
-        if blind_s > BLIND_GRACE_S:
-            self.accuse(wrote.at_s, f"battery: charging from the grid, {blind_s:.0f} s blind")
+def _eases(limit: str, each: Relay | FlexibleLoad) -> bool:
+    """Whether a limit is eased when one goes off."""
+    if limit == "heating":
+        return isinstance(each, Relay)
+    return not limit.startswith("L") or each.phases[int(limit[1]) - 1] > 0.0

@@ -11,7 +11,7 @@ from collections import deque
 
 from pems_actors.domain.commands import SetHeating
 from pems_actors.domain.units import HOUR_S
-from pems_actors.simulation.invariants.facts import Wrote
+from pems_actors.simulation.invariants.facts import Counted, Wrote
 from pems_actors.simulation.invariants.law import Law
 from pems_actors.simulation.invariants.notes import Notes, Turned
 from pems_actors.simulation.invariants.power import is_over_reserve, was_crowded
@@ -29,7 +29,10 @@ def rule_of(wrote: Wrote) -> str:
 
 
 class Dwell(Law):
-    """A relay stays on and off for its least times, unless a rule above the dwell has cause."""
+    """A relay stays on and off for its least times, unless a rule above the dwell has cause.
+
+    Every break is counted, by the judge and by the relay's owner.
+    """
 
     name = "dwell"
 
@@ -53,6 +56,13 @@ class Dwell(Law):
             state = "off" if turned.on else "on"
             detail = f"relay/{relay.name} was {state} for {stayed_s:.0f} s of {least_s:.0f} s"
             self.accuse(wrote.at_s, f"{detail} ({wrote.command.reason})")
+
+    def on_counted(self, counted: Counted) -> None:
+        """Compare with what the owner has counted; it may count an order that got lost as well."""
+        breaks = self.breaks.get(counted.relay, 0)
+        if counted.breaks < breaks:
+            detail = f"relay/{counted.relay}: {breaks} breaks, {counted.breaks} counted"
+            self.accuse(counted.at_s, detail)
 
     def _came_late_unseen(self, turned: Turned, least_s: float, at_s: float) -> bool:
         """Whether an order got lost, a later one did not, and no picture has shown that since."""
