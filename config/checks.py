@@ -221,6 +221,16 @@ def loads(system: SystemConfig) -> Iterator[Finding]:
             yield Finding(("loads", key, "power_kw"), says)
 
 
+def worn(system: SystemConfig) -> Iterator[Finding]:
+    """An inverter told another power each quarter hour must not keep it in a wearing register."""
+    if system.inverter.capability == "power":
+        says = (
+            'is "power": orders may change every minute; give "modes" for an inverter that'
+            " writes them to registers that wear, like a Growatt"
+        )
+        yield Finding(("inverter", "capability"), says, "warning")
+
+
 CHECKS: tuple[tuple[tuple[str, ...], Check], ...] = (
     (("rooms",), keys),
     (("rooms", "relays"), members),
@@ -235,4 +245,5 @@ CHECKS: tuple[tuple[tuple[str, ...], Check], ...] = (
     (("relays", "limits", "grid"), heating_cap),
     (("relays",), left_cold),
     (("loads", "rooms", "relays", "grid"), loads),
+    (("inverter",), worn),
 )

@@ -43,7 +43,11 @@ class Battery(Part):
 
 
 class Inverter(Part):
-    """The hybrid inverter; its AC side is shared by PV and discharge."""
+    """The hybrid inverter; its AC side is shared by PV and discharge.
+
+    One of `modes` is spared by the limits on changes, writes and minutes; one of `power` takes
+    another power at any time, and they do not count for it.
+    """
 
     capability: Literal["modes", "power"] = "modes"
     native: Native = "keep"

@@ -34,6 +34,7 @@ from pems_actors.domain.house import (
 from pems_actors.economics.tariff import Band, Netting, Settlement, Tariff
 from pems_actors.physics.priors import link_kw_k, room_model
 
+_EACH_MINUTE = 1440  # a day: no limit for who decides once a minute
 PHASES = {
     "L1": (1.0, 0.0, 0.0),
     "L2": (0.0, 1.0, 0.0),
@@ -197,10 +198,18 @@ def _battery(config: SystemConfig) -> BatteryModel:
 
 def _inverter(config: SystemConfig) -> InverterModel:
     inverter = config.inverter
+    if inverter.capability == "power":
+        return InverterModel(
+            ac_limit_kw=inverter.ac_limit_kw,
+            efficiency_frac=inverter.efficiency_frac,
+            takes_powers=True,
+            max_mode_changes_per_day=_EACH_MINUTE,
+            max_writes_per_day=_EACH_MINUTE,
+            min_mode_s=0.0,
+        )
     return InverterModel(
         ac_limit_kw=inverter.ac_limit_kw,
         efficiency_frac=inverter.efficiency_frac,
-        capability=inverter.capability,
         max_mode_changes_per_day=inverter.max_mode_changes_per_day,
         max_writes_per_day=inverter.max_writes_per_day,
         min_mode_s=inverter.min_mode_minutes * 60.0,

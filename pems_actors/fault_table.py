@@ -307,7 +307,7 @@ class Strike:
 
     def __str__(self) -> str:
         """Write it as it can be read again: `NAME@TARGET:AFTER/LASTS` in seconds."""
-        return f"{self.name}@{self.target}:{self.after_s:g}/{self.lasts_s:g}"
+        return f"{self.name}@{self.target}:{self.after_s:.10g}/{self.lasts_s:.10g}"
 
 
 _STRIKE = re.compile(

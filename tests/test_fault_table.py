@@ -52,8 +52,9 @@ def test_live_names_of_actor_faults_are_those_that_a_drill_knows():
             assert Fault.named(row.name).kind.value == row.name
 
 
-def test_a_strike_is_read_as_it_is_written():
-    for strike in draw_strikes(random.Random(1), 200, 7200.0, ALL):
+@pytest.mark.parametrize("span_s", [7200.0, 365 * 86400.0])
+def test_a_strike_is_read_as_it_is_written(span_s):
+    for strike in draw_strikes(random.Random(1), 200, span_s, ALL):
         assert read_strikes(str(strike), ALL) == (strike,)
 
 

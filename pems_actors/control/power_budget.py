@@ -179,8 +179,12 @@ class PowerBudget(NamedTuple):
         return [relay for name, relay in self.relays.items() if name in on]
 
     def _drawing(self) -> tuple[str, ...]:
-        """List the relays that draw power, or will in a moment."""
+        """List the relays that draw power, or will in a moment.
+
+        What runs in the mind of an owner who may not write draws only if its contact is closed.
+        """
         on = {*self.running, *self.granted, *self.welded, *self.contacts.closed} - self.dead
+        on -= self.free & self.contacts.open
         return tuple([name for name in self.relays if name in on])
 
     def next_grant(

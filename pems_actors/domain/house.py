@@ -111,7 +111,7 @@ class InverterModel:
 
     ac_limit_kw: float = 10.0
     efficiency_frac: float = 0.95
-    capability: str = "modes"  # "modes" or "power"
+    takes_powers: bool = False  # another rate at any time, not a few changes of mode a day
     max_mode_changes_per_day: int = 8
     max_writes_per_day: int = 40
     min_mode_s: float = 1800.0

@@ -40,6 +40,7 @@ class ModeSearch:
     soc_frac: float
     changes_left: int
     regained: Mapping[int, int] = field(default_factory=dict)
+    counts: bool = True  # whether a change of mode is more than one of rate
 
     def cheapest(self, change_price: float) -> list[Order]:
         """Find the cheapest orders, one per slot.
@@ -94,6 +95,8 @@ class ModeSearch:
     @cached_property
     def _groups(self) -> list[slice]:
         """List the neighbouring orders of each mode that has several."""
+        if not self.counts:
+            return [slice(0, len(self.orders))]
         runs, at = [], 0
         for _, orders in groupby(self.orders, key=lambda order: order.mode):
             count = len(list(orders))
@@ -104,7 +107,7 @@ class ModeSearch:
     def _same_mode(self, now: int) -> list[bool]:
         """Mark the orders of the mode of order `now`; before the first, of the present mode."""
         mode = self.mode if now < 0 else self.orders[now].mode
-        return [order.mode is mode for order in self.orders]
+        return [order.mode is mode or not self.counts for order in self.orders]
 
     def _best(
         self,

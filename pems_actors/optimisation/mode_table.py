@@ -42,17 +42,25 @@ def orders_of(case: Case, charge_kw: Array, discharge_kw: Array) -> tuple[Order,
     """List what the inverter could be told; wanted powers, (n,), suggest gentler rates."""
     if not case.problem.battery_obeys:
         return (Order(BatteryMode.SELF_USE),)
-    battery = case.problem.battery
+    battery, finely = case.problem.battery, case.problem.inverter.takes_powers
+    gentle = _every_tenth if finely else _gentle
     sells = case.problem.state.battery_mode is BatteryMode.SELL  # and may have to for a while
     sell = [Order(BatteryMode.SELL)] if sells or case.stages.export_allowed.any() else []
     return (
         Order(BatteryMode.SELF_USE),
         Order(BatteryMode.HOLD),
         Order(BatteryMode.CHARGE_GRID),
-        *_gentle(BatteryMode.CHARGE_GRID, charge_kw, battery.max_charge_kw),
+        *gentle(BatteryMode.CHARGE_GRID, charge_kw, battery.max_charge_kw),
         *sell,
-        *_gentle(BatteryMode.SELL, discharge_kw, battery.max_discharge_kw),
+        *gentle(BatteryMode.SELL, discharge_kw, battery.max_discharge_kw),
     )
+
+
+def _every_tenth(mode: BatteryMode, powers_kw: Array, most_kw: float) -> list[Order]:
+    """List rates for an inverter that may be given another at any time."""
+    usual = {order.rate_kw or most_kw for order in _gentle(mode, powers_kw, most_kw)}
+    tenths = {round(most_kw * k / 10.0, 2) for k in range(1, 10)}
+    return [Order(mode, rate) for rate in sorted(usual | tenths)]
 
 
 def _gentle(mode: BatteryMode, powers_kw: Array, most_kw: float) -> list[Order]:

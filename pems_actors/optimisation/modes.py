@@ -4,6 +4,7 @@ A dynamic program over orders, state of charge and the changes that a day has le
 that rounding left. Modes last at least half an hour; every change has a small price too. What was
 changed within the last day counts: plan after plan, each with a day's changes of its own, would
 change too often. Charge that remains is worth what the end of the horizon says.
+An inverter that takes powers is given another in each slot, as it pays.
 """
 
 from __future__ import annotations
@@ -67,7 +68,8 @@ def cheapest_modes(
 
 
 def _cheapest(case: Case, orders: tuple[Order, ...], table: ModeTable) -> list[Order]:
-    price = _CHANGE_SHARE * max(float(np.abs(case.stages.buy).mean()), 1e-3)
+    share = 0.0 if case.problem.inverter.takes_powers else _CHANGE_SHARE
+    price = share * max(float(np.abs(case.stages.buy).mean()), 1e-3)
     return _search(case, orders, table).cheapest(price)
 
 
@@ -94,9 +96,10 @@ def obeyed(case: Case, load_kw: Array, modes: tuple[ModeSlot, ...]) -> tuple[Mod
 
 def _search(case: Case, orders: tuple[Order, ...], table: ModeTable) -> ModeSearch:
     """Set the search for the cheapest orders up."""
-    state = case.problem.state
+    state, inverter = case.problem.state, case.problem.inverter
     charging = state.battery_mode is BatteryMode.CHARGE_GRID  # and may have to end before its time
-    most = max(case.problem.inverter.max_mode_changes_per_day - _UNFORESEEN, 1)
+    counts = not inverter.takes_powers
+    most = max(inverter.max_mode_changes_per_day - _UNFORESEEN, 1) if counts else 0
     spent = [at_s for at_s in state.battery_changes_s if at_s > case.stages.start_s[0] - DAY_S]
     return ModeSearch(
         orders=orders,
@@ -107,8 +110,9 @@ def _search(case: Case, orders: tuple[Order, ...], table: ModeTable) -> ModeSear
         full_worth=case.worth.charge_per_kwh * case.problem.battery.capacity_kwh,
         mode=state.battery_mode,
         soc_frac=state.soc_frac,
-        changes_left=max(most - len(spent), int(charging)),
+        changes_left=min(max(most - len(spent), int(charging)), most),
         regained=_regained(case, spent),
+        counts=counts,
     )
 
 

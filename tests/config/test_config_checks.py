@@ -269,6 +269,14 @@ def test_a_relay_that_falls_to_off_by_itself_is_a_standing_warning(loaded):
     )
 
 
+def test_an_inverter_that_takes_powers_is_warned_of_wear(loaded):
+    told = [str(w) for w in loaded(set_in("inverter.capability", "power")).warnings]
+    assert any('inverter: capability is "power"' in t and '"modes"' in t for t in told)
+    assert not any(
+        "capability" in str(w) for w in loaded(set_in("battery.max_soc_frac", 0.9)).warnings
+    )
+
+
 def test_an_effective_power_far_above_the_plate_is_a_warning(loaded):
     told = [str(w) for w in loaded(set_in("relays.hosti.power.effective_kw", 2.4)).warnings]
     assert any("effective_kw is 2.4, above nameplate_kw 2.02; check both" in t for t in told)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pems_actors.control.power_budget import PowerBudget
 from pems_actors.domain.events import ChargeShed, RelayRequest, RelayShed
 from pems_actors.domain.house import Limits, Relay
-from pems_actors.domain.readings import MeterReading
+from pems_actors.domain.readings import MeterReading, RoomReading
 
 ONE = (1.0, 0.0, 0.0)
 RELAYS = {
@@ -92,3 +92,13 @@ def test_a_clock_that_was_set_cuts_no_gap_short() -> None:
     assert grant is None
     _, grant = state.shifted(-3600.0).next_grant(NOW_S - 3600.0 + 11.0)
     assert grant is not None
+
+
+def test_a_relay_on_in_the_mind_of_an_owner_who_may_not_write_takes_nothing() -> None:
+    thought = budget(running={"dead": 0.0, "big": 0.0}).obeying("big", ours=False)
+    assert thought.headroom(NOW_S).heating_kw == 0.0  # nobody has looked at its contact
+    for on, left_kw in ((False, 3.0), (True, 0.0)):
+        room = RoomReading("big", NOW_S, None, on)
+        seen = thought.looked([room], metered=True)
+        assert seen.headroom(NOW_S).heating_kw == left_kw
+        assert seen._replace(meter=None).headroom(NOW_S).heating_kw == left_kw

@@ -1,8 +1,9 @@
 """Stories that once broke a law, told again: each found something that no other test had seen.
 
 An order was refused by one who rested, so that nobody heard the refusal; a relay that was welded
-while heating was blocked drew beside those that started without a meter; and a judge accused a
-house of an excess that began while its meter was silent.
+while heating was blocked drew beside those that started without a meter; relays of owners who may
+not write counted as on although their contacts were open, and others were shed for them; and a
+judge accused a house of an excess that began while its meter was silent.
 """
 
 import pytest
@@ -13,6 +14,7 @@ from pems_actors.soak.witness import Witness
 FOUND = (
     Tale(5150013, "heavy"),
     Tale(5150165, "heavy"),
+    Tale(7100046, "house-silent@house:4025.3/1172.6", house="house17"),
     Tale(502645, "meter-nan@meter:3973/5540.8", 0.15416667),
 )
 
