@@ -167,4 +167,4 @@ def _entered(near: Near, room_kw: Array, turns: Index, at: Index) -> Bools:
         enters[:, slot, ranking, m + 1] = False
         on[:, slot, ranking, :, m] |= enters.transpose(1, 2, 0, 3)
         left -= enters * needed
-    return on.reshape(len(room_kw), n, -1, relays)
+    return on.reshape(len(room_kw), n, rankings * (relays + 1), relays)

@@ -76,3 +76,11 @@ def test_an_inverter_that_obeys_nobody_is_left_in_self_use() -> None:
     near = near_of(problem)
     modes = modes_where_scarce(near, near.case.stages.pv_kw)
     assert {slot.mode for slot in modes} == {BatteryMode.SELF_USE}
+
+
+def test_where_nothing_is_short_every_slot_has_its_order_too() -> None:
+    problem = instance("winter", 0)
+    blocked = replace(problem, heating_blocked=(True,) * len(problem.grid))
+    near = near_of(blocked)
+    modes = modes_where_scarce(near, near.case.stages.pv_kw)
+    assert len(modes) == len(near.case.stages)
