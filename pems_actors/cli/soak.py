@@ -13,6 +13,7 @@ import typer
 
 from pems_actors.cli.options import AsJson
 from pems_actors.cli.output import BAD_USAGE, complain, native_noise_apart, refuse, say_json
+from pems_actors.domain.units import iso
 
 if TYPE_CHECKING:
     from pems_actors.soak.figures import Sums
@@ -201,7 +202,7 @@ def broken_lines(failing: list[Told]) -> list[str]:
     told = []
     for each in failing[:SHOWN]:
         first = each.violations[0]
-        told.append(f"  {first.invariant}: {first.detail}")
+        told.append(f"  {first.invariant}: {first.detail}, at {iso(first.at_s)}")
         told.append(f"    {each.written_out.replay}")
     if len(failing) > SHOWN:
         told.append(f"  and {len(failing) - SHOWN} stories more")

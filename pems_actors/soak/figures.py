@@ -124,7 +124,12 @@ class Sums:
 
 
 def shrunk(told: Told, retell: Callable[[Tale], Told] = tell) -> Tale:
-    """Find the least faults with which a failing story still breaks one of the same laws."""
+    """Find the least faults with which a failing story still breaks one of the same laws.
+
+    A long story stays as it is: it would be told again for hours.
+    """
+    if told.is_long:
+        return told.tale
     laws = {violation.invariant for violation in told.violations}
     tale = told.written_out
     strikes = read_strikes(_words(tale), places_of(plot_of(tale).story))

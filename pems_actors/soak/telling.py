@@ -13,6 +13,7 @@ from pems_actors.soak.stories import Tale, plot_of
 from pems_actors.soak.witness import Witness
 
 PAGE_MB = 4096 / 1e6
+LONG_DAYS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,13 @@ class Told:
 
     @property
     def written_out(self) -> Tale:
-        """The same story with its faults in full."""
-        return replace(self.tale, faults=self.faults or "none")
+        """The same story with its faults in full; a long one by its seed, which draws the same."""
+        return self.tale if self.is_long else replace(self.tale, faults=self.faults or "none")
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it takes minutes to tell, and has more faults than fit into a line."""
+        return self.days > LONG_DAYS
 
     @property
     def fault_names(self) -> frozenset[str]:

@@ -9,6 +9,7 @@ import pytest
 import config
 from pems_actors.cli import replay, soak
 from pems_actors.cli.output import native_noise_apart
+from pems_actors.domain.units import iso
 from pems_actors.simulation.invariants import Violation
 from pems_actors.soak.figures import Sums
 from pems_actors.soak.stories import Tale
@@ -96,6 +97,7 @@ def test_what_failed_is_told_with_the_command_that_shows_it_again() -> None:
     text = "\n".join((*soak.lines(sums.figures(2.0, "")), *soak.broken_lines(sums.failing)))
     assert "violations  1 in 1 stories" in text
     assert "relay/bath was on for 60 s" in text
+    assert f", at {iso(GUILTY.violations[0].at_s)}" in text
     assert 'pems soak --stories 1 --seed 4 --faults "hang@rooms/bath:60/0"' in text
 
 
