@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import statistics
 import subprocess
 import sys
@@ -89,6 +90,15 @@ def test_orders_left_retained_are_not_obeyed_by_who_comes_later(broker: RealBrok
         early.close()
 
 
+def outlive_a_silent_client(port: int, keepalive_s: int) -> None:
+    """Wait until the broker has thrown out somebody who came now and says nothing more."""
+    body = b"\0\4MQTT\4\2" + keepalive_s.to_bytes(2) + b"\0\6silent"
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as silent:
+        silent.sendall(bytes([0x10, len(body)]) + body)
+        assert len(silent.recv(4)) == 4
+        assert silent.recv(1) == b""
+
+
 def test_a_handler_that_sleeps_loses_neither_the_connection_nor_the_news(
     broker: RealBroker,
 ) -> None:
@@ -105,7 +115,7 @@ def test_a_handler_that_sleeps_loses_neither_the_connection_nor_the_news(
     wait(client.connected)
     for number in range(100):
         mouth.client.publish(Message("news", str(number)))
-    time.sleep(7.0)  # the broker gives a silent client one and a half keepalives
+    outlive_a_silent_client(broker.port, keepalive_s=4)
     assert client.connected()
     assert client.counters["disconnects"] == 0
     awake.set()

@@ -158,8 +158,8 @@ class PvModel:
         at = np.flatnonzero(index >= grid[0])
         midnight_s = issued_at.tz_convert(known.timezone).normalize().timestamp()
         lately = self._caught_up(look, measured, midnight_s)
-        told, source = lately._rungs(look, measured, at, now_s, midnight_s)  # noqa: SLF001 - its own kind
-        told = lately._today(look, measured, told, at, now_s, midnight_s)  # noqa: SLF001
+        told, source = lately.rungs(look, measured, at, now_s, midnight_s)
+        told = lately.today(look, measured, told, at, now_s, midnight_s)
         return _framed(told, source, seen.lit[at], grid, self._most(plant))
 
     def _caught_up(self, look: View, measured: Array, until_s: float) -> Self:
@@ -177,7 +177,7 @@ class PvModel:
         most = 1.25 * plant.peak if self.top is None else max(self.top, 1e-9)
         return most if plant.limit is None else min(most, plant.limit)
 
-    def _rungs(
+    def rungs(
         self, look: View, measured: Array, at: Longs, now_s: float, midnight_s: float
     ) -> tuple[Told, Array]:
         """Take the best rung for each row."""
@@ -218,7 +218,7 @@ class PvModel:
         low, high = _PRIOR_BAND
         return Told(low * mean, mean, np.minimum(high * mean, 1.1 * look.clear[at]), mean)
 
-    def _today(
+    def today(
         self, look: View, measured: Array, told: Told, at: Longs, now_s: float, midnight_s: float
     ) -> Told:
         """Correct the coming hours by what today has shown; it fades with the lead."""
@@ -231,7 +231,7 @@ class PvModel:
         )
         if not len(past) or not len(at) or starts[at[0]] - now_s > 4.0 * _TODAY_FADES_S:
             return told
-        before, _ = self._rungs(look, measured, past, now_s - DAY_S / 2.0, midnight_s)
+        before, _ = self.rungs(look, measured, past, now_s - DAY_S / 2.0, midnight_s)
         weight = np.exp(-(now_s - starts[past]) / _TODAY_MEMORY_S)
         usual = _TODAY_PRIOR_H * HOUR_S / look.step_s * look.plant.peak
         got = float((weight * measured[past]).sum()) + usual

@@ -138,7 +138,7 @@ class DayAhead:
         rows = np.arange(first, until, dtype=np.intp)
         if not len(rows):
             return np.array([self.width])
-        low, middle, high, _ = self._plain(view.scene(rows))
+        low, middle, high, _ = self.plain(view.scene(rows))
         behind = 1 if self.published else 2
         return widths(self.width, list(reach(view.truth[rows], low, middle, high)), behind)
 
@@ -244,11 +244,11 @@ class DayAhead:
 
     def _day(self, scene: Scene, ahead: int, width: Array) -> Sheets:
         """Forecast the target days of a scene, bands as wide as the times ask for."""
-        low, median, high, mean = self._plain(scene)
+        low, median, high, mean = self.plain(scene)
         stretch = width * self.second_day ** max(0, ahead - 1)
         return median - stretch * (median - low), median, median + stretch * (high - median), mean
 
-    def _plain(self, scene: Scene) -> Sheets:
+    def plain(self, scene: Scene) -> Sheets:
         """Forecast target days with bands as they were learned."""
         if self.blend is None:
             middle = self._whole(Seasonal().predict(scene))
@@ -310,7 +310,7 @@ def _second_day(model: DayAhead, view: View, rows: Ints, day_1: Array) -> float:
         guessed[2] = np.where(np.isfinite(older), older, day_1[third - 2])
     truth = view.truth[rows[third]]
     far, near = (
-        reach(truth, *model._plain(view.scene(rows[third], told))[:3]).ravel()  # noqa: SLF001 - its own kind
+        reach(truth, *model.plain(view.scene(rows[third], told))[:3]).ravel()
         for told in (guessed, {})
     )
     known = np.isfinite(far) & np.isfinite(near)
