@@ -244,8 +244,11 @@ class GatewayActor(HouseActor):
         close_incident(self, jumped)
         if max(abs(set_s), slept_s) <= REPLAN_S:
             return
-        heard_s = self.state.heard_s + set_s + slept_s  # who slept could hear nothing
-        self.state = self.state._replace(heard_s=heard_s, inspected=None)
+        mind, inspected = self.state, self.state.inspected
+        heard_s = mind.heard_s + set_s + slept_s  # who slept could hear nothing
+        if inspected is not None:  # whom it doubted is not believed until it has looked again
+            inspected = inspected._replace(at_s=inspected.at_s + set_s + slept_s)
+        self.state = mind._replace(heard_s=heard_s, inspected=inspected)
         news = ClockJumped(now_s, set_s)
         rooms = [address for _, address in self.rooms]
         rooms += [load_address(name) for name in self.loads]

@@ -38,6 +38,7 @@ CALM_S = 100.0  # while all is well, every second minute is looked at closely
 NEAR_K = 0.25  # a reading so near the last one believed is nothing new
 SETTLING_S = 12 * HOUR_S  # until the model has found the screeds that nobody measures
 WINDOWS_SETTLE_S = HOUR_S
+MOVED_WITHIN_S = relay_watch.LOOKS * heat_runs.STRIDE_S  # else it may be stuck: no witness
 
 
 class Open(NamedTuple):
@@ -292,8 +293,11 @@ class Inspector:
         here = here._replace(fit=fit)
         if now_s - here.born_s < SETTLING_S:
             return here
+        witness_c = np.where(now_s - here.sensors.anchor_at_s <= MOVED_WITHIN_S, air_c, np.nan)
         relays = relay_watch.felt(
-            here.relays, self._felt(runs, 1, air_c, tells_k), self._felt(runs, 2, air_c, tells_k)
+            here.relays,
+            self._felt(runs, 1, witness_c, tells_k),
+            self._felt(runs, 2, witness_c, tells_k),
         )
         turned = relays.by_room != here.relays.by_room
         if np.count_nonzero(turned):

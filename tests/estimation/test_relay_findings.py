@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pems_actors.domain.findings import OutOfService
-from tests.estimation.house_days import Days, settled
+from pems_actors.domain.house import Emitter, HouseModel
+from pems_actors.physics.priors import room_model
+from tests.estimation.house_days import HOUSE, Days, only, settled
 
 
 def service(days: Days) -> OutOfService:
@@ -156,6 +160,19 @@ def test_heat_that_reaches_no_sensor_is_not_judged_by_it() -> None:
     days.order("hall", on=True)
     days.run(60)
     assert service(days).relays == frozenset()
+
+
+@pytest.mark.parametrize("volume_m3", [20.0, 12.0])
+def test_a_sensor_that_stands_still_accuses_no_relay(volume_m3: float) -> None:
+    small = room_model("hall", Emitter.PANEL, 1.2, volume_m3)
+    rooms = (*HOUSE.model.rooms[:2], small)
+    days = Days(house=replace(HOUSE, model=HouseModel(rooms, HOUSE.model.links)))
+    days.rest(14 * 60)
+    held_c = round(days.true_c("hall"), 1)
+    days.bend = only("hall", lambda _, room: room._replace(temp_c=held_c))
+    days.order("hall", on=True)
+    days.run(60)
+    assert set(days.told) == {"rooms/hall/sensor-stuck"}
 
 
 def _claiming(days: Days, relay: str):

@@ -11,9 +11,10 @@ from pems_actors.domain.events import Request
 from pems_actors.domain.house import BatteryMode
 from pems_actors.domain.levels import Level
 from pems_actors.simulate import Simulation
+from pems_actors.simulation.device_faults import FaultKind
 from pems_actors.soak.stories import Tale, plot_of
 from pems_actors.soak.witness import Witness
-from tests.scenarios.outages import HOUR, Outages, flat, need, until
+from tests.scenarios.outages import HOUR, Outages, believed, break_, flat, need, until
 from tests.scenarios.stories import NOON, story
 
 DAY = 24 * HOUR
@@ -102,6 +103,19 @@ def test_row_26_a_leap_of_years_and_back_ends_in_a_plan_of_this_year() -> None:
         simulation.runtime.now_s(), abs=1000.0
     )
     assert levels(simulation) == {Level.PLAN}
+
+
+@pytest.mark.parametrize("by_s", [HOUR, -HOUR])
+def test_row_26_a_sensor_that_was_doubted_is_doubted_on_after_a_jump(by_s: float) -> None:
+    simulation, _ = flat(seed=3)
+    until(simulation, 60)
+    break_(simulation, "rooms/living", FaultKind.SENSOR_JUMP, 6.0)
+    until(simulation, 200)
+    assert believed(simulation, "living")["quality"] == "stale"
+    said_s = need(simulation, "living").sensor.heard_s
+    set_clock(simulation, by_s)
+    until(simulation, 205)
+    assert need(simulation, "living").sensor.heard_s == pytest.approx(said_s + by_s, abs=1.0)
 
 
 def test_row_26_a_few_seconds_are_an_event_and_change_nothing() -> None:
