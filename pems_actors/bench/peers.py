@@ -42,6 +42,7 @@ _TAU_H = 30.0
 _START_C, _LOW_C, _HIGH_C = 20.5, 20.0, 23.0
 _MARGIN_K = 0.02
 _HALVINGS = 16
+_FULL_KWH = 1e-3  # so near its end a charge is there: a dearer end would only buy rounding
 _GRID_KW = 17.0
 
 
@@ -214,7 +215,7 @@ def powers_cost(problem: PlanningProblem, plan: Plan) -> float | None:
             return None
         middle = (low + high) / 2.0
         found = _ended(case, decided, middle)
-        if found is not None and found[0] <= wanted:
+        if found is not None and found[0] < wanted - _FULL_KWH:
             low, below = middle, found
         else:
             high, above = middle, found

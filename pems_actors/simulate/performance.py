@@ -178,10 +178,13 @@ class Performance:
                 observe(self)
 
     def _play_until(self, at_s: float) -> None:
-        """Let the appliance live, with whatever breaks and heals on the way."""
+        """Let the appliance live, with whatever breaks and heals on the way.
+
+        What comes due while the computer sleeps begins when it wakes.
+        """
         while (due_s := self._next_turn_s()) <= at_s:
             self._go_on(due_s)
-            self._turn(due_s)
+            self._turn(max(due_s, self.runtime.process_s()))
         self._go_on(at_s)
 
     def _go_on(self, at_s: float) -> None:

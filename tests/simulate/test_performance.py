@@ -65,6 +65,15 @@ def test_a_sleeping_computer_hears_nothing_while_the_house_lives_on():
     assert simulation.twin.at_s == NOON + 45 * MINUTE_S
 
 
+def test_what_befalls_a_sleeping_computer_begins_when_it_wakes():
+    simulation = playing("suspend@clock:600/1800,suspend@clock:610/900")
+    begun = []
+    simulation.on_strike = lambda strike, at_s: begun.append(at_s - NOON)
+    simulation.run_until(NOON + 60 * MINUTE_S)
+    assert begun == [600.0, 2400.0]
+    assert simulation.runtime.clocks().slept_s == 2700.0
+
+
 def test_a_killed_core_is_silent_and_its_successor_begins_with_higher_epochs():
     simulation = playing("kill-core@core:1205/300")
     commands, births, ready = [], [], []
