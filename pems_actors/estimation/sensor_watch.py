@@ -3,7 +3,8 @@
 A sensor is stuck when its reading stands still while the model, run on from the moment the reading
 last moved, says that the room must have moved; standing still in a steady room is no fault. A
 jump is refused for as long as the model knows better, at most a day; how well it knows is measured
-(`model_fit`). All rooms at once, as arrays.
+(`model_fit`). A reading that was followed after all may go back to where the model was before.
+All rooms at once, as arrays.
 """
 
 from __future__ import annotations
@@ -81,7 +82,8 @@ class SensorWatch(NamedTuple):
     said_at_s: newest stamp heard.    believed_c, believed_at_s: the last believed reading.
     anchor_c, anchor_at_s: the reading that stands still, and since when.
     verdict: a `Verdict` per room.    calm: all are good.    look_at_s: when the next one will have
-    stood still for long.    slips: unit by row, where one was recognised.
+    stood still for long.    slips: unit by row, where one was recognised.    led_k, led_at_s: how
+    far and when the model last followed a reading that leapt: once it may go back.
     """
 
     said_at_s: Array
@@ -90,6 +92,8 @@ class SensorWatch(NamedTuple):
     anchor_c: Array
     anchor_at_s: Array
     verdict: npt.NDArray[np.int8]
+    led_k: Array
+    led_at_s: Array
     calm: bool = False
     look_at_s: float = -inf
     slips: Mapping[int, str] = MappingProxyType({})
@@ -100,7 +104,8 @@ class SensorWatch(NamedTuple):
         never = np.full(rooms, -inf)
         verdict = np.zeros(rooms, dtype=np.int8)
         unknown = np.full(rooms, np.nan)
-        return cls(np.full(rooms, now_s), unknown, never, unknown, never, verdict)
+        still = np.zeros(rooms)
+        return cls(np.full(rooms, now_s), unknown, never, unknown, never, verdict, still, never)
 
     def shifted(self, by_s: float) -> SensorWatch:
         """Move along with a clock that was set."""
@@ -108,6 +113,7 @@ class SensorWatch(NamedTuple):
             said_at_s=self.said_at_s + by_s,
             believed_at_s=self.believed_at_s + by_s,
             anchor_at_s=self.anchor_at_s + by_s,
+            led_at_s=self.led_at_s + by_s,
             look_at_s=self.look_at_s + by_s,
         )
 
@@ -163,7 +169,7 @@ def _all_well(sensors: Thermometers, watch: SensorWatch, picture: Picture) -> Ju
         anchor_at_s = np.where(moved, picture.at_s, anchor_at_s)
     after = SensorWatch(
         stamps, said, stamps, anchor_c, anchor_at_s,
-        watch.verdict, watch.calm, watch.look_at_s, watch.slips,
+        watch.verdict, watch.led_k, watch.led_at_s, watch.calm, watch.look_at_s, watch.slips,
     )  # fmt: skip
     if not any_moved:
         return Judgement(after, said)
@@ -195,7 +201,10 @@ def _one_by_one(
     was_stuck = watch.verdict == Verdict.STUCK
     stuck = (still & drifted) | (was_stuck & ~moved & fresh)
     unheard_s = now_s - watch.believed_at_s
-    near = np.abs(said - expected_c) <= np.maximum(_reach_k(unheard_s), fit.tells_k)
+    off_k, reach_k = said - expected_c, np.maximum(_reach_k(unheard_s), fit.tells_k)
+    led_k = np.where(now_s - watch.led_at_s <= FORGETS_S, watch.led_k, 0.0)
+    fits = np.abs(off_k) <= reach_k
+    near = fits | (np.abs(off_k + led_k) <= reach_k)
     goes_on = (np.abs(said - watch.believed_c) <= REACH_K) & (unheard_s <= sensors.goes_on_s)
     believed = sound & ~stuck & (near | goes_on)
     signs = _Signs(fresh, sound, believed, stuck, first)
@@ -204,6 +213,7 @@ def _one_by_one(
     tells = believed & ~_let_go(sensors, watch, said, now_s)
     anchor_at_s = np.where(moved, now_s, watch.anchor_at_s)
     verdict = _verdicts(sensors, watch, picture, signs, slips)
+    leapt = believed & (np.abs(off_k) > REACH_K) & ~goes_on
     after = SensorWatch(
         said_at_s=np.where(fresh, np.minimum(picture.said_at_s, now_s), watch.said_at_s),
         believed_c=np.where(believed, said, watch.believed_c),
@@ -211,13 +221,14 @@ def _one_by_one(
         anchor_c=np.where(moved, said, watch.anchor_c),
         anchor_at_s=anchor_at_s,
         verdict=verdict,
+        led_k=np.where(leapt & ~first, np.where(fits, off_k, 0.0), led_k),
+        led_at_s=np.where(leapt, now_s, watch.led_at_s),
         calm=bool(tells.all()),
         look_at_s=max(float(anchor_at_s.min()) + STILL_FOR_S, now_s + LOOK_EVERY_S),
         slips=slips,
     )
     air_c = np.where(tells, said, np.nan)
     anew = believed & (moved | (watch.verdict != Verdict.GOOD))
-    leapt = believed & (np.abs(said - expected_c) > REACH_K) & ~goes_on
     return Judgement(after, air_c, anew, stuck & ~was_stuck, leapt)
 
 

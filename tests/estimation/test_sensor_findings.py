@@ -118,6 +118,22 @@ def test_a_jump_that_stays_is_refused_for_a_day_and_then_believed() -> None:
     assert days.estimate_c("bath") == pytest.approx(days.true_c("bath") - 4.0, abs=0.3)
 
 
+def test_a_jump_that_was_believed_after_all_may_go_back_once() -> None:
+    days = settled()
+
+    def bent_by(step_k: float, minutes: int) -> set[str]:
+        days.bend = only("bath", lambda _, r: r._replace(temp_c=round(r.temp_c + step_k, 1)))
+        days.rest(minutes)
+        here = inspected(days)
+        return set() if here is None else set(here.refused)
+
+    assert bent_by(-2.0, 60) == {"bath"}
+    assert bent_by(-2.0, 6 * 60) == set()
+    assert bent_by(0.0, 5) == set()
+    assert days.estimate_c("bath") == pytest.approx(days.true_c("bath"), abs=0.3)
+    assert bent_by(-2.0, 60) == {"bath"}
+
+
 def test_many_spikes_are_one_finding() -> None:
     days = settled()
     rng = np.random.default_rng(5)
