@@ -20,7 +20,7 @@ from pems_actors.actors.base import (
     room_address,
 )
 from pems_actors.actors.device_writer import DeviceWriter
-from pems_actors.actors.room_mind import USABLE, RelayMind, RoomMind, believed
+from pems_actors.actors.room_mind import USABLE, RelayMind, RoomMind, believed, surely_c
 from pems_actors.actors.room_orders import answered
 from pems_actors.actors.room_relay import RoomRelay
 from pems_actors.actors.room_state import room_state
@@ -259,10 +259,11 @@ class RoomActor(HouseActor):
         standing = wish if wish is not None and tick.at_s < wish.until_s else None
         measured = tick.estimate_c is not None or sensor.age_s(tick.at_s) <= HELD_S
         block_s = next((start_s for start_s, _ in tick.blocks if start_s > tick.at_s), inf)
+        at_least_c = surely_c(tick, sensor) if temp_c is None else None
         return RoomView(
             tick.at_s, temp_c, floor_c, tick.outdoor, tick.available_frac, window_open,
             mind.plan, standing, self._mode(tick.at_s), mind.trim, measured, tick.clock_trusted,
-            block_s,
+            block_s, at_least_c,
         )  # fmt: skip
 
     def _mode(self, now_s: float) -> HouseMode:

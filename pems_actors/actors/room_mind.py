@@ -19,11 +19,13 @@ from pems_actors.control.rest import Rest
 from pems_actors.control.wishes import Override
 from pems_actors.domain.events import GuardOrder, HouseMode, Need, RoomPlan, RoomTick
 from pems_actors.domain.readings import Quality
+from pems_actors.domain.units import DAY_S, HOUR_S
 from pems_actors.estimation.freshness import FreshValue
 
 ASK_AGAIN_S = 120.0  # the power budget forgets a request soon
 NEED_LIFE_S = 300.0  # what a member said counts for so long
 USABLE = frozenset({Quality.GOOD, Quality.ESTIMATED})
+OFF_K, OFF_K_PER_H = 1.0, 0.5  # how far an estimate may be too high, and more for each hour
 
 
 class Written(NamedTuple):
@@ -150,3 +152,11 @@ def believed(tick: RoomTick, sensor: FreshValue) -> tuple[float | None, Quality]
     if tick.estimate_c is None or sensor.value is None or quality not in USABLE:
         return sensor.value, quality
     return tick.estimate_c, Quality.ESTIMATED
+
+
+def surely_c(tick: RoomTick, sensor: FreshValue) -> float | None:
+    """Give the temperature that a room still has for sure, for a day after it was last known."""
+    age_s = sensor.age_s(tick.at_s)
+    if tick.estimate_c is None or sensor.value is None or age_s > DAY_S:
+        return None
+    return tick.estimate_c - OFF_K - OFF_K_PER_H * age_s / HOUR_S

@@ -68,7 +68,7 @@ class RoomView(NamedTuple):
     `available_frac` is the share of the next 3 h not blocked, `block_s` when the next block begins,
     `trim` the slow correction of its duty that the rules have learned (`next_trim`). A temperature
     that is not `measured` is the last one heard: good enough to judge by, but nothing is corrected
-    against a value that stands still.
+    against a value that stands still. `surely_c` is what a room of unknown temperature still has.
     """
 
     now_s: float
@@ -84,6 +84,7 @@ class RoomView(NamedTuple):
     measured: bool = True
     clock_trusted: bool = True
     block_s: float = inf
+    surely_c: float | None = None
 
 
 def room_need(facts: RoomFacts, view: RoomView, level: Level, reason: str) -> Need:
@@ -198,6 +199,9 @@ def _rule_duty(
     temp_c, outdoor_c = view.temp_c, view.outdoor.temp_c
     steady = _steady_duty(facts, view, target_c)
     if temp_c is None:
+        if view.surely_c is not None and view.surely_c > facts.limits.ceiling_c:
+            told = "temperature unknown, surely over {:.0f} °C; {}"
+            return 0.0, Why(told, (view.surely_c, because))
         why = Why("temperature unknown, {:.0f} °C outdoors; {}", (outdoor_c, because))
         return unknown_duty(steady, outdoor_c), why
     if not view.measured:
