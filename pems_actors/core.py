@@ -137,7 +137,7 @@ class Core:
             ThreadRuntime(self.clock),
             topics=self.doors.topics,
             drills=options.drills,
-            first_epoch=self.doors.devices.begin_life(self.clock.now_s()),
+            first_epoch=self.doors.begin_life(),
         )
 
     def run(self, link: GuardianLink, began_s: float) -> int:

@@ -8,7 +8,6 @@ and it leaves on disk what is to be done with the devices once this process is g
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -18,8 +17,8 @@ from pems_actors.domain.house import House
 from pems_actors.domain.ports import PriceSource, WeatherSource
 from pems_actors.domain.units import seconds
 from pems_actors.durable.background import Background
-from pems_actors.durable.memory import Memory
-from pems_actors.gateways import safe_plan
+from pems_actors.durable.memory import Memory, StateProblem
+from pems_actors.gateways import arming, devices_lock, safe_plan, write_budget
 from pems_actors.gateways.control_socket import ControlSocket
 from pems_actors.gateways.devices_lock import DevicesLock
 from pems_actors.gateways.disk_reserve import DiskReserve
@@ -33,7 +32,6 @@ from pems_actors.surroundings import Surroundings
 from supervision import HouseClock
 
 DEVICES_WAIT_S = 15.0  # a safe_state that is at work ends by itself before
-ARMED_FILE = "armed.json"
 HISTORY_FILE = "history.sqlite"
 RESERVE_FILE = "disk_reserve"
 SCENARIO_DAYS = 400.0
@@ -63,6 +61,7 @@ class Doors:
         options, system = self.options, self.loaded.system
         server = ControlSocket(options.state)  # first: it takes the state directory, or refuses
         self.devices = DevicesLock.take(options.state, "the core", DEVICES_WAIT_S)
+        self._memory = self._open_memory()
         armed = self._armed()
         self._plan_for_our_end(armed)
         prices, weather = self._feeds()
@@ -71,6 +70,7 @@ class Doors:
             options.state / HISTORY_FILE,
             outbox=has_influx,
             reserve=DiskReserve(options.state / RESERVE_FILE),
+            on_lost=lambda said: self._tell("history", said),
         )
         port = MqttHouse(
             self.house,
@@ -79,7 +79,7 @@ class Doors:
             tick_s=float(system.system.control_interval_seconds),
             topics=self.topics,
             journal=GrowattJournal(options.state),
-            budget=WriteBudget.on_disk(options.state, self.house.inverter.max_writes_per_day),
+            budget=self._budget(),
         )
         port.start()
         return Surroundings(
@@ -92,15 +92,32 @@ class Doors:
             exporter=self._exporter(),
             armed=armed,
             save_armed=self._save_armed,
-            memory=self._memory(),
+            memory=self._memory,
             clock_floor_s=SANE_FROM_S if options.house == "mqtt" else float("-inf"),
         )
 
-    def _memory(self) -> Memory:
+    def begin_life(self) -> int:
+        """Count this life of the core; returns its first epoch."""
+        epoch = self.devices.begin_life(self.clock.now_s())
+        self._tell(devices_lock.LIVES, self.devices.problem)
+        return epoch
+
+    def _open_memory(self) -> Memory:
         """Open what outlives this process; its writing is done by a thread of its own."""
         relays = (f"relay/{relay.name}" for relay in self.house.relays)
-        devices = (*relays, "battery", "inverter")
+        loads = (f"load/{load.name}" for load in self.house.loads)
+        devices = (*relays, *loads, "battery", "inverter")
         return Memory.on_disk(self.options.state, devices, Background("snapshots"))
+
+    def _budget(self) -> WriteBudget:
+        budget = WriteBudget.on_disk(self.options.state, self.house.inverter.max_writes_per_day)
+        self._tell(write_budget.NAME, budget.problem)
+        return budget
+
+    def _tell(self, name: str, problem: str) -> None:
+        """Tell what is wrong with something that was kept, if anything is."""
+        if problem:
+            self._memory.tell(StateProblem(name, problem))
 
     def _feeds(self) -> tuple[PriceSource, WeatherSource]:
         """Prices and weather: the twin's scenario, or the market and the weather service."""
@@ -165,18 +182,12 @@ class Doors:
             return frozenset()
         if self.options.house == "twin":
             return None
-        file = self.options.state / ARMED_FILE
-        try:
-            armed = json.loads(file.read_text())
-        except (OSError, ValueError):
-            return frozenset()
-        return None if armed == "all" else frozenset(str(name) for name in armed)
+        found = arming.load(self.options.state)
+        self._tell(arming.NAME, found.problem)
+        return found.armed
 
     def _save_armed(self, armed: frozenset[str] | None) -> None:
-        file = self.options.state / ARMED_FILE
-        scratch = file.with_suffix(".tmp")
-        scratch.write_text(json.dumps("all" if armed is None else sorted(armed)))
-        scratch.replace(file)
+        arming.save(self.options.state, armed, self.clock.now_s())
         self._plan_for_our_end(armed)
 
     def _plan_for_our_end(self, armed: frozenset[str] | None) -> None:

@@ -466,6 +466,7 @@ ROWS: tuple[MatrixRow, ...] = (
             f"{_CLOCK}row_26_an_hour_ahead_has_everything_planned_anew_at_once",
             f"{_CLOCK}row_26_an_hour_back_means_rules_and_self_use_until_the_clock_is_sane",
             f"{_CLOCK}row_26_a_leap_of_years_and_back_ends_in_a_plan_of_this_year",
+            f"{_CLOCK}row_26_a_sensor_that_was_doubted_is_doubted_on_after_a_jump",
             f"{_CLOCK}row_26_a_few_seconds_are_an_event_and_change_nothing",
             f"{_CLOCK}row_26_a_clock_from_before_it_can_be_plans_nothing_and_keeps_the_rooms_warm",
             f"{_ENDS}a_doubted_clock_stays_doubted_whoever_dies_until_it_has_caught_up",
@@ -520,7 +521,7 @@ ROWS: tuple[MatrixRow, ...] = (
             f"{_ACTUATORS}rows_29_and_30_an_inspector_that_loses_messages_accuses_no_relay",
             f"{_BY_HAND}however_often_somebody_presses_no_relay_is_called_stuck",
         ),
-        ("relay-stuck-on",),
+        ("relay-stuck-on", "load-ignores"),
     ),
     MatrixRow(
         30,

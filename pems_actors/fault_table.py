@@ -30,6 +30,7 @@ class Target(StrEnum):
     BRANCH = "a branch of the tree, such as planning"
     ROOM = "a room's sensor, rooms/<room>"
     RELAY = "relay/<name>"
+    LOAD = "load/<name>, in a house that has one"
     OUTDOOR = "outdoor"
     METER = "meter"
     INVERTER = "inverter"
@@ -171,6 +172,8 @@ ROWS: tuple[FaultRow, ...] = (
              DeviceFault(DeviceKind.RELAY_STUCK_ON), _LONG, incident="@/", matrix=(29,)),
     FaultRow("relay-stuck-off", Target.RELAY, "never closes",
              DeviceFault(DeviceKind.RELAY_STUCK_OFF), _LONG, incident="@/", matrix=(30,)),
+    FaultRow("load-ignores", Target.LOAD, "draws although it is held back",
+             DeviceFault(DeviceKind.LOAD_IGNORES), _LONG, matrix=(29,)),
     FaultRow("meter-lost", Target.METER, "says nothing", DeviceFault(DeviceKind.METER_LOST),
              _LONG, _METER, incident="meter/"),
     FaultRow("meter-nan", Target.METER, "says what is no number", Trouble.METER_NAN, _LONG, _METER,
@@ -261,11 +264,12 @@ class Places:
     rooms: Collection[str]
     relays: Collection[str]
     planning: bool = True
+    loads: Collection[str] = ()
     _fixed: Mapping[Target, str] = field(
         default_factory=lambda: {
             target: target.value
             for target in Target
-            if target not in {Target.ACTOR, Target.BRANCH, Target.ROOM, Target.RELAY}
+            if target not in {Target.ACTOR, Target.BRANCH, Target.ROOM, Target.RELAY, Target.LOAD}
         }
     )
 
@@ -277,23 +281,20 @@ class Places:
             tuple(f"rooms/{room.name}" for room in house.rooms),
             tuple(f"relay/{relay.name}" for relay in house.relays),
             planning,
+            tuple(f"load/{load.name}" for load in house.loads),
         )
 
     def of_kind(self, target: Target) -> Sequence[str]:
         """List the places of one kind; none where the house has no such thing."""
-        match target:
-            case Target.ACTOR:
-                return tuple(self.actors)
-            case Target.BRANCH:
-                return BRANCHES if self.planning else BRANCHES[:-1]
-            case Target.ROOM:
-                return tuple(self.rooms)
-            case Target.RELAY:
-                return tuple(self.relays)
-            case Target.SOLVER:
-                return (target.value,) if self.planning else ()
-            case _:
-                return (self._fixed[target],)
+        named = {
+            Target.ACTOR: self.actors,
+            Target.BRANCH: BRANCHES if self.planning else BRANCHES[:-1],
+            Target.ROOM: self.rooms,
+            Target.RELAY: self.relays,
+            Target.LOAD: self.loads,
+            Target.SOLVER: (target.value,) if self.planning else (),
+        }
+        return tuple(named[target] if target in named else (self._fixed[target],))
 
 
 @dataclass(frozen=True, slots=True)

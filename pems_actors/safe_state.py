@@ -215,12 +215,25 @@ def _inverter_words(cleanup: tuple[Write, ...], left: tuple[Write, ...], problem
 def parse(argv: Sequence[str]) -> argparse.Namespace:
     """Read the command line that the guardian gives."""
     parser = argparse.ArgumentParser(prog="python -m pems_actors.safe_state", description=__doc__)
-    parser.add_argument("--state", type=Path, required=True)
-    parser.add_argument("--broker", default="127.0.0.1:1883", help="host:port")
+    parser.add_argument("--state", type=_folder, required=True)
+    parser.add_argument("--broker", type=_address, default="127.0.0.1:1883", help="host:port")
     parser.add_argument("--speed", type=float, default=1.0)
     parser.add_argument("--origin-wall", type=float, default=0.0, help="wall time of the origin")
     parser.add_argument("--origin-house", type=float, help="house time of the origin")
     return parser.parse_args(argv)
+
+
+def _folder(text: str) -> Path:
+    if not Path(text).is_dir():
+        raise argparse.ArgumentTypeError(f"there is no directory {text}; give that of `pems run`")
+    return Path(text)
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not port.isdecimal() or not 0 < int(port) < 65536:
+        raise argparse.ArgumentTypeError(f"{text!r} is no broker; give it like 127.0.0.1:1883")
+    return host or "127.0.0.1", int(port)
 
 
 def house_clock(given: argparse.Namespace) -> Callable[[], float]:
@@ -247,11 +260,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns: 0 if all is safe, 1 if something could not be done or confirmed.
     """
     given = parse(sys.argv[1:] if argv is None else argv)
-    host, _, port = given.broker.rpartition(":")
+    host, port = given.broker
     user, password = credentials(os.environ, CLONE)
     settings = MqttSettings(
-        host or "127.0.0.1",
-        int(port),
+        host,
+        port,
         client_id=f"pems-safe-{os.getpid()}",
         username=user,
         password=password,

@@ -72,7 +72,7 @@ class Operations(ABC):
         """
         slot = self.directory.find(path)
         if slot is None:
-            raise NobodyThere(f"there is no child at {path!r}; see tree()")
+            raise NobodyThere(f"there is no child at {path!r}; the tree lists what there is")
         return slot.spec
 
     # Changing.
@@ -153,4 +153,4 @@ class Operations(ABC):
         if not self.drills:
             raise PermissionError("faults are injected only in a system made with drills=True")
         if not self.tell(path, InjectFault(fault)):
-            raise NobodyThere(f"there is no actor at {path!r} to harm; see tree()")
+            raise NobodyThere(f"there is no actor at {path!r} to harm; the tree shows who is")

@@ -30,6 +30,12 @@ class Restored:
     generation: str | None  # current, previous or None
     reason: str
 
+    @property
+    def told(self) -> str:
+        """What is wrong, and what stands instead; empty if nothing is wrong."""
+        stands = "the generation before stands" if self.generation else "it begins anew"
+        return f"{self.reason}; {stands}" if self.reason else ""
+
 
 class SnapshotStore:
     """Snapshots by name in one folder, all of one schema version.

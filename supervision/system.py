@@ -166,7 +166,7 @@ class ActorSystem(Operations):
         slot = self._slots.get(path)
         if slot is None:
             self.journal.dead_letter(path, message)
-            raise NobodyThere(f"there is no actor at {path!r}; see tree()")
+            raise NobodyThere(f"there is no actor at {path!r}; the tree lists what there is")
         reply = Reply()
         self.runtime.post(slot, message, reply)
         return self._wait(reply, timeout_s, f"{path} gave no answer to {type(message).__name__}")

@@ -1,6 +1,7 @@
 """One table of faults: complete, readable, and the same words for drill, simulate and soak."""
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -63,6 +64,15 @@ def test_a_bare_name_strikes_the_usual_place_hour_by_hour():
     assert crash == Strike("crash", "planning/planner", 3600.0)
     assert down == Strike("broker-down", "broker", 7200.0, TABLE["broker-down"].lasts_s[0])
     assert read_strikes("crash", RULES_ONLY)[0].target == "devices/battery"
+
+
+def test_what_a_house_has_not_is_not_broken_in_it():
+    assert TABLE["load-ignores"] not in possible_rows(ALL)
+    with pytest.raises(ValueError, match="this house has none"):
+        read_strikes("load-ignores", ALL)
+    with_car = replace(ALL, loads=("load/car",))
+    assert read_strikes("load-ignores", with_car)[0].target == "load/car"
+    assert TABLE["load-ignores"] in possible_rows(with_car)
 
 
 @pytest.mark.parametrize(

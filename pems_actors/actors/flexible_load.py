@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from pems_actors.actors.base import CONTROL, PLAN_KEEPER, PLANNER, POWER_BUDGET, HouseActor
 from pems_actors.actors.device_writer import DeviceWriter
+from pems_actors.actors.incidents import close_incident, open_incident, still_open
 from pems_actors.control.flexible_load import (
     LoadChoice,
     LoadMind,
@@ -26,7 +27,7 @@ from pems_actors.control.flexible_load import (
 )
 from pems_actors.domain.commands import SetLoad
 from pems_actors.domain.events import HouseMode, ModeChanged, Outcome, Republish, Request
-from pems_actors.domain.findings import ClockJumped
+from pems_actors.domain.findings import ClockJumped, Finding, FindingKind
 from pems_actors.domain.flexible_load import (
     FlexibleLoad,
     LoadGrant,
@@ -49,6 +50,7 @@ RENEW_S = 300.0
 REPUBLISH_S = 300.0
 BOOST_S = 2 * HOUR_S
 OBEYS_S = 60.0
+DRAWS_ON_S = 900.0  # held back and told so every minute: no order got lost any more
 DRAWS_KW = 0.1
 KEEP_KWH = 0.25  # the count is kept as often as it has grown by this
 
@@ -65,6 +67,7 @@ class Post(NamedTuple):
     wanted: tuple[object, ...] | None = None  # as the planner was told last
     kept: LoadKept | None = None
     level_since_s: float = 0.0
+    draws_on: Finding | None = None
 
 
 class FlexibleLoadActor(HouseActor):
@@ -82,18 +85,22 @@ class FlexibleLoadActor(HouseActor):
     def on_start(self) -> None:
         """Ask for the plan in force and the house's mode."""
         super().on_start()
+        if self.state.draws_on is not None:
+            open_incident(self, self.state.draws_on)
         for address in (PLAN_KEEPER, CONTROL):
             self.tell(address, Republish())
 
     def first_state(self) -> Post:
         """Begin with the wish that stood, and what was drawn of it."""
         now_s, kept = self.now_s(), self.recall()
+        draws_on = still_open(self, self.device, FindingKind.DRAWS_ON)
         if isinstance(kept, LoadKept) and kept.by_s > now_s:
             wish = LoadWish(kept.energy_kwh, kept.by_s, kept.asked)
-            return Post(LoadMind(wish, kept.got_kwh, kept.hot_s, began_s=now_s))
+            mind = LoadMind(wish, kept.got_kwh, kept.hot_s, began_s=now_s)
+            return Post(mind, draws_on=draws_on)
         hot_s = kept.hot_s if isinstance(kept, LoadKept) else -inf
         wish = standing_wish(self.load, now_s, self.timezone)
-        return Post(LoadMind(wish, hot_s=hot_s, began_s=now_s))
+        return Post(LoadMind(wish, hot_s=hot_s, began_s=now_s), draws_on=draws_on)
 
     def on_receive(self, message: object) -> Any:
         """Carry each message to its handler."""
@@ -128,6 +135,7 @@ class FlexibleLoadActor(HouseActor):
         mind = after_reading(self.state.mind, self.load, tick.reading, tick.at_s, self.timezone)
         self.state = self.state._replace(mind=mind, tick=tick)
         self._decide()
+        self._watch(self.now_s())
         self._tell_planner()
         self._keep()
 
@@ -196,6 +204,19 @@ class FlexibleLoadActor(HouseActor):
         if mind.on is not False or reading is None or reading.at_s < mind.since_s + OBEYS_S:
             return False
         return (reading.power_kw or 0.0) > DRAWS_KW and now_s - reading.at_s < OBEYS_S
+
+    def _watch(self, now_s: float) -> None:
+        """Tell of a load that draws on for long although it is held back, until that is over."""
+        mind, found = self.state.mind, self.state.draws_on
+        ours = self.writer.is_armed(self.device)
+        if found is None and ours and self._disobeys(now_s) and now_s >= mind.since_s + DRAWS_ON_S:
+            reason = "draws on although it is held back; look at its contactor"
+            found = Finding(self.device, FindingKind.DRAWS_ON, reason, mind.since_s)
+            self.state = self.state._replace(draws_on=found)
+            open_incident(self, found)
+        elif found is not None and (mind.on or _rests(mind)):
+            self.state = self.state._replace(draws_on=None)
+            close_incident(self, found)
 
     # --- telling
 
@@ -285,3 +306,9 @@ class FlexibleLoadActor(HouseActor):
         self._decide()
         self._tell_planner()
         self._keep()
+
+
+def _rests(mind: LoadMind) -> bool:
+    """Whether a load was seen to draw nothing."""
+    kw = None if mind.reading is None else mind.reading.power_kw
+    return kw is not None and kw <= DRAWS_KW

@@ -250,7 +250,10 @@ class MetricsActor(HouseActor):
         return Outcome(request.id, self.path, request.verb, "done", "", self.now_s(), result)
 
     def _level(self) -> tuple[Level, str, float]:
-        """The worst level of any device, its reason and since when."""
+        """The worst level of any device, its reason and since when.
+
+        A house has a level since the first device went there; all follow the plan since the last.
+        """
         acting = [
             device
             for path, device in self.board.devices.items()
@@ -258,7 +261,9 @@ class MetricsActor(HouseActor):
         ]
         if not acting:
             return Level.RULES, "just started", self.now_s()
-        worst = max(acting, key=lambda d: (d.level, -d.since_s))
+        level = max(device.level for device in acting)
+        there = sorted((d for d in acting if d.level is level), key=lambda d: d.since_s)
+        worst = there[-1] if level is Level.PLAN else there[0]
         reason = in_mode(worst.reason, self.board.mode)
         return worst.level, f"{worst.path}: {reason}", worst.since_s
 

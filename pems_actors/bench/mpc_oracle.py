@@ -1,9 +1,11 @@
 """How far our relays are from the best that branch and bound finds, on random small houses.
 
 Both are judged by one program that reads every mode of the rooms, near relays decided and all else
-free, under the same rests, limits and start prices. A gap is in parts of what is at stake: the
-cost, or what a well-set thermostat would cost where that is more. The search gets its time and no
-more; where it finds nothing better, ours is the best known.
+at its best, under the same rests, limits and start prices, and with a battery that obeys orders: in
+the near slots an order holds for as long as a mode has to. The search may do more than we: it knows
+no steps of rates, no price and no count of changes, and beside the sun the battery is free. It
+begins with our relays; where it finds nothing better in its time, ours are the best known. A gap is
+in parts of what is at stake: the cost, or what a well-set thermostat would cost where that is more.
 """
 
 from __future__ import annotations
@@ -11,29 +13,27 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
 
-import casadi
 import numpy as np
 
 from pems_actors.bench.planning_instances import KINDS, START_S, instance, rooms_only
+from pems_actors.bench.whole_program import solved, sought
 from pems_actors.domain.house import BatteryMode, Emitter
 from pems_actors.domain.plan import Plan, PlanningProblem
 from pems_actors.domain.time_grid import TimeGrid
 from pems_actors.domain.units import HOUR_S
 from pems_actors.optimisation.assembly import Decided, assemble
 from pems_actors.optimisation.case import Case, case_of, shape_of
-from pems_actors.optimisation.formulation import RESIDUAL_LIMIT, Formulation, residual
+from pems_actors.optimisation.formulation import Formulation
 from pems_actors.optimisation.grid import Array, stages_of
 from pems_actors.optimisation.modes import ModeSlot, obeyed
 from pems_actors.optimisation.plan_maker import Decisions, outcome_of, totals_of
-from pems_actors.optimisation.program import Index, Layout, Mask, Program
+from pems_actors.optimisation.program import Layout, Program
 from pems_actors.optimisation.relaxed import Relaxed
 from pems_actors.optimisation.sequences import bits_of
 from pems_actors.optimisation.solver import Planner, SolveOptions
 from pems_actors.optimisation.switching import (
     Commitments,
-    SwitchRules,
     caps_of,
     commitments_of,
     history_of,
@@ -44,21 +44,18 @@ from pems_actors.physics.house_model import HouseDynamics, heat_shares_kw
 
 _EASY_K = 0.3  # over which a thermostat goes from all to nothing
 _LIFTS_K = (0.0, 0.3, 0.6, 1.0, 1.5)  # of its set-point over the band's low edge
+_SURE = 1e-5  # of the cost: nearer is not looked for
 _AT_REST = BatteryFlow(0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One instance: the objective of our relays, of the best known, and of a thermostat.
-
-    `searched` is whether branch and bound found relays at all, so that there is something to know.
-    """
+    """One instance: the objective of our relays, of the best known, and of a thermostat."""
 
     name: str
     ours: float
     best: float
     thermostat: float
-    searched: bool
 
     @property
     def gap(self) -> float:
@@ -101,9 +98,8 @@ def compared(
     near = case.stages.binary
     on = np.array([[slot.relays[r.name] for r in problem.relays] for slot in plan.slots[:near]])
     ours = judge.of(on)
-    found = judge.best(within_s)
-    best = ours if found is None else min(found, ours)
-    return Compared(name, ours, best, thermostat_cost(case, judge.relaxed), found is not None)
+    best = judge.best(within_s, on)
+    return Compared(name, ours, best, thermostat_cost(case, judge.relaxed))
 
 
 class _Judge:
@@ -122,44 +118,42 @@ class _Judge:
         )
         self.start_cost = np.array([relay.start_cost for relay in case.problem.relays])
 
+    def of(self, on: Array) -> float:
+        """Price whole relays in the near slots, all else at its best."""
+        _, cost = self._priced(on)
+        starts = [r.starts(bits_of(on[None, :, m]))[0] for m, r in enumerate(self.rules)]
+        return cost + float(self.start_cost @ starts)
+
+    def best(self, within_s: float, start: Array) -> float:
+        """Search better relays than some, (near slots, relays), by branch and bound from there."""
+        program = self._program()
+        _decide_commitments(self.case, program)
+        extra = sought(program, self.case, self.rules)
+        begun, _ = self._priced(start)
+        options = {"time_limit": float(within_s), "mip_rel_gap": _SURE}
+        x = solved(program, extra, options, begun)
+        known = self.of(start)
+        if x is None:
+            return known
+        return min(known, self.of(x[program.layout.columns["u"][: self.near]].round()))
+
+    def _priced(self, on: Array) -> tuple[Array, float]:
+        """Put all else at its best beside whole relays: the whole point, and its cost."""
+        mask = np.zeros((len(self.case.stages), on.shape[1]))
+        duty = mask.copy()
+        mask[: self.near], duty[: self.near] = 1.0, on
+        program = self._program((mask, duty))
+        extra = sought(program, self.case, ())
+        x = solved(program, extra, {"mip_rel_gap": _SURE})
+        if x is None:
+            raise RuntimeError("the judge finds no point for a plan that was accepted")
+        return x, float(program.cost @ x[: program.layout.width])
+
     def _program(self, decided: Decided | None = None) -> Program:
         """Assemble the case; near relays are whole, so nobody has to take turns there."""
         program = assemble(self.case, Layout(shape_of(self.case)), decided)
         program.row_high[program.layout.rows["whole"][: self.near]] = np.inf
         return program
-
-    def of(self, on: Array) -> float:
-        """Price whole relays in the near slots, all else at its best."""
-        mask = np.zeros((len(self.case.stages), on.shape[1]))
-        duty = mask.copy()
-        mask[: self.near], duty[: self.near] = 1.0, on
-        program = self._program((mask, duty))
-        quiet = {"output_flag": False, "threads": 1}
-        x = _solved(program, "highs", {"highs": quiet})
-        if x is None:  # its presolve leaves some of these programs without a point
-            x = _solved(program, "highs", {"highs": {**quiet, "presolve": "off"}})
-        if x is None:
-            raise RuntimeError("the judge finds no point for a plan that was accepted")
-        starts = [r.starts(bits_of(on[None, :, m]))[0] for m, r in enumerate(self.rules)]
-        return float(program.cost @ x + self.start_cost @ starts)
-
-    def best(self, within_s: float) -> float | None:
-        """Search the best whole relays by branch and bound."""
-        program = self._program()
-        _decide_commitments(self.case, program)
-        whole = np.zeros(program.layout.width, dtype=bool)
-        whole[program.layout.columns["u"][: self.near]] = True
-        highs = {
-            "time_limit": within_s,
-            "mip_rel_gap": 1e-5,
-            "output_flag": False,
-            "threads": 1,
-        }
-        x = _solved(program, "highs", {"highs": highs}, whole, _rests(program, self.rules))
-        if x is None:
-            return None
-        on = x[program.layout.columns["u"][: self.near]].round()
-        return self.of(on)
 
 
 def _decide_commitments(case: Case, program: Program) -> None:
@@ -169,62 +163,6 @@ def _decide_commitments(case: Case, program: Program) -> None:
     columns = program.layout.columns["u"][:near]
     program.fix(columns[fixed.on], 1.0)
     program.fix(columns[fixed.off], 0.0)
-
-
-def _rests(program: Program, rules: Sequence[SwitchRules]) -> list[tuple[Index, int]]:
-    """List the columns of runs that are too long, and how many of each may be on."""
-    columns, rows = program.layout.columns["u"], []
-    for m, rule in enumerate(rules):
-        slots = len(rule.start_s)
-        if rule.on_before and rule.goes_on < slots:
-            rows.append((columns[: rule.goes_on + 1, m], rule.goes_on))
-        rows.extend(
-            (columns[k : k + most + 1, m], most)
-            for k, most in enumerate(rule.longest)
-            if k + most < slots
-        )
-    return rows
-
-
-def _solved(
-    program: Program,
-    plugin: str,
-    options: dict[str, Any],
-    whole: Mask | None = None,
-    rests: Sequence[tuple[Index, int]] = (),
-) -> Array | None:
-    """Solve a program, some columns whole, with further rows; None without a sound point."""
-    seen, share = program.reduced(), program.shares_of_decided()
-    number = np.cumsum(seen.free) - 1
-    height = int(seen.binding.sum())
-    rows = (np.cumsum(seen.binding) - 1)[program.rows[seen.entries]]
-    cols, values = number[program.cols[seen.entries]], program.values[seen.entries]
-    high = (program.row_high - share)[seen.binding]
-    low = (program.row_low - share)[seen.binding]
-    for columns, most in rests:
-        free = columns[seen.free[columns]]
-        rows = np.append(rows, np.full(len(free), height + len(high) - int(seen.binding.sum())))
-        cols, values = np.append(cols, number[free]), np.append(values, np.ones(len(free)))
-        high = np.append(high, most - np.nan_to_num(program.decided[columns]).sum())
-        low = np.append(low, -np.inf)
-    matrix = casadi.DM.triplet(
-        rows.tolist(), cols.tolist(), casadi.DM(values), len(high), int(seen.free.sum())
-    )
-    structure = {"h": casadi.Sparsity(matrix.size2(), matrix.size2()), "a": matrix.sparsity()}
-    if whole is not None:
-        options = {**options, "discrete": whole[seen.free].tolist()}
-    solver = casadi.conic("oracle", plugin, structure, {**options, "error_on_fail": False})
-    answer = solver(
-        a=matrix,
-        g=program.cost[seen.free],
-        lba=low,
-        uba=high,
-        lbx=program.low[seen.free],
-        ubx=program.high[seen.free],
-    )
-    x = program.decided.copy()
-    x[seen.free] = np.array(answer["x"]).ravel()
-    return x if residual(program, x) <= RESIDUAL_LIMIT else None
 
 
 def thermostat_cost(case: Case, relaxed: Relaxed) -> float:

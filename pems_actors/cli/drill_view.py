@@ -10,7 +10,8 @@ from pems_actors.cli.words import level_name, value_of
 
 FAILURES = frozenset({"ChildFailed", "ChildHung", "WorkerFailed"})
 OVERFLOWS = frozenset({"MailboxOverflow"})
-RETURNS = frozenset({"ChildRestarted", "ChildReady", "ChildUnparked", "WorkerReady"})
+ANEW = "ChildReady"  # the first start in a core's life
+RETURNS = frozenset({"ChildRestarted", ANEW, "ChildUnparked", "WorkerReady"})
 Told = Mapping[str, Any]
 
 
@@ -104,23 +105,30 @@ class Drill:
         return bool(fresh)
 
     @property
+    def core_anew(self) -> bool:
+        """Whether the core ended over it, with its news, and the guardian started another."""
+        told = [e["kind"] for e in self.events if e["kind"] in FAILURES | {ANEW}]
+        return told[:1] == [ANEW]
+
+    @property
     def detect_s(self) -> float | None:
-        """Time until the fault was noticed [s]."""
-        noticed = [e for e in self.events if e["kind"] in FAILURES | OVERFLOWS]
+        """Time until the fault was noticed [s]; at the latest, where a core ended with its news."""
+        noticed = [e for e in self.events if e["kind"] in FAILURES | OVERFLOWS | {ANEW}]
         return self._after(noticed[0]) if noticed else None
 
     @property
     def recover_s(self) -> float | None:
         """Time until the target ran again for good [s]."""
         counted = [e for e in self.events if e["kind"] in FAILURES | RETURNS]
-        if not any(e["kind"] in FAILURES for e in counted) or counted[-1]["kind"] not in RETURNS:
+        broken = any(e["kind"] in FAILURES | {ANEW} for e in counted)
+        if not broken or counted[-1]["kind"] not in RETURNS:
             return None
         return self._after(counted[-1])
 
     @property
     def only_overflowed(self) -> bool:
         """Whether all there was to see is a full mailbox, which needs no restart."""
-        return not any(e["kind"] in FAILURES for e in self.events)
+        return not any(e["kind"] in FAILURES | {ANEW} for e in self.events)
 
     def _after(self, event: Told) -> float:
         return max(0.0, round(float(event["process_s"]) - self.injected_s, 4))
@@ -149,6 +157,7 @@ def report_lines(drill: Drill) -> list[str]:
         *(f"  {event['line']}" for event in drill.events),
         f"detected   {_time(told.detect_s, 'nobody had to notice: it was ridden out')}",
         f"recovered  {_time(told.recover_s, _not_recovered(told))}",
+        *(["           the core ended over it; the guardian started another"] * drill.core_anew),
         f"level      {'-' if level is None else f'{level} ({level_name(level)})'} at worst",
         f"violations {told.violations} in {told.looks} looks",
         *(f"  {each}" for each in drill.looks.broken),

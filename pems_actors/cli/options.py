@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+MOST_SHIFT_K = 40.0  # beyond that it is no weather
 CLONE = Path(__file__).resolve().parents[2]
 
 State = Annotated[

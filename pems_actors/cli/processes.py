@@ -38,7 +38,7 @@ def _broker_child(broker: Broker, state: Path) -> Child:
     from pems_actors.gateways.broker import BrokerSpec  # noqa: PLC0415
 
     argv = BrokerSpec(broker.port, state / "broker").argv
-    return Child("broker", argv, ready_timeout_s=30.0, ping_timeout_s=None)
+    return Child("broker", argv, ready_timeout_s=30.0, ping_timeout_s=60.0)
 
 
 def _twin_child(order: Order, begin: Origin, broker: Broker, state: Path, config: Path) -> Child:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 HISTORY_FILE = "history.sqlite"
 LONGEST_DAYS = 31.0
+WHOLE_FRAC = 0.99
 
 
 def add_to(app: typer.Typer) -> None:
@@ -109,6 +110,9 @@ def lines(figures: Mapping[str, float | int | str | None]) -> list[str]:
         f"relays      {share('relays_equal_frac')} of {figures['compared']} looks as recorded",
         f"battery     {share('battery_equal_frac')} of the time in the recorded mode",
     ]
+    if float(figures["recorded_frac"] or 0.0) < WHOLE_FRAC:
+        known = share("recorded_frac")
+        told.insert(1, f"recorded    {known} of the time; the rest was decided without a picture")
     if figures["least_alike"] is not None:
         told.append(f"least alike {figures['least_alike']}, {share('least_alike_frac')}")
     if figures["faults"]:

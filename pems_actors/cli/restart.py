@@ -14,6 +14,7 @@ from typing import Annotated
 
 import typer
 
+from pems_actors.cli import run_file
 from pems_actors.cli.launch import LOCK as GUARDIAN_LOCK
 from pems_actors.cli.options import State, state_dir
 from pems_actors.cli.output import refuse
@@ -37,23 +38,30 @@ def restart(
     ] = False,
     state: State = None,
 ) -> None:
-    """Restart the core alone, in order: relays and battery go on, the new core takes them over."""
+    """Restart the core alone, in order: relays and battery go on, the new core takes them over.
+
+    A co-simulation begins anew with its plant's next step.
+    """
     folder = state_dir(state)
-    core = process_of(folder / CORE_LOCK)
-    if core is None or not _answers(folder):
+    facts, core = run_file.of_state(folder), process_of(folder / CORE_LOCK)
+    with_plant = facts is not None and facts.house == "cosim"
+    if core is None or not (with_plant or _answers(folder)):
         refuse(f"nothing answers at the state {folder}; start it with `pems run`")
     if process_of(folder / GUARDIAN_LOCK) is None:
         refuse(
             f"the core (process {core}) has no guardian that would start it again; stop it and "
             "use `pems run`"
         )
-    if not handover:
+    if not handover and not with_plant:
         print("Devices keep their leases during the restart, as with --handover.")
     began_s = time.monotonic()
     os.kill(core, signal.SIGUSR2)
-    successor = _successor(folder, core, began_s + WITHIN_S)
+    successor = _successor(folder, core, began_s + WITHIN_S, silent=with_plant)
     if successor is None:
         refuse(f"no new core within {WITHIN_S:g} s; look at the output of `pems run`")
+    if with_plant:
+        print("The co-simulation begins anew, at any time and seq, with its plant's next step.")
+        return
     took_s = time.monotonic() - began_s
     print(f"The core is back after {took_s:.1f} s (process {successor}, before it {core}).")
 
@@ -71,12 +79,12 @@ def process_of(lock: Path) -> int | None:
     return pid
 
 
-def _successor(folder: Path, core: int, due_s: float) -> int | None:
-    """Wait for another core that answers; None if none comes."""
+def _successor(folder: Path, core: int, due_s: float, *, silent: bool = False) -> int | None:
+    """Wait for another core, and for its answer unless it is a silent one; None if none comes."""
     while time.monotonic() < due_s:
         time.sleep(LOOK_EVERY_S)
         found = process_of(folder / CORE_LOCK)
-        if found is not None and found != core and _answers(folder):
+        if found is not None and found != core and (silent or _answers(folder)):
             return found
     return None
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from pems_actors.cli import launch, processes
-from pems_actors.cli.options import CLONE, Config, State, state_dir
+from pems_actors.cli.options import CLONE, MOST_SHIFT_K, Config, State, state_dir
 from pems_actors.cli.output import BAD_USAGE, complain, refuse
 from pems_actors.cli.run_file import RunFile, write
 
@@ -50,7 +50,12 @@ def run(
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the simulated world.")] = 0,
     weather_shift_k: Annotated[
-        float, typer.Option(help="Added to the simulated outdoor temperature [K].")
+        float,
+        typer.Option(
+            min=-MOST_SHIFT_K,
+            max=MOST_SHIFT_K,
+            help="Added to the simulated outdoor temperature [K].",
+        ),
     ] = 0.0,
     port: Annotated[
         int | None, typer.Option(min=1, max=65535, help="Port of our own broker.")

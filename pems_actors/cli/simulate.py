@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
 
 import typer
 
-from pems_actors.cli.options import AsJson, Config
+from pems_actors.cli.options import MOST_SHIFT_K, AsJson, Config
 from pems_actors.cli.output import BAD_USAGE, refuse, say_json
 from pems_actors.cli.words import LEVELS
 from pems_actors.domain.units import DAY_S, seconds, utc
@@ -41,7 +41,10 @@ def simulate(
         str, typer.Option(help="none, light, heavy, or NAME@PATH,... one an hour.")
     ] = "none",
     weather_shift_k: Annotated[
-        float, typer.Option(help="Added to the outdoor temperature [K].")
+        float,
+        typer.Option(
+            min=-MOST_SHIFT_K, max=MOST_SHIFT_K, help="Added to the outdoor temperature [K]."
+        ),
     ] = 0.0,
     nameplate: Annotated[
         bool, typer.Option("--nameplate", help="Printed powers of the relays, not effective ones.")

@@ -55,7 +55,8 @@ def soak(
         str,
         typer.Option(
             metavar="HOUSE",
-            help="Where: a file, or house17, flat3, house6-climate; the shipped ones by turns.",
+            help="Where: a file, or house17, flat3, house6-climate; the shipped ones by turns. "
+            "flexible: those with a car and a boiler.",
         ),
     ] = "",
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that tell stories.")] = 2,

@@ -38,6 +38,10 @@ def priced(folder: Path, path: str, verb: str, args: Mapping[str, object]) -> di
     if room is None:
         refuse(f"there is no room {name!r}; `pems status` lists what there is", BAD_USAGE)
     told = house_line.result(folder, "explain", {"subject": name})
+    led, relay = told.get("path"), house.relay_of(name)
+    if led and relay is not None and relay.name != name:  # heat comes from another room's relay
+        others = house_line.result(folder, "explain", {"subject": relay.name})["path"]
+        told["path"] = {**led, "heat_kw": others["heat_kw"]}
     now_s = seconds(told["time"])
     wish = _wish(house, room, verb, args, now_s)
     return {
@@ -106,11 +110,12 @@ def _price(
     from pems_actors.physics.house_model import HouseDynamics  # noqa: PLC0415
 
     relay = house.relay_of(room.name)
-    power_kw = 0.0 if relay is None else relay.power_kw * dict(relay.members)[room.name]
+    share = 0.0 if relay is None else dict(relay.members)[room.name]
+    power_kw = 0.0 if relay is None else relay.power_kw * share
     try:
         price = price_of_wish(
-            HouseDynamics(house.model), room.name, power_kw, _path(told), wish.temp_c, now_s,
-            wish.until_s,
+            HouseDynamics(house.model), room.name, power_kw, _path(told, share), wish.temp_c,
+            now_s, wish.until_s,
         )  # fmt: skip
     except ValueError as problem:
         refuse(str(problem))
@@ -125,7 +130,7 @@ def _price(
     }
 
 
-def _path(told: Mapping[str, Any]) -> PricedPath:
+def _path(told: Mapping[str, Any], share: float) -> PricedPath:
     """Read where the plan leads the room. Raises: Refusal where it leads nowhere."""
     from pems_actors.control.wish_price import PricedPath  # noqa: PLC0415
 
@@ -137,4 +142,11 @@ def _path(told: Mapping[str, Any]) -> PricedPath:
         heat[k] if price is None else float(price) for k, price in enumerate(path["power_per_kwh"])
     ]
     starts = tuple(seconds(text) for text in path["start"])
-    return PricedPath(starts, tuple(map(float, path["temp_c"])), tuple(heat), tuple(power))
+    return PricedPath(
+        starts,
+        tuple(map(float, path["temp_c"])),
+        tuple(heat),
+        tuple(power),
+        tuple(share * float(kw or 0.0) for kw in path["heat_kw"]),
+        tuple(map(bool, path["blocked"])),
+    )

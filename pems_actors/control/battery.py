@@ -151,7 +151,7 @@ def modes_until_s(plan: EnergyPlan) -> float:
     Each mode has its stop and its lease, charging yields to every limit, and the limits of changes
     a day hold as ever: an old plan can cost a little money, and nothing else.
     """
-    return max(plan.path_until_s, plan.valid_until_s + LAST_PLAN_S)
+    return max(plan.known_until_s, plan.valid_until_s + LAST_PLAN_S)
 
 
 def _step_at(plan: EnergyPlan, now_s: float) -> BatteryStep:

@@ -144,8 +144,13 @@ class LoadBudget(NamedTuple):
             if blind or _helps(room, load):
                 why = why if blind else f"over the {why}"
                 orders.append(LoadShed(name, why, now_s))
-                room = self._held_back(room, name, now_s)
+                if self._may_obey(name):
+                    room = self._held_back(room, name, now_s)
         return tuple(orders), room
+
+    def _may_obey(self, name: str) -> bool:
+        """Tell if an order can stop a load: one that was held back before draws in spite of it."""
+        return name in self.running or name in self.shed or name not in self.drawn_kw
 
     def yields(self, room: Headroom, relay: Relay, now_s: float) -> tuple[LoadShed, ...]:
         """Make room for a relay that waits, if that is enough for it."""

@@ -100,7 +100,7 @@ def energy_plan(plan: Plan) -> EnergyPlan:
         plan.level,
         tuple(steps),
         last.start_s + last.duration_s,
-        plan.path_until_s,
+        plan.known_until_s,
     )
 
 

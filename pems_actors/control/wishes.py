@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pems_actors.domain.units import DAY_S
+
 LOWEST_C = 10.0
 HIGHEST_C = 26.0
-LONGEST_S = 30 * 86400.0
+LONGEST_S = 30 * DAY_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,9 @@ def override_problem(temp_c: float, duration_s: float) -> str | None:
     """Say why a wish cannot be taken, or None if it can."""
     if not LOWEST_C <= temp_c <= HIGHEST_C:
         return f"temp_c is {temp_c:g}; give {LOWEST_C:g} to {HIGHEST_C:g} °C"
+    if duration_s <= 0.0:
+        return "the wish would be over before it begins; give a time to come, or like for=2h"
     if not 60.0 <= duration_s <= LONGEST_S:
-        return f"the wish would last {duration_s:g} s; give 1 minute to 30 days, like for=2h"
+        lasts = f"{duration_s:.0f} s" if duration_s < 60.0 else f"{duration_s / DAY_S:.0f} days"
+        return f"the wish would last {lasts}; give 1 minute to 30 days, like for=2h"
     return None

@@ -12,6 +12,7 @@ import argparse
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -32,6 +33,7 @@ from pems_actors.gateways.wire import Message, Rejected, json_text, read_object
 from supervision.guardian_link import GuardianLink
 
 PING_S = 1.0
+STEP_BYTES = 8 * 1024 * 1024  # two days of weather and prices by the minute have half of one
 Jobs = SimpleQueue[Callable[[], object]]
 OnRequest = Callable[[dict[str, Any], Reply], None]
 
@@ -48,7 +50,7 @@ def commands_topic(prefix: str) -> str:
 
 def replied(step: Callable[[Mapping[str, Any]], dict[str, Any]], payload: bytes) -> dict[str, Any]:
     """Answer one message of the plant: with commands, or with `{seq, error}` in one sentence."""
-    body = read_object(payload)
+    body = read_object(payload, STEP_BYTES)
     if isinstance(body, Rejected):
         return {"seq": None, "error": body.reason}
     try:
@@ -91,7 +93,8 @@ class CosimServer:
         self.house = CoSimulation(loaded, seed=seed, doors=doors)
         heard = (step_topic(self.topics.prefix),)
         status = f"{self.topics.prefix}/cosim/status"
-        self.plant = MqttClient(self._settings("cosim", status), heard, self._hear)
+        settings = replace(self._settings("cosim", status), largest_bytes=STEP_BYTES)
+        self.plant = MqttClient(settings, heard, self._hear)
 
     def work(self, wait_s: float) -> None:
         """Do the next thing that waits, or wait a while for one."""

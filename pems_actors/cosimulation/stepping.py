@@ -8,7 +8,7 @@ time everybody decides by it. A step is over when nobody has anything left to sa
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -83,7 +83,8 @@ class CoSimulation:
         system = system_of(config)
         house = house_from(system)
         # relays of one step switch together, so that pauses between them are the plant's business
-        self.house = replace(house, limits=replace(house.limits, start_gap_s=0.0))
+        limits = replace(house.limits, start_gap_s=0.0)
+        self.house = replace(house, limits=limits, loads=())  # nobody can tell of a load
         self.topics = Topics(system.topics.prefix)
         self.rooms = frozenset(room.name for room in house.rooms)
         self._tariff = GivenTariff.over(tariff_from(system))
@@ -92,7 +93,7 @@ class CoSimulation:
         self._doors = doors or Doors()
         self._seed, self._inspected = seed, inspected
         self._pace = _pace(system, planning=planning, heartbeat_s=self._doors.heartbeat_s)
-        self._notes: dict[str, str] = {}
+        self._notes = _without(load.name for load in house.loads)
         self._running: _Running | None = None
         self._last: tuple[Observation, dict[str, Any]] | None = None
 
@@ -178,7 +179,8 @@ class CoSimulation:
             )
         if not SHORTEST_STEP_S <= passed_s <= LONGEST_STEP_S:
             raise ObservationError(
-                f"{passed_s:g} s have passed since the last step; make steps of 1 to 15 min"
+                f"{passed_s:g} s have passed since the last step; make steps of 1 to 15 min, "
+                "or begin a new co-simulation"
             )
 
     def _passed_s(self, seen: Observation) -> float:
@@ -263,6 +265,13 @@ class _Running:
     def settle(self) -> None:
         """Let everybody say what he has to say, at the same instant."""
         self.runtime.run_until_quiet()
+
+
+def _without(loads: Iterable[str]) -> dict[str, str]:
+    """Say which flexible loads of a house are not in its plans here."""
+    names = ", ".join(loads)
+    said = f"{names}: not planned, because a plant cannot tell of them; count them as base load"
+    return {"loads": said} if names else {}
 
 
 def _pace(system: SystemConfig, *, planning: bool, heartbeat_s: float) -> Pace:

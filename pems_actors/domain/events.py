@@ -265,7 +265,7 @@ class EnergyPlan:
     level: Level
     steps: tuple[BatteryStep, ...]
     end_s: float
-    path_until_s: float = 0.0
+    known_until_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ class FindingKind(StrEnum):
     STUCK_ON = "stuck-on"
     STUCK_OFF = "stuck-off"
     IGNORES = "ignores"
+    DRAWS_ON = "draws-on"  # a flexible load that is held back
     SILENT = "silent"
     CLOCK_JUMP = "jump"
     CLOCK_UNTRUSTED = "untrusted"

@@ -169,7 +169,11 @@ class SolverRecord:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What every device should do, why, and what it should cost."""
+    """What every device should do, why, and what it should cost.
+
+    Rooms may follow their paths until `path_until_s`; `known_until_s` is where published prices
+    end, and with them what the plan says to the battery of a house without a planner.
+    """
 
     issued_at_s: float
     valid_until_s: float
@@ -181,6 +185,7 @@ class Plan:
     solver: SolverRecord
     currency: str = "CZK"
     path_until_s: float = 0.0
+    known_until_s: float = 0.0
 
     def slot_at(self, at_s: float) -> PlanSlot | None:
         """Find the slot in force at an instant, or None outside the horizon."""

@@ -114,6 +114,7 @@ PLAN = record(
     solver=SOLVER,
     currency=TEXT,
     path_until_s=NUMBER,
+    known_until_s=NUMBER,
 )
 ADOPTED = record(PlanAdopted, plan=PLAN, at_s=NUMBER)
 

@@ -82,6 +82,7 @@ class Memory:
         self._queued: set[str] = set()  # handed over, and not yet begun
         self._last_s: dict[str, float] = {}
         self._failing: set[str] = set()
+        self._orders_due: Job | None = None  # orders are noted in hand only, and this may help
         self._lock = threading.Lock()
         self._early = list(problems)
         self._tell: Callable[[StateProblem], None] = self._early.append
@@ -94,22 +95,49 @@ class Memory:
     ) -> Memory:
         """Open the memory of a state directory; without a disk it lasts as long as the process."""
         problems: list[StateProblem] = []
-        store = journal = None
+        store, journal = None, OrderJournal.read(state)
         try:
             store = SnapshotStore(state / FOLDER, SCHEMA)
         except OSError as problem:
             said = f"the state cannot be kept ({problem.strerror}); control goes on"
             problems.append(StateProblem(FOLDER, said, Phase.BEGINS))
+        if journal.problem:
+            problems.append(StateProblem(JOURNAL, journal.problem))
+        memory = cls(store, journal, background, problems)
+        memory._note_orders_in(state, tuple(devices))
+        return memory
+
+    def _note_orders_in(self, state: Path, devices: tuple[str, ...]) -> None:
+        """Have orders noted on disk; where that is full, try again now and then."""
         try:
-            journal = OrderJournal.open(state, devices)
+            self.journal.go_on_in(state, devices)
         except OSError as problem:
-            said = f"orders cannot be noted ({problem.strerror}); control goes on"
-            problems.append(StateProblem(JOURNAL, said, Phase.BEGINS))
-        return cls(store, journal, background, problems)
+            if self._orders_due is None:
+                said = f"orders cannot be noted ({problem.strerror}); control goes on"
+                self._tell(StateProblem(JOURNAL, said, Phase.BEGINS))
+            self._orders_due = partial(self._note_orders_in, state, devices)
+            self._later(TRY_AGAIN_S, self._try_orders)
+            return
+        if self._orders_due is not None:
+            self._orders_due = None
+            self._tell(StateProblem(JOURNAL, "orders are noted again", Phase.OVER))
+
+    def _try_orders(self) -> None:
+        if self._orders_due is not None:
+            self._run(self._orders_due)
+
+    def _run(self, job: Job) -> None:
+        """Do what may wait for the disk: in the thread for that, if there is one."""
+        if self._background is None:
+            job()
+        else:
+            self._background.run(job)
 
     def attach(self, later: Later, process_s: Callable[[], float]) -> None:
         """Take a living system's timers and clock; before that, nothing is spread over time."""
         self._later, self._process_s = later, process_s
+        if self._orders_due is not None:
+            later(TRY_AGAIN_S, self._try_orders)
         for held in self._held.values():
             held.given = 0
 
@@ -118,6 +146,10 @@ class Memory:
         early, self._early, self._tell = self._early, [], tell
         for problem in early:
             tell(problem)
+
+    def tell(self, problem: StateProblem) -> None:
+        """Tell a problem with something else that outlives the process."""
+        self._tell(problem)
 
     @property
     def newest_s(self) -> float:
@@ -134,8 +166,7 @@ class Memory:
                 continue
             found = self._store.load(name, kind.codec.read)
             if found.reason:
-                stands = "the generation before stands" if found.generation else "it begins anew"
-                self._tell(StateProblem(name, f"{found.reason}; {stands}"))
+                self._tell(StateProblem(name, found.told))
             if found.generation is None or found.at_s is None:
                 continue
             self._held[name] = _Held(found.data, found.at_s)
@@ -191,10 +222,7 @@ class Memory:
                 return  # the job that waits will save the newest
             self._queued.add(name)
             self._last_s[name] = self._process_s()
-        if self._background is None:
-            self._save(name)
-        else:
-            self._background.run(partial(self._save, name))
+        self._run(partial(self._save, name))
 
     def _save(self, name: str) -> None:
         with self._lock:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import mmap
+import threading
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -32,6 +33,7 @@ from pems_actors.domain.commands import (
 NAME = "orders.journal"
 MAGIC = b"pems orders 1\n"
 PLACE = 512  # bytes of one note, with its checksum
+ALL_LOST = "what was ordered before is not known, and writes are counted anew"
 
 
 def order_text(command: DeviceCommand) -> str:
@@ -51,13 +53,15 @@ class OrderJournal:
     One writer at a time: the write gate of the core, or `safe_state` when the core is gone.
     """
 
-    def __init__(self, notes: Mapping[str, LastOrder] | None = None) -> None:
+    def __init__(self, notes: Mapping[str, LastOrder] | None = None, problem: str = "") -> None:
+        self.problem = problem  # with what was noted before
         self._notes = dict(notes or {})
         self._map: mmap.mmap | None = None
         self._place: dict[str, int] = {}
         self._turn: dict[str, int] = {}
         self._number = 0
         self._links: dict[str, Link] = {}
+        self._lock = threading.RLock()  # a file that is found again late, between two notes
 
     @classmethod
     def open(cls, state: Path, devices: Iterable[str]) -> OrderJournal:
@@ -65,20 +69,34 @@ class OrderJournal:
 
         Raises: OSError if the disk gives no room for it.
         """
+        journal = cls.read(state)
+        journal.go_on_in(state, devices)
+        return journal
+
+    @classmethod
+    def read(cls, state: Path) -> OrderJournal:
+        """Read the journal of a state directory, and keep what is noted from now on in hand."""
+        return cls(*_read(state / NAME))
+
+    def go_on_in(self, state: Path, devices: Iterable[str]) -> None:
+        """Go on in a fresh file, which takes the place of the one before.
+
+        Raises: OSError if the disk gives no room for it; then all stays in hand.
+        """
         file = state / NAME
-        journal = cls(_read(file))
-        names = sorted({*devices, *journal._notes})
         scratch = file.with_suffix(".new")
+        names = sorted({*devices, *list(self._notes)})
         with scratch.open("w+b") as stream:
             stream.write(MAGIC.ljust(PLACE, b"\0") + bytes(2 * PLACE * len(names)))
             stream.flush()
-            journal._map = mmap.mmap(stream.fileno(), 0)
-        journal._place = {name: PLACE * (1 + 2 * k) for k, name in enumerate(names)}
-        for device, last in list(journal._notes.items()):
-            journal._put(device, last)
-        journal.flush()
+            fresh = mmap.mmap(stream.fileno(), 0)
+        with self._lock:  # no disk is waited for in here
+            self._map = fresh
+            self._place = {name: PLACE * (1 + 2 * k) for k, name in enumerate(names)}
+            for device, last in list(self._notes.items()):
+                self._put(device, last)
+        self.flush()
         scratch.replace(file)
-        return journal
 
     def last(self, device: str) -> LastOrder | None:
         """Tell the last order to a device, None if none was ever noted."""
@@ -96,15 +114,8 @@ class OrderJournal:
     def note(self, command: DeviceCommand) -> None:
         """Note a command that is about to go out."""
         device, order = device_of(command), order_text(command)
-        before, at_s, until_s = self._notes.get(device), command.at_s, command.lease_until_s
-        if before is None:
-            last = LastOrder(order, at_s, at_s, until_s)
-        elif before.order != order:
-            last = LastOrder(order, at_s, at_s, until_s, before.writes + 1)
-        else:
-            writes, confirmed = before.writes + 1, before.confirmed
-            last = LastOrder(order, before.since_s, at_s, until_s, writes, confirmed)
-        self._put(device, last)
+        with self._lock:
+            self._put(device, _noted(self._notes.get(device), order, command))
 
     def link(self, device: str) -> Link:
         """Tell what is known of the link to a device, from all devices of its kind."""
@@ -157,27 +168,42 @@ class OrderJournal:
         self._map[start : start + PLACE] = text.ljust(PLACE, b"\0")
 
 
+def _noted(before: LastOrder | None, order: str, command: DeviceCommand) -> LastOrder:
+    """Give the note of an order, after the one before it."""
+    at_s, until_s = command.at_s, command.lease_until_s
+    if before is None:
+        return LastOrder(order, at_s, at_s, until_s)
+    if before.order != order:
+        return LastOrder(order, at_s, at_s, until_s, before.writes + 1)
+    return LastOrder(order, before.since_s, at_s, until_s, before.writes + 1, before.confirmed)
+
+
 def _kind(device: str) -> str:
     """Relays share one link, the inverter's devices have their own."""
     return device.partition("/")[0]
 
 
-def _read(file: Path) -> dict[str, LastOrder]:
-    """Read the newest sound note of each device; an unreadable file has none."""
+def _read(file: Path) -> tuple[dict[str, LastOrder], str]:
+    """Read the newest sound note of each device; and what is wrong with the others."""
     try:
         content = file.read_bytes()
-    except OSError:
-        return {}
+    except (FileNotFoundError, NotADirectoryError):
+        return {}, ""
+    except OSError as error:
+        return {}, f"it cannot be read ({error.strerror}); {ALL_LOST}"
     if not content.startswith(MAGIC):
-        return {}
+        return {}, f"it is no journal, or another version's; {ALL_LOST}"
     newest: dict[str, tuple[int, LastOrder]] = {}
-    for start in range(PLACE, len(content), PLACE):
-        found = _read_note(content[start : start + PLACE])
-        if found is not None:
-            device, number, last = found
+    torn = 0
+    for start in range(PLACE, len(content), 2 * PLACE):
+        places = [content[at : at + PLACE] for at in (start, start + PLACE)]
+        notes = [note for note in map(_read_note, places) if note is not None]
+        torn += not notes and any(place.strip(b"\0") for place in places)
+        for device, number, last in notes:
             if device not in newest or number > newest[device][0]:
                 newest[device] = (number, last)
-    return {device: last for device, (_, last) in newest.items()}
+    told = f"the last orders to {torn} devices are torn; they are asked what they do"
+    return {device: last for device, (_, last) in newest.items()}, told if torn else ""
 
 
 def _read_note(place: bytes) -> tuple[str, int, LastOrder] | None:

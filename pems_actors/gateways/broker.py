@@ -1,8 +1,9 @@
 """The appliance's own MQTT broker, for a house that has none: a child process on loopback.
 
 `BrokerSpec.argv` starts this module, which becomes mosquitto where that is installed, else iotcore
-(from pip; in memory only, and MQTT 5 needs a second port there). It dies with its parent and says
-`ready` to its guardian once the port is open. Knows no topic and no client.
+(from pip; in memory only, and MQTT 5 needs a second port there). It dies with its parent, says
+`ready` to its guardian once the port is open, and is watched from then on. What it kept of an
+earlier life and cannot read is put aside. Knows no topic and no client.
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from pems_actors.gateways.broker_watch import LOOPBACK, watch
 from supervision.guardian_link import GuardianLink
 from supervision.parent_death import die_with_parent
 
 Kind = Literal["auto", "mosquitto", "iotcore"]
-LOOPBACK = "127.0.0.1"
 _SBIN = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")  # often not on a user's PATH
 _OPEN_WITHIN_S = 30.0
+_KEPT, _STARTING = "mosquitto.db", "starting"
 LARGEST_BYTES = 10 * 1024 * 1024  # a plan of 48 h has some 100 kB; nobody sends us a gigabyte
 
 
@@ -154,7 +156,9 @@ def run(spec: BrokerSpec, link: GuardianLink) -> None:
     program = None if spec.kind == "iotcore" else find_mosquitto()
     if program is None and spec.kind == "mosquitto":
         raise BrokerError("mosquitto is not installed: install it, or leave the choice to us")
-    _say_ready_when_open(spec.port, link)
+    if program is not None:
+        put_aside_what_is_refused(spec.state_dir)
+    _leave_a_watch(spec, link)
     if program is not None:
         _become_mosquitto(program, spec)
     _run_iotcore(spec)
@@ -176,22 +180,41 @@ def _run_iotcore(spec: BrokerSpec) -> None:
     IotCoreBroker(config_path=str(config)).run_forever()
 
 
-def _say_ready_when_open(port: int, link: GuardianLink) -> None:
-    """Leave a process behind that waits for the port, says ready and ends.
+def put_aside_what_is_refused(state_dir: Path) -> None:
+    """Let mosquitto begin with an empty memory where its last start came to nothing.
+
+    It ends at once for ever where it cannot read what it kept, as after a loss of power. Whoever
+    speaks to it says everything again.
+    """
+    starting, kept = state_dir / _STARTING, state_dir / _KEPT
+    if starting.exists() and kept.exists():
+        with contextlib.suppress(OSError):
+            kept.replace(f"{kept}.refused")
+            print(f"broker: {kept} is put aside, with it there was no start", file=sys.stderr)
+
+
+def _leave_a_watch(spec: BrokerSpec, link: GuardianLink) -> None:
+    """Leave a process behind that waits for the port, says ready, and stays as the watch.
 
     This process is about to become the broker and cannot. The other is an orphan at once, so that
     nobody has to reap it, and stays in our process group, so that it ends with us.
     """
     if link.fileno() < 0:
         return
+    starting = spec.state_dir / _STARTING
+    with contextlib.suppress(OSError):  # on a full disk nothing is put aside
+        starting.touch()
     middle = os.fork()  # one thread so far, so this is safe
     if middle:
         os.waitpid(middle, 0)
         return
     if os.fork() == 0:
         with contextlib.suppress(TimeoutError):
-            wait_until_open(port, _OPEN_WITHIN_S)
+            wait_until_open(spec.port, _OPEN_WITHIN_S)
+            with contextlib.suppress(OSError):
+                starting.unlink()
             link.ready()
+            watch(spec.port, link)
     os._exit(0)
 
 

@@ -65,7 +65,7 @@ def _answers(sock: socket.socket, timeout_s: float) -> Iterator[dict[str, Any]]:
                     f"no answer within {timeout_s:g} s; ask again with a longer --timeout"
                 ) from None
             if not text:
-                raise NotRunningError("the house stopped before it answered; see `pems logs`")
+                raise NotRunningError("the house stopped before it answered; see what the run says")
             answer: dict[str, Any] = json.loads(text)
             yield answer
             if answer.get("outcome") in FINAL:

@@ -31,6 +31,7 @@ class DevicesLock:
 
     def __init__(self, state: Path, file: TextIO) -> None:
         self._state, self._file = state, file
+        self.problem = ""  # with the count of lives
 
     @classmethod
     def take(cls, state: Path, holder: str, wait_s: float = 0.0) -> DevicesLock:
@@ -60,6 +61,7 @@ class DevicesLock:
         """
         kept = SnapshotStore(self._state)
         found = kept.load(LIVES)
+        self.problem = found.told
         behind = 1 if found.generation == "previous" else 0
         life = 1 + behind + (found.data["lives"] if isinstance(found.data, dict) else 0)
         with contextlib.suppress(OSError):

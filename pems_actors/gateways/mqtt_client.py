@@ -35,7 +35,10 @@ WINDOW = 20  # unacknowledged messages: as many as paho itself lets out
 
 @dataclass(frozen=True, slots=True)
 class MqttSettings:
-    """Where the broker is and who we are there. `status_topic` gets birth and last will."""
+    """Where the broker is and who we are there. `status_topic` gets birth and last will.
+
+    largest_bytes: what is larger is not heard, and counted.
+    """
 
     host: str = "127.0.0.1"
     port: int = 1883
@@ -47,6 +50,7 @@ class MqttSettings:
     inbox: int = 5000
     outbox: int = 1000
     keepalive_s: int = 10
+    largest_bytes: int = MAX_BYTES
 
 
 OnMessage = Callable[[Incoming], None]
@@ -226,7 +230,8 @@ class MqttClient:
     def _message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
         with self._contained("on_message"):
             payload = bytes(message.payload)
-            if len(payload) > MAX_BYTES or len(message.topic) > LONGEST_TOPIC:
+            too_large = len(payload) > self.settings.largest_bytes
+            if too_large or len(message.topic) > LONGEST_TOPIC:
                 self.counters["oversize"] += 1
                 return
             arrival = Incoming(message.topic, payload, bool(message.retain))

@@ -89,7 +89,9 @@ def _fallback(relay: str, native: Native, later_s: float) -> RelayFallback:
 
 
 def write(state: Path, plan: SafePlan) -> None:
-    """Replace the plan on disk, durably. Raises: OSError."""
+    """Replace the plan on disk, durably; one that says the same stands. Raises: OSError."""
+    if read(state) == plan:
+        return  # a full disk does not take from us what is there
     body = {
         "version": VERSION,
         "prefix": plan.prefix,

@@ -38,6 +38,10 @@ RETRY_S = 5.0
 TIGHT = "the disk is full: only decisions and a tenth of the measurements are kept; free space"
 
 
+def _nobody(_said: str) -> None:
+    """Nobody wants to know."""
+
+
 @dataclass(frozen=True, slots=True)
 class HistoryStatus:
     """How the store does."""
@@ -59,6 +63,8 @@ class SqliteHistory:
         path: the file; its folder must exist.    outbox: also keep a line per row for InfluxDB.
         on_state: told `(ok, sentence)` from the writer's thread when the state changes.
         reserve: space to give back when the disk is full.
+        on_lost: told a sentence, from the same thread, when a file that is no database is put
+            aside.
     """
 
     def __init__(
@@ -70,8 +76,10 @@ class SqliteHistory:
         queue_rows: int = 200_000,
         retry_s: float = RETRY_S,
         reserve: DiskReserve | None = None,
+        on_lost: Callable[[str], None] = _nobody,
     ) -> None:
         self.path, self._outbox, self._on_state = path, outbox, on_state
+        self._on_lost = on_lost
         self._retry_s, self._reserve = retry_s, reserve
         self._thinning: Thinning | None = None  # while the disk is full
         self._thinned_rows = 0
@@ -239,7 +247,7 @@ class SqliteHistory:
             self._reader.close()
             with contextlib.suppress(OSError):
                 put_aside(self.path)
-            return f"it is put aside as {self.path.name}.broken and a new one begun"
+            return self._lost()
         if self._reserve is not None and is_full(error, self.path.parent):
             self._thinning = self._thinning or Thinning()
             self._reserve.free()
@@ -265,8 +273,13 @@ class SqliteHistory:
 
     def _opened(self) -> SqliteStore:
         if self._store is None:
-            self._store = open_or_replace(self.path)
+            self._store = open_or_replace(self.path, self._lost)
         return self._store
+
+    def _lost(self) -> str:
+        said = f"it is put aside as {self.path.name}.broken and a new one begun"
+        self._on_lost(f"{self.path.name} is no database any more; {said}")
+        return said
 
     def _close_store(self) -> None:
         if self._store is not None:

@@ -10,7 +10,7 @@ import contextlib
 import errno
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pems_actors.gateways.sqlite_store import Sample, SqliteStore
@@ -54,8 +54,8 @@ def put_aside(path: Path) -> None:
             Path(f"{path}{part}").replace(f"{path}.broken{part}")
 
 
-def open_or_replace(path: Path) -> SqliteStore:
-    """Open the file; one that is no database is put aside and a new one begun.
+def open_or_replace(path: Path, on_lost: Callable[[], object]) -> SqliteStore:
+    """Open the file; one that is no database is put aside, which is told, and a new one begun.
 
     Raises: sqlite3.OperationalError if neither can be done.
     """
@@ -65,6 +65,7 @@ def open_or_replace(path: Path) -> SqliteStore:
         if not is_broken(error):
             raise
         put_aside(path)
+        on_lost()
         return SqliteStore(path)
 
 

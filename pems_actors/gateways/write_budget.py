@@ -7,29 +7,35 @@ way home, back to what the device does by itself, is always open and counted all
 from __future__ import annotations
 
 import contextlib
-import json
-import os
 from pathlib import Path
+from typing import Any
 
 from pems_actors.domain.units import DAY_S
+from supervision.snapshots import SnapshotStore
 
-NAME = "inverter_writes.json"
+NAME = "inverter_writes"
 
 
 class WriteBudget:
     """The writes of the last 24 h of house time. `save` is apart, for it may take a while."""
 
-    def __init__(self, most: int = 40, file: Path | None = None) -> None:
-        """Begin with the writes of earlier lives, where there is a file with them."""
-        self.most = most
-        self._file = file
-        self._at_s = _read(file)
+    def __init__(self, most: int = 40, store: SnapshotStore | None = None) -> None:
+        """Begin with the writes of earlier lives, where they were kept."""
+        self.most, self.problem = most, ""
+        self._store = store
+        self._at_s: list[float] = []
         self._saved = True
+        if store is not None:
+            found = store.load(NAME, _read)
+            self._at_s, self.problem = found.data or [], found.told
 
     @classmethod
     def on_disk(cls, state: Path, most: int) -> WriteBudget:
         """Count in a state directory."""
-        return cls(most, state / NAME)
+        try:
+            return cls(most, SnapshotStore(state))
+        except OSError:
+            return cls(most)
 
     def spent(self, house_s: float) -> int:
         """Tell how many writes went out within the last day; a clock set back forgets none."""
@@ -47,22 +53,17 @@ class WriteBudget:
 
     def save(self) -> None:
         """Write the count down, if it has changed; a disk that refuses costs only the memory."""
-        if self._saved or self._file is None:
+        if self._saved or self._store is None:
             return
-        fresh = self._file.with_suffix(".new")
         with contextlib.suppress(OSError):
-            with fresh.open("w", encoding="utf-8") as out:
-                json.dump([round(at_s, 1) for at_s in self._at_s], out)
-                out.flush()
-                os.fsync(out.fileno())
-            fresh.replace(self._file)
+            newest_s = max(self._at_s, default=0.0)
+            self._store.save(NAME, [round(at_s, 1) for at_s in self._at_s], newest_s)
             self._saved = True
 
 
-def _read(file: Path | None) -> list[float]:
-    if file is None:
-        return []
+def _read(data: Any) -> list[float]:
+    """Raises: ValueError for what are no times."""
     try:
-        return [float(at_s) for at_s in json.loads(file.read_text(encoding="utf-8"))]
-    except (OSError, ValueError, TypeError):
-        return []
+        return [float(at_s) for at_s in data]
+    except TypeError as problem:
+        raise ValueError("it is no list of times") from problem

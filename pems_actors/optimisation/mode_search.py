@@ -1,8 +1,9 @@
 """The cheapest orders to the inverter over all slots, with so many changes of mode a day.
 
 Backward over values, forward over the real charge. Changes of the past count for as long as they
-are less than a day old; then a day is the 24 hours from now, and the next 24. Knows the table, and
-nothing of how its money came about.
+are less than a day old; then a day is the 24 hours from now, and the next 24. A charge from the
+grid begins only where its end fits into the count too: it must not go on for want of a change.
+Knows the table, and nothing of how its money came about.
 """
 
 from __future__ import annotations
@@ -85,12 +86,18 @@ class ModeSearch:
         """Let every order be changed: within its mode at will, to another while changes last."""
         value = onward.copy()
         if len(onward) > 1:
-            another = onward[:-1].min(axis=1, keepdims=True) + change_price
-            np.minimum(value[1:], another, out=value[1:])
+            another = onward[:-1].min(axis=1, keepdims=True)
+            another[0] = onward[0, self._endless].min(axis=0) if self._endless else inf
+            np.minimum(value[1:], another + change_price, out=value[1:])
         for alike in self._groups:
             gentler = onward[:, alike].min(axis=1, keepdims=True) + change_price
             np.minimum(value[:, alike], gentler, out=value[:, alike])
         return value
+
+    @cached_property
+    def _endless(self) -> list[int]:
+        """List the orders that may take the last change, as they need no end."""
+        return [a for a, order in enumerate(self.orders) if not _ends(order)]
 
     @cached_property
     def _groups(self) -> list[slice]:
@@ -124,7 +131,7 @@ class ModeSearch:
         same, cost = self._same_mode(now), []
         for order, alike in enumerate(same):
             if not alike:
-                pays = left > 0 and may_change
+                pays = left > _ends(self.orders[order]) and may_change
                 cost.append(at_soc[left - 1][order] + change_price if pays else inf)
             else:
                 goes_on = now < 0 or order == now or not may_change
@@ -135,3 +142,8 @@ class ModeSearch:
         below, share = self.table.place(soc)
         low, high = self.table.after[k, now, below : below + 2].tolist()
         return float(low + (high - low) * share)
+
+
+def _ends(order: Order) -> bool:
+    """Tell if an order must be able to end: its beginning takes two changes to be at hand."""
+    return order.mode is BatteryMode.CHARGE_GRID

@@ -96,24 +96,37 @@ def obeyed(case: Case, load_kw: Array, modes: tuple[ModeSlot, ...]) -> tuple[Mod
 
 def _search(case: Case, orders: tuple[Order, ...], table: ModeTable) -> ModeSearch:
     """Set the search for the cheapest orders up."""
-    state, inverter = case.problem.state, case.problem.inverter
-    charging = state.battery_mode is BatteryMode.CHARGE_GRID  # and may have to end before its time
-    counts = not inverter.takes_powers
-    most = max(inverter.max_mode_changes_per_day - _UNFORESEEN, 1) if counts else 0
-    spent = [at_s for at_s in state.battery_changes_s if at_s > case.stages.start_s[0] - DAY_S]
+    state, counts = case.problem.state, not case.problem.inverter.takes_powers
+    most, spent = _budget(case)
     return ModeSearch(
         orders=orders,
         table=table,
-        may_change=tuple(_decision_slots(case).tolist()),
+        may_change=tuple(decision_slots(case).tolist()),
         new_day=_new_days(case),
-        most_changes=most,
+        most_changes=most if counts else 0,
         full_worth=case.worth.charge_per_kwh * case.problem.battery.capacity_kwh,
         mode=state.battery_mode,
         soc_frac=state.soc_frac,
-        changes_left=min(max(most - len(spent), int(charging)), most),
+        changes_left=changes_left(case) if counts else 0,
         regained=_regained(case, spent),
         counts=counts,
     )
+
+
+def changes_left(case: Case) -> int:
+    """Count the changes of mode that may be planned now; as many as slots where powers are told."""
+    if case.problem.inverter.takes_powers:
+        return len(case.stages)
+    most, spent = _budget(case)
+    charging = case.problem.state.battery_mode is BatteryMode.CHARGE_GRID  # may have to end early
+    return min(max(most - len(spent), int(charging)), most)
+
+
+def _budget(case: Case) -> tuple[int, list[float]]:
+    """Give the changes that a plan may make in a day, and when those of the last day were."""
+    most = max(case.problem.inverter.max_mode_changes_per_day - _UNFORESEEN, 1)
+    since_s = case.stages.start_s[0] - DAY_S
+    return most, [at_s for at_s in case.problem.state.battery_changes_s if at_s > since_s]
 
 
 def _new_days(case: Case) -> frozenset[int]:
@@ -128,7 +141,7 @@ def _regained(case: Case, spent_s: list[float]) -> Counter[int]:
     return Counter(slots.tolist())
 
 
-def _decision_slots(case: Case) -> NDArray[np.bool_]:
+def decision_slots(case: Case) -> NDArray[np.bool_]:
     """Mark the slots in which the mode may change: at least the shortest mode time apart.
 
     A grid charge under way may be left at once: what it was ordered for may not fit any more.

@@ -131,6 +131,11 @@ class Near:
         """Whether the battery could give more than is counted on."""
         return bool(self.spare_kw[: self.slots].any())
 
+    @property
+    def is_all(self) -> bool:
+        """Whether no slot follows the near ones: then there is nothing that makes up for them."""
+        return self.slots == len(self.case.stages)
+
     @cached_property
     def hours(self) -> Array:
         """Slot lengths, (slots,)."""

@@ -112,6 +112,7 @@ def plan_of(
         solver=record,
         currency=problem.currency,
         path_until_s=_path_until(case),
+        known_until_s=_known_until(case),
     )
 
 
@@ -295,10 +296,18 @@ def _softened_power(case: Case, decisions: Decisions) -> list[Softened]:
 
 
 def _path_until(case: Case, longest_h: float = 36.0) -> float:
-    """Give the end of the temperature paths: where known prices end, at most 36 h ahead."""
-    end = case.stages.start_s[0] + longest_h * HOUR_S
-    known = case.problem.known_until_s
-    return float(min(end, case.stages.edges_s[-1], end if known is None else known))
+    """Give the end of the temperature paths.
+
+    They go on beyond the known prices: heat that follows a guess of prices keeps the band as well
+    as the rules do, and costs much less than to warm every room to its set-point at once.
+    """
+    return float(min(case.stages.start_s[0] + longest_h * HOUR_S, case.stages.edges_s[-1]))
+
+
+def _known_until(case: Case) -> float:
+    """Give the end of the known prices, as far as the paths reach."""
+    ends_s, known_s = _path_until(case), case.problem.known_until_s
+    return ends_s if known_s is None else min(known_s, ends_s)
 
 
 def _paths(case: Case, relaxed: Relaxed, outcome: Outcome) -> dict[str, RoomPath]:

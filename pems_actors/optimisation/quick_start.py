@@ -39,6 +39,7 @@ START = "2023-01-16T05:00:00Z"
 PRICES_PER_KWH = (3.0, 3.5, 5.0, 5.5, 4.5, 3.5, 2.5, 2.0)  # hour by hour, over and over again
 LARGEST_KW, SMALLER_KW, SMALLEST_KW = 1.8, 0.25, 0.8  # the first room is the largest
 M3_PER_KW = 30.0
+SHORTEST_H, LONGEST_H = 0.25, 744.0
 FLOOR_OVER_K = 4.0  # a screed that keeps its room warm in winter
 
 Series = float | Sequence[float]
@@ -80,13 +81,14 @@ def create_problem(
         soc_frac, temp_c: charge and air at the start.    wish_c, band_k: wanted all the time.
         outdoor_c, import_per_kwh, export_per_kwh, pv_kw, base_load_kw: one value, or one for each
             hour; shorter lists begin again.    start: the first instant, ISO 8601.
-    Raises: ValueError for less than one room or a quarter of an hour.
+    Raises: ValueError for no whole rooms, less than a quarter of an hour or more than a month.
     """
-    if rooms < 1 or hours < 0.25:
-        raise ValueError(f"{rooms} rooms over {hours:g} h; give 1 room and 0.25 h at least")
+    if rooms != int(rooms) or rooms < 1 or not SHORTEST_H <= hours <= LONGEST_H:
+        given = f"{rooms} rooms over {hours:g} h"
+        raise ValueError(f"{given}; give 1 room at least, and {SHORTEST_H:g} to {LONGEST_H:g} h")
     start_s = seconds(start)
     grid = TimeGrid.planning(start_s, hours * HOUR_S)
-    model, relays = _house(rooms)
+    model, relays = _house(int(rooms))
     names, slots = [room.name for room in model.rooms], len(grid)
     return PlanningProblem(
         issued_at_s=start_s,

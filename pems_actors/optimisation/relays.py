@@ -3,9 +3,9 @@
 First a sum-up rounding that keeps every relay's heat close to its duty under the shared caps; then
 each relay in turn, largest first, takes the best of all sequences with few runs (and of all small
 changes to its present one), given what the others do; where a cap keeps one out, slots are packed
-anew. "Best" is exact for its rooms' comfort over the near slots; power is priced by the
-relaxation's dual, the future by its costates, and straying from the planned total power by a gentle
-quadratic price: coordination is what matters.
+anew, and those of a short plan exchange who is on. "Best" is exact for its rooms' comfort over the
+near slots; power is priced by the relaxation's dual, the future by its costates, and straying from
+the planned total power by a gentle quadratic price: coordination is what matters.
 """
 
 from __future__ import annotations
@@ -14,32 +14,45 @@ from operator import ge, sub
 
 import numpy as np
 
+from pems_actors.optimisation.exchanging import exchanged
 from pems_actors.optimisation.grid import Array
 from pems_actors.optimisation.near import Near
 from pems_actors.optimisation.packing import packed
 from pems_actors.optimisation.schedule import Schedule
-from pems_actors.optimisation.sequences import Bools, bits_of, flips, listed, lists_all, rows_of
+from pems_actors.optimisation.sequences import (
+    MOST_SLOTS,
+    Bools,
+    bits_of,
+    flips,
+    listed,
+    lists_all,
+    rows_of,
+)
 from pems_actors.optimisation.switching import SLACK_KW, Caps
 
 _AGREED_FIRST = 1.0  # of a slot: churn of a cold day falls from 7 to 5 % (2026-11, measured)
-_MOST_SLOTS = 24  # beyond, the list of sequences grows too long and rounding stands
 
 
-def whole_relays(near: Near, passes: int = 2) -> Bools:
+def whole_relays(near: Near, passes: int = 2, start: Bools | None = None) -> Bools:
     """Decide every relay in every near slot, shape (slots, relays).
 
     Caps, blocks, dwell and starts are kept in every slot; the better of rounding and its
     improvements by `Near.cost` is returned.
+
+    Args:
+        start: states that keep the rules, to improve instead of a rounding where they fit.
     """
     if near.slots == 0:
         return near.commitments.on
-    on = round_up_sums(near)
-    if near.slots > _MOST_SLOTS:
-        return on
+    on = start if start is not None and _fits(near, start) else round_up_sums(near)
+    if near.slots > MOST_SLOTS:
+        return on  # rounding stands
     best, least = on, near.cost(on)
     order = np.argsort(-near.case.power_kw, kind="stable").tolist()
     for _ in range(passes):
         after = packed(near, _improved(near, on, order))
+        if near.is_all:  # else it saves next to nothing, and takes a tenth more (2026-11, measured)
+            after = exchanged(near, after)
         cost = near.cost(after)
         if cost < least - 1e-9:
             best, least = after, cost
@@ -47,6 +60,10 @@ def whole_relays(near: Near, passes: int = 2) -> Bools:
             break
         on = after
     return best
+
+
+def _fits(near: Near, on: Bools) -> bool:
+    return bool((near.most.left(on.astype(float)) >= -SLACK_KW).all())
 
 
 def carried_duty(near: Near, on: Bools) -> Array:
@@ -158,17 +175,25 @@ def _best_row(schedule: Schedule, m: int) -> Bools:
     Among those that are listed, and all that differ from the present one in one or two slots.
     """
     near, present, table = schedule.near, schedule.on[:, m], listed(schedule.near.slots)
-    left = schedule.left_without(m)
+    left, small = schedule.left_without(m), flips(schedule.near.slots)
     shut, price = bits_of(~schedule.fits(m, left)), schedule.price_per_slot(m, left)
-    bits, cost = table.bits, table.rows @ price + near.listed_apart(m)
-    if not lists_all(near.slots):
-        small = flips(near.slots)
+    bits, apart = table.bits, near.listed_apart(m)
+    whole = lists_all(near.slots)
+    if not whole:
         turned = small.bits ^ bits_of(present)
+        alone = np.where(near.allowed(m, turned), near.apart(m, turned), np.inf)
+        bits, apart = np.concatenate([bits, turned]), np.concatenate([apart, alone])
+
+    def along(price: Array) -> Array:
+        """Price all sequences slot by slot."""
+        if whole:
+            return table.rows @ price
         change = small.rows @ np.where(present, -price, price) + present @ price
-        change += np.where(near.allowed(m, turned), near.apart(m, turned), np.inf)
-        bits, cost = np.concatenate([bits, turned]), np.concatenate([cost, change])
+        return np.concatenate([table.rows @ price, change])
+
+    cost = along(price) + apart
     cost[bits & shut != 0] = np.inf
-    found = schedule.cheapest(m, bits, cost)
+    found = schedule.cheapest(m, bits, cost, along)
     if cost[found] == np.inf:
         return present
     return np.asarray(rows_of(bits[found, None], near.slots)[0] > 0.5)

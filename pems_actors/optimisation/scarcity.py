@@ -8,11 +8,12 @@ plan says of its heat, slot by slot; who really runs is decided afterwards.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
 from pems_actors.domain.house import BatteryMode, BatteryModel
+from pems_actors.optimisation.crowding import Crowd
 from pems_actors.optimisation.grid import Array
 from pems_actors.optimisation.mode_table import ModeTable, Order, mode_table, orders_of
 from pems_actors.optimisation.modes import ModeSlot, cheapest_modes
@@ -25,25 +26,35 @@ _PARTS = (0.25, 0.5, 0.75, 1.0)  # of a gap that may charge the battery
 _CHARGES = (0.12, 0.37, 0.62, 0.87)  # quantiles of those
 _SELLS = (0.05, 0.35, 0.65, 0.95)  # and of what it takes to let everybody in
 _STEP_KW = 0.1
+_NOT_THIS = 1e4
 _FULL_KW = 0.5  # a relaxed plan with less room than this under a cap is short of power
 
 
-def modes_where_scarce(near: Near, sun_kw: Array) -> tuple[ModeSlot, ...]:
+def modes_where_scarce(
+    near: Near, sun_kw: Array, crowd: Crowd | None = None
+) -> tuple[ModeSlot, ...]:
     """Choose the battery's orders for what heating would make of each.
 
     Args:
-        sun_kw: what the roofs give without any plan, (K,).
+        sun_kw: what the roofs give without any plan, (K,).    crowd: who is to be on in the near
+            slots, and the powers that this needs; None where this is not known.
     """
     case, caps, scarce = near.case, caps_of(near.case, sun_kw), _scarce(near)
-    orders = _orders(near, caps, scarce)
+    orders = _orders(near, caps, scarce, () if crowd is None else crowd.feed_kw.tolist())
     room_kw = _lifted(caps, [_feed_kw(order, case.problem.battery) for order in orders])
     duty = _scaled(near, caps, room_kw)
-    duty[scarce] = _fullest(near, room_kw, scarce).transpose(1, 0, 2)
+    if crowd is None:
+        duty[scarce] = _fullest(near, room_kw, scarce).transpose(1, 0, 2)
+    else:
+        duty[: near.slots] = crowd.on[:, None]
     load_kw = case.stages.base_kw[:, None] + duty @ case.power_kw
     gain = (duty * (_worth(near) * case.stages.hours[:, None])[:, None]).sum(axis=2)
     limit_kw = np.stack([case.grid_limit_kw(duty[:, a]) for a in range(len(orders))], axis=1)
     table = mode_table(case, orders, load_kw, limit_kw)
-    table = ModeTable(table.soc, table.cost - gain[:, :, None], table.after)
+    cost = table.cost - gain[:, :, None]
+    if crowd is not None:
+        cost = cost + _other(orders, crowd.feed_kw, len(cost))[:, :, None]
+    table = ModeTable(table.soc, cost, table.after)
     return cheapest_modes(case, orders, table, load_kw)
 
 
@@ -73,12 +84,44 @@ def _lifted(caps: Caps, feeds_kw: list[float]) -> Array:
     return np.asarray(caps.room_kw + np.outer(feeds_kw, share)[:, :, None])
 
 
-def _orders(near: Near, caps: Caps, scarce: Index) -> tuple[Order, ...]:
-    """List the usual orders, and rates that fill gaps or let everybody in."""
+def _orders(near: Near, caps: Caps, scarce: Index, feeds_kw: Iterable[float]) -> tuple[Order, ...]:
+    """List the usual orders, and given powers, or else rates that fill gaps or let everybody in."""
     case, battery = near.case, near.case.problem.battery
     usual = orders_of(case, near.relaxed.charge_kw, near.relaxed.discharge_kw)
     if not case.problem.battery_obeys:
         return usual
+    given = {_order_of(feed_kw) for feed_kw in feeds_kw}
+    return _in_order({*usual, *(given or _filling(near, caps, scarce, battery))})
+
+
+def _in_order(orders: set[Order]) -> tuple[Order, ...]:
+    rank = list(BatteryMode)
+    return tuple(sorted(orders, key=lambda o: (rank.index(o.mode), o.rate_kw or 0.0)))
+
+
+def _order_of(feed_kw: float) -> Order:
+    """Tell the battery to give a power, or to take it where it is less than 0 [kW]."""
+    if abs(feed_kw) < _STEP_KW / 2:
+        return Order(BatteryMode.HOLD)
+    mode = BatteryMode.SELL if feed_kw > 0.0 else BatteryMode.CHARGE_GRID
+    return Order(mode, round(abs(feed_kw), 1))
+
+
+def _other(orders: tuple[Order, ...], feed_kw: Array, slots: int) -> Array:
+    """Price all orders but those of given powers, up to the last that is not nothing, (K, orders).
+
+    A table of charge is coarse, and relays count on each of these powers.
+    """
+    until = int(np.max(np.nonzero(feed_kw)[0], initial=-1)) + 1
+    price = np.zeros((slots, len(orders)))
+    for k, each_kw in enumerate(feed_kw[:until].tolist()):
+        price[k] = _NOT_THIS
+        price[k, orders.index(_order_of(each_kw))] = 0.0
+    return price
+
+
+def _filling(near: Near, caps: Caps, scarce: Index, battery: BatteryModel) -> tuple[Order, ...]:
+    """List rates that fill gaps or let everybody in."""
     helps = caps.lift > 0.0
     per_kw = caps.lift[helps, None]
     room_kw = caps.room_kw[:, scarce]
@@ -87,12 +130,10 @@ def _orders(near: Near, caps: Caps, scarce: Index) -> tuple[Order, ...]:
     gap = (per_kw * left[helps]).min(axis=0)
     missing = (per_kw * (caps.use.sum(axis=1)[:, None] - room_kw)[helps]).max(axis=0)
     gaps = np.outer(_PARTS, gap).ravel()
-    more = (
+    return (
         *_rated(BatteryMode.CHARGE_GRID, gaps, _CHARGES, battery.max_charge_kw, np.floor),
         *_rated(BatteryMode.SELL, missing, _SELLS, battery.max_discharge_kw, np.ceil),
     )
-    rank = list(BatteryMode)
-    return tuple(sorted({*usual, *more}, key=lambda o: (rank.index(o.mode), o.rate_kw or 0.0)))
 
 
 def _rated(

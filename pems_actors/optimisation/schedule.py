@@ -6,6 +6,8 @@ of what supplies it for its power.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from pems_actors.optimisation.grid import Array
@@ -13,7 +15,10 @@ from pems_actors.optimisation.near import Near, Warmed
 from pems_actors.optimisation.sequences import Bits, Bools, Rows, rows_of
 from pems_actors.optimisation.switching import SLACK_KW
 
+Along = Callable[[Array], Array]
+
 _FIRST = 12  # hopeful sequences whose comfort is priced before that of all others
+_MANY = 200  # hopeful sequences for which a tangent is worth its while
 _ROUNDING = 1e-9
 
 
@@ -65,13 +70,15 @@ class Schedule:
         """Tell in which slots relay m fits into what all others leave, (slots,)."""
         return np.asarray((left >= self.near.caps.use[:, m, None] - SLACK_KW).all(axis=0))
 
-    def cheapest(self, m: int, bits: Bits, apart: Array) -> int:
+    def cheapest(self, m: int, bits: Bits, apart: Array, along: Along) -> int:
         """Find the cheapest of several sequences of relay m.
 
-        Comfort takes most of the time, so it is priced only where the rest leaves a chance.
+        Comfort takes most of the time, so it is priced only where the rest leaves a chance: its
+        price is convex, and the tangent at a good sequence lies under that of all others.
 
         Args:
-            apart: what each costs apart from comfort, (n,).
+            apart: what each costs apart from comfort, (n,).    along: what each would cost at some
+                price per slot, (slots,) to (n,).
         """
         felt, slots = self._felt(m), self.near.slots
         if felt.nowhere:
@@ -80,8 +87,14 @@ class Schedule:
         hopeful = (apart + felt.unavoidable <= least + _ROUNDING).nonzero()[0]
         if len(hopeful) > _FIRST:
             some = hopeful[apart[hopeful].argpartition(_FIRST)[:_FIRST]]
-            least = float((apart[some] + felt.cost(rows_of(bits[some], slots))).min())
+            rows = rows_of(bits[some], slots)
+            cost = apart[some] + felt.cost(rows)
+            good, least = rows[cost.argmin()], float(cost.min())
             hopeful = hopeful[apart[hopeful] + felt.unavoidable <= least + _ROUNDING]
+            if len(hopeful) > _MANY:
+                slope = felt.slope(good)
+                tangent = float(felt.cost(good[None])[0] - good @ slope) + along(slope)[hopeful]
+                hopeful = hopeful[apart[hopeful] + tangent <= least + _ROUNDING]
         cost = apart[hopeful] + felt.cost(rows_of(bits[hopeful], slots))
         return int(hopeful[cost.argmin()])
 
@@ -135,6 +148,13 @@ class _Felt:
         self._short_k = (warmed.low_c - coldest)[felt]
         self._over_k = (coldest - warmed.high_c)[felt]
         self._cold_price, self._warm_price = warmed.cold_price[felt], warmed.warm_price[felt]
+
+    def slope(self, row: Array) -> Array:
+        """Tell what being on in each slot changes beside a sequence, (slots,)."""
+        rise = self._answer.T @ row
+        cold = np.where(rise < self._short_k, self._cold_price, 0.0)
+        warm = np.where(rise + self._over_k > 0.0, self._warm_price, 0.0)
+        return np.asarray(self._answer @ (warm - cold))
 
     def cost(self, rows: Rows) -> Array:
         """Price the discomfort under sequences, (n,)."""

@@ -20,6 +20,7 @@ Bits = NDArray[np.int64]
 Counts = NDArray[np.int64]
 Rows = Array  # sequences of 0 and 1
 
+MOST_SLOTS = 24  # beyond, the list of sequences grows too long
 _ALL_UP_TO = 8  # slots; beyond, only sequences of few runs are listed
 
 

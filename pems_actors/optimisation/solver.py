@@ -35,6 +35,7 @@ from pems_actors.domain.plan import (
 from pems_actors.domain.time_grid import TimeGrid
 from pems_actors.domain.units import HOUR_S
 from pems_actors.optimisation.case import Case, case_of
+from pems_actors.optimisation.crowding import crowd_of
 from pems_actors.optimisation.flexible import resting, room_beside, whole_loads
 from pems_actors.optimisation.formulation import Formulation, SolverLimits
 from pems_actors.optimisation.grid import Array, BadProblemError, in_order, stages_of
@@ -153,29 +154,33 @@ class Planner:
             supply, spare = sun + told.fed_at(case), np.zeros_like(sun)
         agreed = self._agreed.within(case) if self._agreed is not None else None
         near = Near(case, relaxed, caps_of(case, supply), commitments, slots, spare, agreed)
-        decisions = self._settle(near, kept)
+        decisions, crowd = self._settle(near, kept), None
         for attempt in range(_SUPPLY_ATTEMPTS):
             over = _overloaded(case, decisions)
             if not over.any():
                 break
             last = attempt == _SUPPLY_ATTEMPTS - 1
             if attempt == 0 and over[:slots].any() and kept is None:
-                decisions = replace(decisions, modes=modes_where_scarce(near, sun))
+                crowd = crowd_of(near, sun, decisions.on)
+                decisions = replace(decisions, modes=modes_where_scarce(near, sun, crowd))
             given = sun if last else _supplied(case, decisions)
             if over[:slots].any() or last:
                 supply, spare = given, np.zeros_like(given)
                 near = near.under(caps_of(case, supply), spare)
-                decisions = self._settle(near, None if last else decisions.modes)
+                start = None if crowd is None else crowd.on
+                decisions = self._settle(near, None if last else decisions.modes, start)
             else:
                 supply = np.where(over, np.minimum(supply, given), supply)
                 near = near.under(caps_of(case, supply), spare)
                 decisions = _eased(near, decisions.on, decisions.modes)
         return decisions
 
-    def _settle(self, near: Near, modes: tuple[ModeSlot, ...] | None = None) -> Decisions:
+    def _settle(
+        self, near: Near, modes: tuple[ModeSlot, ...] | None = None, start: Bools | None = None
+    ) -> Decisions:
         """Round relays, counting on the supply that is in the caps; choose modes, or keep some."""
-        case = near.case
-        on = whole_relays(near, 1 if near.relaxed.solver == SHIFTED else self.options.passes)
+        case, again = near.case, near.relaxed.solver == SHIFTED
+        on = whole_relays(near, 1 if again else self.options.passes, start)
         if modes is not None:
             return _eased(near, on, modes)
         duty = carried_duty(near, on)

@@ -175,7 +175,7 @@ class SwitchRules:
         return (slots + 1) // 2 + max(self.earlier, default=0) > self.most_starts
 
     @cached_property
-    def _too_long(self) -> tuple[int, ...]:
+    def too_long(self) -> tuple[int, ...]:
         """Mark the runs that a floor cannot bear: no sequence may be on in all slots of one."""
         slots = len(self.start_s)
         runs = [(k, most + 1) for k, most in enumerate(self.longest)]
@@ -186,7 +186,7 @@ class SwitchRules:
     def allows(self, bits: Bits) -> Bools:
         """Judge sequences, (n,); True where dwell and starts are kept."""
         allowed = np.ones(len(bits), dtype=bool)
-        for run in self._too_long:
+        for run in self.too_long:
             allowed &= bits & run != run
         if self._starts_may_be_too_many or self.stay_on or self.stay_off:
             allowed &= ~self._starts_or_stops_wrongly(bits)

@@ -58,7 +58,7 @@ def explain(
         "preheating_per_kwh": None if guest else preheating_per_kwh(plan, slot, subject),
         "alternative_cost": None if other is None else other._asdict(),
         "currency": plan.currency,
-        "path": _path(plan, subject),
+        "path": _path(plan, prices, subject),
     }
 
 
@@ -97,15 +97,27 @@ def _goes_along(slot: PlanSlot, room: str) -> str:
     return "no relay of its own" if temp_c is None else f"{temp_c:.1f} °C, no relay of its own"
 
 
-def _path(plan: Plan, room: str) -> Mapping[str, Any] | None:
-    """Tell where a room is led and what heat and power are worth on the way; None for a device."""
+def _path(plan: Plan, prices: PriceCurve | None, room: str) -> Mapping[str, Any] | None:
+    """Tell where a room is led and what heat and power are worth on the way; None for a device.
+
+    `heat_kw` is that of the relay of its name, None for a room that another's relay warms.
+    """
     path = plan.paths.get(room)
     if path is None:
         return None
     power = {slot.start_s: slot.power_price_per_kwh for slot in plan.slots}
+    heat_kw = {slot.start_s: slot.heat_kw.get(room) for slot in plan.slots}
     return {
+        "heat_kw": [heat_kw.get(start_s) for start_s in path.at_s],
+        "blocked": [_is_blocked(prices, start_s) for start_s in path.at_s],
         "start": [iso(start_s) for start_s in path.at_s],
         "temp_c": path.temp_c,
         "heat_per_kwh": path.heat_price_per_kwh,
         "power_per_kwh": [power.get(start_s) for start_s in path.at_s],
     }
+
+
+def _is_blocked(prices: PriceCurve | None, at_s: float) -> bool:
+    if prices is None or not prices.grid.start_s <= at_s < prices.grid.end_s:
+        return False
+    return prices.blocked[bisect_right(prices.grid.edges_s, at_s) - 1]

@@ -81,7 +81,7 @@ class Replay(Performance):
         self.record = RecordedHouse(story.house, history, story.start_s, end_s)
         self._modes = Modes.read(history, story.start_s, end_s)
         self.relays = {relay.name: Agreement() for relay in story.house.relays}
-        self.battery = Agreement()
+        self.battery, self.seen = Agreement(), Agreement()
         super().__init__(story, self.record, prices, weather)
 
     def run(self) -> dict[str, float | int | str | None]:
@@ -96,6 +96,7 @@ class Replay(Performance):
         total = _together(list(self.relays.values()))
         return {
             "hours": round(self.story.days * 24.0, 2),
+            "recorded_frac": self.seen.share,
             "compared": total.asked,
             "relays_equal_frac": total.share,
             "battery_equal_frac": self.battery.share,
@@ -108,6 +109,7 @@ class Replay(Performance):
 
     def _compare(self, _performance: object) -> None:
         record = self.record
+        self.seen.add(record.seen)
         if record.at_s < self.story.start_s + SETTLE_S:
             return
         for name, agreement in self.relays.items():

@@ -1,7 +1,7 @@
 """What can go wrong with a device of the simulated house. Switched by name, seen in readings.
 
-Devices are named `rooms/<room>` (its sensor and its window), `relay/<name>`, `outdoor`, `inverter`
-and `meter`.
+Devices are named `rooms/<room>` (its sensor and its window), `relay/<name>`, `load/<name>`,
+`outdoor`, `inverter` and `meter`.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ class FaultKind(StrEnum):
     WINDOW_OPEN = "window-open"  # the room loses `amount` kW/K more
     RELAY_STUCK_ON = "relay-stuck-on"  # the contact is welded; only the HDO contactor opens it
     RELAY_STUCK_OFF = "relay-stuck-off"
+    LOAD_IGNORES = "load-ignores"  # it draws whenever it wants, whoever holds it back
     INVERTER_IGNORES = "inverter-ignores"  # orders get lost
     METER_LOST = "meter-lost"  # no reading
 
@@ -41,6 +42,7 @@ _KINDS = {
         FaultKind.SENSOR_JUMP,
     },
     "relay": {FaultKind.RELAY_STUCK_ON, FaultKind.RELAY_STUCK_OFF},
+    "load": {FaultKind.LOAD_IGNORES},
     "inverter": {FaultKind.INVERTER_IGNORES},
     "meter": {FaultKind.METER_LOST},
 }
@@ -79,12 +81,15 @@ def possible_faults(device: str) -> frozenset[FaultKind]:
     return frozenset(_KINDS.get(device.split("/", maxsplit=1)[0], ()))
 
 
-def check_device(device: str, rooms: Collection[str], relays: Collection[str]) -> None:
+def check_device(
+    device: str, rooms: Collection[str], relays: Collection[str], loads: Collection[str] = ()
+) -> None:
     """Refuse a device that the house has not. Raises: ValueError with the names to give."""
     family, _, name = device.partition("/")
-    known = {"rooms": rooms, "relay": relays, "outdoor": ("",), "inverter": ("",), "meter": ("",)}
-    if name not in known.get(family, ()):
+    known = {"rooms": rooms, "relay": relays, "load": loads}
+    alone = family in {"outdoor", "inverter", "meter"} and not name
+    if not alone and name not in known.get(family, ()):
         raise ValueError(
             f"this house has no device {device!r}; "
-            f"give rooms/<room>, relay/<relay>, outdoor, inverter or meter"
+            f"give rooms/<room>, relay/<relay>, load/<load>, outdoor, inverter or meter"
         )

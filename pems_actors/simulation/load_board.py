@@ -35,6 +35,7 @@ class _Device:
     dice: random.Random
     lease_until_s: float = -inf
     held: bool = False
+    ignores: bool = False  # whoever holds it back
     draws: bool = False
     home: bool = False
     takes_kwh: float = 0.0
@@ -91,11 +92,17 @@ class LoadBoard:
                 return
         raise ValueError(f"there is no load {command.load!r}; see the house's loads")
 
+    def ignore(self, load: str, ignores: bool) -> None:
+        """Break a load so that nobody holds it back, or repair it."""
+        for device in self.loads:
+            if device.load.name == load:
+                device.ignores = ignores
+
     def update(self, at_s: float, local_h: float, blocked: bool) -> None:
         """Let contacts move and people come and go."""
         for device in self.loads:
             device.live(local_h)
-            held = device.held and at_s < device.lease_until_s
+            held = device.held and at_s < device.lease_until_s and not device.ignores
             free = not held and not (blocked and device.load.tariff_blocked)
             device.draws = free and device.wants()
         self.total_kw = sum(device.load.power_kw for device in self.loads if device.draws)

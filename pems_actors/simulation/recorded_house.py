@@ -22,9 +22,11 @@ from pems_actors.domain.readings import (
     OutdoorReading,
     RoomReading,
 )
+from pems_actors.domain.units import DAY_S, iso
 from pems_actors.simulation.device_faults import DeviceFault
 
 FRESH_S = 180.0
+FAR_S = 1e11  # later than any record
 HOUSE_SERIES = ("outdoor_c", "grid_kw", "load_kw", "pv_kw", "soc_frac", "battery_kw")
 
 
@@ -76,7 +78,7 @@ class RecordedHouse:
         self._temps = {room.name: read(f"temp_c.{room.name}") for room in house.rooms}
         self._contacts = {relay.name: read(f"relay.{relay.name}") for relay in house.relays}
         if not any(series.at_s for series in self._temps.values()):
-            raise ValueError("nothing was recorded in this span; `pems logs` tells what there is")
+            raise ValueError(f"nothing was recorded in this span; {_known(house, history)}")
         self.ordered: dict[str, bool] = {}  # relay -> as the replay would have it
         self.mode: BatteryMode | None = None
         self._export_allowed: bool | None = None
@@ -132,6 +134,11 @@ class RecordedHouse:
             outdoor=OutdoorReading(at_s, known["outdoor_c"]),
         )
 
+    @property
+    def seen(self) -> bool:
+        """Whether anything of the rooms is known at this instant."""
+        return any(series.at(self.at_s) is not None for series in self._temps.values())
+
     def recorded(self, relay: str) -> bool | None:
         """Whether a relay was on in the record; None where that was not stored."""
         value = self._contacts[relay].at(self.at_s)
@@ -154,3 +161,13 @@ class RecordedHouse:
             relay.power_kw * (bool(contacts[relay.name]) - bool(self.recorded(relay.name)))
             for relay in self.house.relays
         )
+
+
+def _known(house: House, history: Stored) -> str:
+    """Say which days a history has something of."""
+    names = (f"temp_c.{room.name}" for room in house.rooms)
+    days = [at_s for name in names for at_s, _ in history.range(name, 0.0, FAR_S, DAY_S)]
+    if not days:
+        return "this history knows no room of this house, is it the right --state and --config"
+    first, last = iso(min(days))[:10], iso(max(days) + DAY_S)[:10]
+    return f"the history has something from {first} to {last}"

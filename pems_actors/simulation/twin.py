@@ -216,7 +216,8 @@ class Twin:
 
         Raises: ValueError for an unknown device, or a fault that it cannot have.
         """
-        check_device(device, self.dynamics.names, self.relays.names)
+        loads = [each.load.name for each in self.loads.loads]
+        check_device(device, self.dynamics.names, self.relays.names, loads)
         if fault is not None:
             fault.check(device)
         self.faults.pop(device, None)
@@ -240,6 +241,8 @@ class Twin:
         elif device.startswith("relay/"):
             stuck = None if fault is None else fault.kind is FaultKind.RELAY_STUCK_ON
             self.relays.stick(device.removeprefix("relay/"), stuck)
+        elif device.startswith("load/"):
+            self.loads.ignore(device.removeprefix("load/"), fault is not None)
 
     def _repair(self) -> None:
         for device, fault in list(self.faults.items()):

@@ -20,6 +20,7 @@ from pems_actors.domain.units import DAY_S, HOUR_S, seconds
 from pems_actors.economics.tariff import Tariff
 from pems_actors.fault_table import draw_strikes
 from pems_actors.simulate import FAULTS_PER_DAY, VIRTUAL_PUBLISH_S, Story, places_of
+from pems_actors.soak.flexible import FLEXIBLE, with_loads
 from pems_actors.surroundings import Pace
 
 HEARTBEAT_S = 300.0
@@ -41,7 +42,8 @@ class Tale:
 
     faults: none, light, heavy, or the faults themselves.
     days: None: as long as the seed says, 2 to 24 hours.
-    house: a file or a preset; empty: a shipped house that the seed picks.
+    house: a file or a preset; empty: a shipped house that the seed picks, and `flexible`: that
+        house with a car and a boiler.
     """
 
     seed: int
@@ -94,7 +96,9 @@ def plot_of(tale: Tale) -> Plot:
     rng = random.Random(f"story {tale.seed}")
     planning = rng.random() < PLANNING_SHARE
     preset = "flat3" if planning else rng.choices(_PRESETS, _PRESET_WEIGHTS)[0]
-    house, tariff = house_and_tariff(tale.house or preset, rng.random() < 0.3)
+    named = "" if tale.house == FLEXIBLE else tale.house
+    house, tariff = house_and_tariff(named or preset, rng.random() < 0.3)
+    house = with_loads(house, tale.seed) if tale.house == FLEXIBLE else house
     longest_h = 6.0 if planning else next(h for n, h in _LONGEST_H if len(house.rooms) <= n)
     hours = 2.0 * (longest_h / 2.0) ** (rng.random() ** _SHORT_BIAS)
     start_s, shift_k = _season(rng)

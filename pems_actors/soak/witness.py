@@ -259,4 +259,5 @@ def true_picture(twin: Twin, floors: set[str], deaf: bool) -> Truth:
         phase_kw=twin.phase_kw,
         battery_kw=flow.battery_kw,
         drawing=frozenset(each.load.name for each in twin.loads.loads if each.draws),
+        unheld=frozenset(each.load.name for each in twin.loads.loads if each.ignores),
     )

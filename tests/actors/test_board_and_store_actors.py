@@ -33,7 +33,7 @@ from pems_actors.domain.events import (
 from pems_actors.domain.levels import Level
 from pems_actors.domain.states import DeviceState
 from pems_actors.domain.time_grid import TimeGrid
-from pems_actors.domain.units import HOUR_S
+from pems_actors.domain.units import HOUR_S, iso
 from pems_actors.economics.tariff import Tariff
 from pems_actors.gateways.memory_history import MemoryHistory
 from supervision.events import IncidentClosed, IncidentOpened
@@ -83,6 +83,17 @@ def test_the_status_shows_the_worst_level_and_since_when():
     assert shown["armed"] == "all"
     assert len(shown["tree"]) > 20
     json.dumps(shown)
+
+
+def test_a_house_follows_the_plan_since_the_last_device_does():
+    stage = board()
+    stage.tell(
+        state("rooms/bath", Level.PLAN, NOON - 7200.0),
+        state("rooms/living", Level.PLAN, NOON - 60.0),
+        state("devices/battery", Level.PLAN, NOON - 3600.0),
+    )
+    shown = asks(stage, "status").result
+    assert (shown["level"], shown["since"]) == (0, iso(NOON - 60.0))
 
 
 def test_the_plan_is_shown_with_its_prices():

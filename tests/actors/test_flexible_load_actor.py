@@ -34,6 +34,7 @@ from pems_actors.domain.levels import Level
 from pems_actors.domain.readings import BatteryReading
 from pems_actors.domain.states import DeviceState
 from pems_actors.domain.units import HOUR_S, iso
+from supervision.events import IncidentClosed, IncidentOpened
 from tests.actors.kit import HOUSE, NOON, Stage, energy_tick, order
 
 CAR = FlexibleLoad("car", LoadKind.CAR, 11.0, every_day_kwh=20.0)
@@ -360,6 +361,30 @@ def test_a_car_that_does_not_obey_or_cannot_be_reached_leaves_the_excess_to_the_
     measured(stage, 11.0, 15.0, (6.2, 4.4, 4.4))
     assert stage.all_heard("rooms/living", RelayShed)
     assert not stage.all_heard(PATH, LoadShed)
+
+
+def test_a_car_that_draws_although_it_was_held_back_leaves_the_excess_to_the_relays_at_once():
+    stage = budget()
+    measured(stage, 0.0, 1.5, (0.5, 0.5, 0.5))
+    stage.tell(RelaySwitched("living", True, stage.now_s, 0.5))
+    stage.tell(LoadSwitched("car", False, stage.now_s))
+    stage.run(600.0)
+    measured(stage, 11.0, 15.0, (6.2, 4.4, 4.4))
+    assert stage.all_heard("rooms/living", RelayShed)
+    assert stage.all_heard(PATH, LoadShed)  # its order may have got lost
+
+
+def test_a_car_that_draws_on_although_it_is_held_back_is_an_incident_until_it_rests():
+    stage = car()
+    for _ in range(20):
+        tick(stage, 11.0)
+        stage.run(60.0)
+    outages = [e for e in stage.events if isinstance(e, IncidentOpened | IncidentClosed)]
+    assert [each.path for each in outages] == ["load/car/draws-on"]
+    tick(stage, 0.0)
+    ended = stage.events[-1]
+    assert isinstance(ended, IncidentClosed)
+    assert ended.id == outages[0].id
 
 
 def test_what_the_battery_gives_is_not_counted_on_for_a_car():

@@ -280,4 +280,3 @@ def test_an_absurd_thermometer_is_silent_to_the_room_and_to_the_guard(temp_c):
     assert (reading.temp_c, reading.floor_c, reading.relay_on) == (None, None, True)
     assert stage.last(GUARD, HouseReading).rooms[2].temp_c is None
     assert stage.status.reason == "not believed: bath"
-

@@ -83,7 +83,7 @@ def test_release_ends_a_wish_at_once():
     [
         ("override", {"temp_c": 28.0}, "give 10 to 26"),
         ("override", {"temp_c": 22.0, "for_s": 5.0}, "1 minute to 30 days"),
-        ("away", {"until_s": NOON - 1.0}, "1 minute to 30 days"),
+        ("away", {"until_s": NOON - 1.0}, "over before it begins; give a time to come"),
         ("dance", {}, "a room knows no 'dance'"),
     ],
 )

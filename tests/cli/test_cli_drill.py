@@ -98,6 +98,12 @@ def test_a_core_that_started_anew_does_not_lose_what_was_heard() -> None:
     assert (seen.detect_s, seen.recover_s) == (0.1, 3.0)
 
 
+def test_a_core_that_ended_over_it_was_noticed_and_is_back() -> None:
+    seen = a_drill(event(103.5, "DeadLetter"), event(103.6, "ChildReady"), fault="hang")
+    assert (seen.detect_s, seen.recover_s) == (3.6, 3.6)
+    assert "           the core ended over it; the guardian started another" in report_lines(seen)
+
+
 @given(st.lists(st.tuples(st.floats(90, 110), st.sampled_from(["ChildFailed", "ChildRestarted"]))))
 def test_recovery_is_never_before_detection(script: list[tuple[float, str]]) -> None:
     seen = a_drill(*(event(at_s, kind) for at_s, kind in sorted(script)))

@@ -1,12 +1,15 @@
 """`pems restart` only where the core would be started again; and what the guardian is told."""
 
 import os
+import signal
 from pathlib import Path
+
+import pytest
 
 from pems_actors import safe_state
 from pems_actors.cli import processes, restart
 from pems_actors.cli.launch import LOCK, Broker, Order, Origin
-from pems_actors.cli.run_file import Child
+from pems_actors.cli.run_file import Child, RunFile, write
 from tests.cli.conftest import CannedHouse, Pems
 from tests.cli.told import NOON_S
 
@@ -32,6 +35,31 @@ def test_a_core_without_a_guardian_is_left_alone(pems: Pems, house: CannedHouse)
     assert f"process {os.getpid()}) has no guardian" in said.err
 
 
+def test_a_co_simulation_begins_anew_whether_its_plant_has_spoken_or_not(
+    pems: Pems, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = tmp_path
+    facts = RunFile(
+        "cosim", 1.0, "flat3", "127.0.0.1", 1883, True, 0.0, 0.0, "UTC", False, False,
+        7.0, 27.0, 20.0, None, (),
+    )  # fmt: skip
+    write(state, facts)
+    (state / LOCK).write_text(str(os.getpid()))
+    core = state / restart.CORE_LOCK
+    core.write_text(str(os.getpid()))
+    told: list[int] = []
+
+    def kill(pid: int, number: int) -> None:
+        if number:
+            told.append(number)
+            core.write_text(str(os.getppid()))  # the guardian starts another
+
+    monkeypatch.setattr(restart.os, "kill", kill)
+    said = pems("restart", "--state", state)
+    assert (said.code, told) == (0, [signal.SIGUSR2])
+    assert said.out.startswith("The co-simulation begins anew")
+
+
 def test_only_a_living_process_holds_a_lock(tmp_path: Path) -> None:
     lock = tmp_path / "lock"
     assert restart.process_of(lock) is None
@@ -47,7 +75,7 @@ def test_the_safe_state_understands_what_the_guardian_will_tell_it(tmp_path: Pat
     core = core_of(Order("twin", 60.0), tmp_path)
     assert core.on_give_up[1:3] == ("-m", "pems_actors.safe_state")
     heard = safe_state.parse(core.on_give_up[3:])
-    assert (heard.state, heard.broker) == (tmp_path, "10.0.0.5:1884")
+    assert (heard.state, heard.broker) == (tmp_path, ("10.0.0.5", 1884))
     assert (heard.speed, heard.origin_wall, heard.origin_house) == (60.0, 5.0, NOON_S)
 
 

@@ -117,6 +117,14 @@ def test_a_speed_at_which_leases_cannot_be_renewed_is_refused(pems: Pems, speed:
     assert "give --speed 180 or less" in said.err
 
 
+@pytest.mark.parametrize("shift", ["1e9", "nan", "-41"])
+def test_what_is_no_weather_is_refused(pems: Pems, tmp_path, shift: str) -> None:
+    said = pems("run", f"--weather-shift-k={shift}", "--state", tmp_path)
+    assert said.code == 2
+    assert "weather-shift-k" in said.err
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_real_house_cannot_be_hurried(pems: Pems) -> None:
     assert pems("run", "--house", "mqtt", "--speed", "2").code == 2
     assert pems("run", "--house", "mqtt", "--start", AT).code == 2

@@ -135,6 +135,7 @@ def test_a_replay_needs_a_house_that_has_run(pems: Pems, tmp_path) -> None:
 def test_a_replay_is_told_in_words() -> None:
     figures = {
         "hours": 24.0,
+        "recorded_frac": 0.35,
         "compared": 4000,
         "relays_equal_frac": 0.93,
         "battery_equal_frac": None,
@@ -147,3 +148,5 @@ def test_a_replay_is_told_in_words() -> None:
     text = "\n".join(replay.lines(figures))
     for words in ("93.0 % of 4000", "nothing to compare", "bath, 81.0 %", "1 faults, 2 restarts"):
         assert words in text
+    assert "35.0 % of the time; the rest was decided without a picture" in text
+    assert "without a picture" not in "\n".join(replay.lines({**figures, "recorded_frac": 1.0}))

@@ -14,6 +14,8 @@ PATH = {
     "temp_c": [21.0] * SLOTS,
     "heat_per_kwh": [3.0] * SLOTS,
     "power_per_kwh": [None] * SLOTS,
+    "heat_kw": [0.5] * SLOTS,
+    "blocked": [False] * SLOTS,
 }
 
 

@@ -33,7 +33,7 @@ def test_the_battery_follows_a_fresh_plan():
 
 
 def test_the_last_plan_goes_on_while_its_prices_are_known_and_then_self_use():
-    known = replace(PLAN, path_until_s=24 * 3600.0)
+    known = replace(PLAN, known_until_s=24 * 3600.0)
     late = choose(replace(VIEW, plan=known, now_s=23 * 3600.0))
     assert (late.mode, late.level) == (HOLD, Level.PATH)
     gone = choose(replace(VIEW, plan=known, now_s=24 * 3600.0))
@@ -42,7 +42,7 @@ def test_the_last_plan_goes_on_while_its_prices_are_known_and_then_self_use():
 
 
 def test_an_old_plan_charges_within_the_same_limits_as_a_fresh_one():
-    old = replace(PLAN, steps=PLAN.steps[:1], path_until_s=24 * 3600.0)
+    old = replace(PLAN, steps=PLAN.steps[:1], known_until_s=24 * 3600.0)
     away = replace(VIEW, plan=old, now_s=20 * 3600.0)
     assert choose(away).mode is CHARGE
     assert choose(replace(away, meter_known=False)).mode is SELF_USE

@@ -155,5 +155,12 @@ def test_a_plan_tells_each_room_by_how_much_heat_is_worth_more_than_it_costs(win
         assert sum(worth > 0.02 for worth in none) <= blocked + len(none) // 4  # caps bind too
 
 
+def test_rooms_keep_to_their_path_beyond_the_known_prices_and_the_battery_does_not(winter: Plan):
+    relay = instance("winter", 1, horizon_s=12 * 3600.0).relays[0]
+    guessed = replace(winter, known_until_s=winter.issued_at_s + 3 * 3600.0)
+    assert room_plan(guessed, relay.members[0][0], relay).path_until_s == winter.path_until_s
+    assert energy_plan(guessed).known_until_s == guessed.known_until_s < winter.path_until_s
+
+
 def test_a_plan_tells_the_battery_how_long_its_prices_are_known(winter: Plan):
-    assert energy_plan(winter).path_until_s == winter.path_until_s > winter.issued_at_s
+    assert energy_plan(winter).known_until_s == winter.known_until_s > winter.issued_at_s

@@ -19,9 +19,16 @@ FLOOR, PANEL = (
 )
 
 
-def path(temp_c: float = 21.0, heat: float = 3.0, power: float = 3.0) -> PricedPath:
+def path(
+    temp_c: float = 21.0,
+    heat: float = 3.0,
+    power: float = 3.0,
+    heat_kw: float = 0.75,
+    blocked: tuple[bool, ...] = (False,) * SLOTS,
+) -> PricedPath:
     starts = tuple(900.0 * k for k in range(SLOTS))
-    return PricedPath(starts, (temp_c,) * SLOTS, (heat,) * SLOTS, (power,) * SLOTS)
+    rows = ((value,) * SLOTS for value in (temp_c, heat, power, heat_kw))
+    return PricedPath(starts, *rows, blocked)
 
 
 def price(wish_c, hours, dynamics=FLOOR, led=None, power_kw=1.5):
@@ -63,6 +70,38 @@ def test_heat_that_is_worth_nothing_afterwards_makes_a_wish_dearer() -> None:
     assert worthless.cost > price(22.0, 6).cost
 
 
+def test_a_wish_to_be_cooler_never_costs_and_one_to_be_warmer_never_pays() -> None:
+    """Also where a room is short of heat, so that it prices heat far above all power."""
+    short_of_heat = path(heat=9.3, power=3.0)
+    for hours in (2, 5, 24, 96):
+        assert price(18.0, hours, led=short_of_heat).cost < 0.0
+        assert price(23.0, hours, led=short_of_heat).cost > 0.0
+
+
+def test_heat_that_is_not_planned_cannot_be_spared() -> None:
+    off = price(18.0, 6, led=path(heat_kw=0.0))
+    assert (off.extra_kwh, off.cost) == (0.0, 0.0)
+
+
+def test_in_blocked_hours_no_heat_is_added() -> None:
+    at_night = price(23.0, 4, led=path(heat_kw=0.0, blocked=(True,) * SLOTS))
+    assert at_night.extra_kwh == 0.0
+    assert at_night.short_k is not None
+
+
+def test_a_room_that_is_not_heated_afterwards_spares_nothing() -> None:
+    summer = price(23.0, 4, led=path(heat_kw=0.0))
+    assert summer.cost == pytest.approx(3.0 * summer.extra_kwh)
+
+
+def test_beyond_the_plan_its_last_day_comes_again() -> None:
+    led = path()
+    assert led.at(900.0 * SLOTS - 1.0) == SLOTS - 1
+    assert led.at(900.0 * SLOTS) == SLOTS - 96
+    assert led.at(900.0 * SLOTS + 10 * 86400.0) == SLOTS - 96
+    assert price(18.0, 96, led=led).cost < 3.0 * price(18.0, 24, led=led).cost < 0.0
+
+
 def test_a_wish_over_dear_hours_costs_more_than_over_cheap_ones() -> None:
     assert price(22.0, 6, led=path(power=6.0)).cost > price(22.0, 6).cost
 
@@ -75,6 +114,6 @@ def test_a_room_that_nothing_heats_has_no_price() -> None:
 @given(st.floats(17.0, 25.0), st.floats(0.3, 30.0), st.sampled_from((FLOOR, PANEL)))
 def test_no_more_heat_is_priced_than_the_relay_can_give(wish_c, hours, dynamics) -> None:
     told = price(wish_c, hours, dynamics)
-    assert abs(told.extra_kwh) <= 1.5 * (hours + 0.25) + 1e-9
+    assert abs(told.extra_kwh) <= 0.75 * (hours + 0.25) + 1e-9
     assert abs(told.left_kwh) <= abs(told.extra_kwh) + 1e-9
     assert (told.reached_s is None) is (told.short_k is not None)

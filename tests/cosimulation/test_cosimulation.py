@@ -90,7 +90,7 @@ def test_the_same_seq_again_gives_the_same_answer_whatever_it_says(ruled) -> Non
         (6, 0.0, "it must rise with seq"),
         (6, -900.0, "it must rise with seq"),
         (6, 59.0, "make steps of 1 to 15 min"),
-        (6, 901.0, "make steps of 1 to 15 min"),
+        (6, 901.0, "make steps of 1 to 15 min, or begin a new co-simulation"),
     ],
 )
 def test_what_does_not_follow_is_refused_and_the_next_good_step_goes_on(
@@ -207,6 +207,16 @@ def test_every_preset_can_be_controlled(preset) -> None:
     house = CoSimulation(preset, planning=False)
     told = house.step(least(0, outdoor_c=-5.0))
     assert set(told["relays"]) == {relay.name for relay in house.house.relays}
+    house.close()
+
+
+def test_flexible_loads_that_no_plant_can_tell_of_are_left_out_and_that_is_said() -> None:
+    with_car = flat()
+    with_car["loads"] = {"car": {"kind": "car", "power_kw": 3.6, "phase": "L1"}}
+    house = CoSimulation(with_car)
+    told = house.step(least(0, outdoor_c=-5.0))
+    assert told["reasons"]["loads"].startswith("car: not planned")
+    assert house.plan.totals.get("loads_kwh", 0.0) == 0.0
     house.close()
 
 

@@ -168,6 +168,17 @@ def test_a_plant_and_the_house_go_step_by_step_over_a_broker(served) -> None:
 
 
 @pytest.mark.broker
+def test_a_step_with_two_days_by_the_minute_is_heard_and_answered(served) -> None:
+    plant, server = served
+    columns = {name: [-12.345678] * 2880 for name in ("outdoor_c", "ghi_w_m2")}
+    start = iso(START_S)
+    weather = {"start": start, "step_s": 60, **columns}
+    plant.say({"seq": 0, "time": start, "weather_forecast": weather})
+    server.work(20.0)
+    assert plant.answers.get(timeout=20.0)["seq"] == 0
+
+
+@pytest.mark.broker
 def test_a_step_that_the_broker_kept_is_of_another_time(port, tmp_path) -> None:
     early = Plant(port)
     early.say({"seq": 0, "time": "2020-01-01T00:00:00Z"}, retain=True)

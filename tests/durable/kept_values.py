@@ -89,6 +89,7 @@ PLAN = st.builds(
     solver=SOLVER,
     currency=TEXT,
     path_until_s=TIME,
+    known_until_s=TIME,
 )
 QUARTER = st.builds(QuarterMean, COUNT, NUMBER, COUNT)
 PROFILE = st.builds(

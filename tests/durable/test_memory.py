@@ -10,6 +10,8 @@ import pytest
 
 from pems_actors.control.order import RelayMemory
 from pems_actors.control.wishes import Override
+from pems_actors.domain.commands import SetHeating
+from pems_actors.domain.levels import Level
 from pems_actors.durable.background import Background
 from pems_actors.durable.kept import RoomKept
 from pems_actors.durable.memory import (
@@ -20,10 +22,12 @@ from pems_actors.durable.memory import (
     Phase,
     StateProblem,
 )
+from pems_actors.durable.order_journal import OrderJournal
 from supervision import SnapshotStore
 
 NOW = 1_700_000_000.0
 ROOM = "rooms/obyvak"
+HEATING = SetHeating("obyvak", True, "cold", Level.PLAN, NOW, NOW + 900.0)
 WARM = RoomKept(0.1, Override(23.0, NOW + 3600.0, "user", "guests"), RelayMemory(on=True))
 
 
@@ -179,6 +183,28 @@ def test_a_memory_with_which_its_actor_cannot_live_is_not_given_for_ever(tmp_pat
     assert [p.reason for p in told] == ["its actor does not live with it; it begins anew"]
     memory.keep(ROOM, WARM, NOW)
     assert memory.recall(ROOM, NOW) == WARM
+
+
+def test_orders_that_find_no_room_are_noted_as_soon_as_there_is_some(tmp_path):
+    OrderJournal.open(tmp_path, ["relay/obyvak"]).note(HEATING)
+    hours, full = Hours(), tmp_path / "orders.new"
+    full.symlink_to("/dev/full")
+    memory, told = opened(tmp_path, hours)
+    assert [(p.name, p.phase) for p in told] == [("orders.journal", Phase.BEGINS)]
+    assert memory.journal.last("relay/obyvak").writes == 1  # what was noted before is known
+    hours.go_on(TRY_AGAIN_S)
+    memory.journal.note(HEATING)
+    assert len(told) == 1
+    full.unlink()
+    hours.go_on(TRY_AGAIN_S)
+    assert (told[-1].name, told[-1].phase) == ("orders.journal", Phase.OVER)
+    assert OrderJournal.open(tmp_path, []).last("relay/obyvak").writes == 2
+
+
+def test_a_journal_that_cannot_be_read_is_told(tmp_path):
+    (tmp_path / "orders.journal").write_bytes(b"rubbish")
+    _, told = opened(tmp_path)
+    assert [(p.name, p.phase) for p in told] == [("orders.journal", Phase.ONCE)]
 
 
 def test_an_actor_that_keeps_nothing_is_not_saved(tmp_path):

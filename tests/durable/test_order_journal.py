@@ -118,12 +118,29 @@ def test_whatever_is_torn_out_of_the_file_no_other_device_is_lost(
 
 
 @pytest.mark.parametrize("content", [b"", b"nonsense", b"\0" * 4096])
-def test_a_file_that_is_none_is_an_empty_journal(tmp_path, content):
+def test_a_file_that_is_none_is_an_empty_journal_and_that_is_told(tmp_path, content):
     (tmp_path / NAME).write_bytes(content)
     journal = OrderJournal.open(tmp_path, DEVICES)
     assert journal.last("relay/obyvak") is None
+    assert journal.problem.startswith("it is no journal, or another version's")
     journal.note(heating(on=True))
     assert OrderJournal.open(tmp_path, DEVICES).last("relay/obyvak") is not None
+
+
+def test_a_sound_journal_and_none_at_all_are_no_problem(tmp_path):
+    journal = OrderJournal.open(tmp_path, DEVICES)
+    assert journal.problem == ""
+    journal.note(heating(on=True))
+    assert OrderJournal.open(tmp_path, DEVICES).problem == ""
+
+
+def test_a_device_of_which_both_notes_are_torn_is_told(tmp_path):
+    journal = OrderJournal.open(tmp_path, DEVICES)
+    journal.note(heating(on=True))
+    journal.close()
+    file = tmp_path / NAME
+    file.write_bytes(file.read_bytes().replace(b"obyvak", b"o\0yvak"))
+    assert OrderJournal.open(tmp_path, DEVICES).problem.startswith("the last orders to 1 devices")
 
 
 def test_devices_with_endless_names_are_kept_in_hand_only(tmp_path):

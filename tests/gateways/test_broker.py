@@ -222,6 +222,41 @@ def test_mosquitto_keeps_retained_messages_over_a_restart(tmp_path):
         broker.end()
 
 
+def told_to_guardian(spec):
+    """Start a broker and kill it; what its guardian heard of it first, nothing if it ended."""
+    ours, theirs = socket.socketpair()
+    env = {**os.environ, "GUARDIAN_FD": str(theirs.fileno())}
+    with ours, theirs:
+        process = subprocess.Popen(spec.argv, env=env, pass_fds=(theirs.fileno(),), process_group=0)
+        ended = os.pidfd_open(process.pid)
+        try:
+            speaks = ours in select.select([ours, ended], [], [], PATIENCE_S)[0]
+            return ours.recv(100) if speaks else b""
+        finally:
+            os.close(ended)
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+@pytest.mark.broker
+@pytest.mark.skipif(find_mosquitto() is None, reason="mosquitto is not installed")
+@pytest.mark.parametrize("kept", [b"\0" * 4096, b"what a power cut has left"])
+def test_a_memory_that_mosquitto_refuses_is_put_aside_at_its_second_start(kept, tmp_path):
+    spec = BrokerSpec(free_port(), tmp_path, "mosquitto")
+    (tmp_path / "mosquitto.db").write_bytes(kept)
+    assert told_to_guardian(spec) == b""
+    assert told_to_guardian(spec).startswith(b"ready\n")
+    assert (tmp_path / "mosquitto.db.refused").read_bytes() == kept
+
+
+@pytest.mark.broker
+@pytest.mark.skipif(find_mosquitto() is None, reason="mosquitto is not installed")
+def test_a_memory_that_mosquitto_can_read_stays_however_often_it_is_killed(tmp_path):
+    spec = BrokerSpec(free_port(), tmp_path, "mosquitto")
+    assert [told_to_guardian(spec)[:6] for _ in range(3)] == [b"ready\n"] * 3
+    assert not (tmp_path / "mosquitto.db.refused").exists()
+
+
 @pytest.mark.parametrize(
     "kind", [pytest.param("mosquitto", marks=needs_mosquitto), pytest.param("iotcore")]
 )
@@ -234,7 +269,7 @@ def test_a_broker_says_ready_once_its_port_is_open(kind, tmp_path):
         process = subprocess.Popen(spec.argv, env=env, pass_fds=(theirs.fileno(),))
         theirs.close()
         try:
-            assert ours.recv(100) == b"ready\n"
+            assert ours.recv(6) == b"ready\n"
             wait_until_open(spec.port, 0.0)
         finally:
             process.kill()

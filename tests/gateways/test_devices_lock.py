@@ -83,6 +83,7 @@ def test_a_torn_count_costs_no_epoch(tmp_path: Path) -> None:
     before = [lock.begin_life(at_s) for at_s in (1.0, 2.0, 3.0)]
     (tmp_path / f"{LIVES}.json").write_text("torn")
     assert lock.begin_life(4.0) > before[-1]
+    assert lock.problem == "current: its checksum is wrong; the generation before stands"
     lock.release()
 
 

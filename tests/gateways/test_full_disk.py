@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -40,7 +40,7 @@ def history(
 ) -> Iterator[SqliteHistory]:
     """A history on a disk that has no room for more as long as the reserve is held back."""
 
-    def opened(path: Path) -> SqliteStore:
+    def opened(path: Path, _on_lost: Callable[[], object]) -> SqliteStore:
         store = SqliteStore(path)
         if disk.held and path.stat().st_size > 60_000:
             store.limit_pages(1)

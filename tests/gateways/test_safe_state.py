@@ -93,6 +93,16 @@ def test_a_plan_that_would_leave_a_relay_on_is_none(tmp_path: Path) -> None:
     assert safe_plan.read(tmp_path) is None
 
 
+def test_a_plan_that_stands_needs_no_room_on_the_disk(tmp_path: Path) -> None:
+    plan = plan_of(two_rooms(), None, "pems")
+    safe_plan.write(tmp_path, plan)
+    (tmp_path / f"{safe_plan.NAME}.new").symlink_to("/dev/full")
+    safe_plan.write(tmp_path, plan)
+    with pytest.raises(OSError, match="No space left"):
+        safe_plan.write(tmp_path, plan_of(two_rooms(), frozenset(), "pems"))
+    assert safe_plan.read(tmp_path) == plan
+
+
 def test_a_forgotten_plan_is_none(tmp_path: Path) -> None:
     safe_plan.write(tmp_path, ALL)
     safe_plan.forget(tmp_path)
@@ -404,3 +414,18 @@ def test_the_last_order_is_one_that_a_miniserver_takes() -> None:
     message = heating_message(order)
     heard = read_heating(message.topic, message.payload.encode(), retained=False, now_s=NOW_S)
     assert (heard.on, heard.lease_until_s) == (True, NOW_S + 60.0)
+
+
+@pytest.mark.parametrize(
+    ("state", "broker", "words"),
+    [
+        ("nowhere", "127.0.0.1:1883", "there is no directory nowhere"),
+        (".", "nonsense", "'nonsense' is no broker; give it like 127.0.0.1:1883"),
+        (".", "127.0.0.1:99999", "is no broker"),
+    ],
+)
+def test_a_wrong_command_line_is_refused_in_a_sentence(capsys, state, broker, words) -> None:
+    with pytest.raises(SystemExit) as refused:
+        safe_state.main(["--state", state, "--broker", broker])
+    assert refused.value.code == 2
+    assert words in capsys.readouterr().err

@@ -144,9 +144,13 @@ def test_a_store_without_room_says_so(tmp_path: Path) -> None:
 def test_a_broken_file_is_put_aside_and_the_house_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "h.sqlite"
     path.write_bytes(b"this is no database at all" * 100)
-    history = SqliteHistory(path)
+    lost: list[str] = []
+    history = SqliteHistory(path, on_lost=lost.append)
     history.append(rows(3))
     assert history.flush()
+    assert lost == [
+        "h.sqlite is no database any more; it is put aside as h.sqlite.broken and a new one begun"
+    ]
     assert (tmp_path / "h.sqlite.broken").read_bytes().startswith(b"this is no database")
     history.close()
 

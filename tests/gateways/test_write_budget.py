@@ -10,6 +10,7 @@ from pems_actors.domain.house import BatteryMode
 from pems_actors.gateways.growatt_registers import Answer
 from pems_actors.gateways.growatt_sender import GrowattSender
 from pems_actors.gateways.write_budget import NAME, WriteBudget
+from supervision.snapshots import SnapshotStore
 from tests.gateways.houses import NOW_S, battery, export
 from tests.gateways.test_growatt_sender import Wire
 
@@ -35,9 +36,30 @@ def test_writes_of_earlier_lives_count(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("rubbish", ["", "{", "[1, null]", '["x"]', "7"])
-def test_a_count_that_cannot_be_read_begins_anew(tmp_path: Path, rubbish: str) -> None:
-    (tmp_path / NAME).write_text(rubbish)
-    assert WriteBudget.on_disk(tmp_path, 5).spent(NOW_S) == 0
+def test_a_count_that_cannot_be_read_begins_anew_and_that_is_told(
+    tmp_path: Path, rubbish: str
+) -> None:
+    (tmp_path / f"{NAME}.json").write_text(rubbish)
+    budget = WriteBudget.on_disk(tmp_path, 5)
+    assert budget.spent(NOW_S) == 0
+    assert "its checksum is wrong" in budget.problem
+
+
+def test_of_a_torn_count_the_generation_before_stands(tmp_path: Path) -> None:
+    before = WriteBudget.on_disk(tmp_path, 5)
+    for k in range(3):
+        before.note(NOW_S + k)
+        before.save()
+    (tmp_path / f"{NAME}.json").write_text("torn")
+    after = WriteBudget.on_disk(tmp_path, 5)
+    assert after.spent(NOW_S + 60.0) == 2
+    assert after.problem == "current: its checksum is wrong; the generation before stands"
+
+
+@pytest.mark.parametrize("data", [7, [1, None], ["x"], {"a": 1}])
+def test_what_are_no_times_is_no_count(tmp_path: Path, data: object) -> None:
+    SnapshotStore(tmp_path).save(NAME, data, NOW_S)
+    assert WriteBudget.on_disk(tmp_path, 5).problem
 
 
 def test_a_clock_that_is_set_back_forgets_nothing() -> None:

@@ -89,11 +89,12 @@ def test_rooms_far_outside_their_band_are_planned_for_and_named(temp_c: float, l
     assert heating is (temp_c < 20.0)
 
 
-def test_where_tomorrows_prices_are_not_known_the_path_ends_with_the_known_ones() -> None:
+def test_where_tomorrows_prices_are_not_known_the_path_goes_on_with_the_guess() -> None:
     problem = quick_problem(24.0)
     known_until_s = START_S + 6 * 3600.0
     plan = plan_for(replace(problem, known_until_s=known_until_s))
-    assert plan.path_until_s == known_until_s
+    assert plan.known_until_s == known_until_s
+    assert plan.path_until_s == problem.grid.end_s
     assert plan.slots[-1].start_s + plan.slots[-1].duration_s == problem.grid.end_s
 
 

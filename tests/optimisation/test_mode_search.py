@@ -19,6 +19,7 @@ ORDERS = (
     Order(BatteryMode.HOLD),
     Order(BatteryMode.SELL, 1.0),
     Order(BatteryMode.SELL, 2.0),
+    Order(BatteryMode.CHARGE_GRID),
 )
 
 
@@ -46,6 +47,18 @@ def changes(orders: list[Order] | tuple[Order, ...]) -> int:
     return sum(a is not b for a, b in pairwise(before))
 
 
+def can_end(orders: tuple[Order, ...], most: int) -> bool:
+    """Whether no charge begins with the last change of `most`, and changes are no more."""
+    before = [BatteryMode.SELF_USE, *(order.mode for order in orders)]
+    spent = np.cumsum([a is not b for a, b in pairwise(before)])
+    begun = [
+        k
+        for k, (a, b) in enumerate(pairwise(before))
+        if a is not b and b is BatteryMode.CHARGE_GRID
+    ]
+    return bool(spent[-1] <= most and all(spent[k] < most for k in begun))
+
+
 def price(of: ModeSearch, orders: tuple[Order, ...], change_price: float) -> float:
     rows = [ORDERS.index(order) for order in orders]
     paid = sum(float(of.table.cost[k, a, 0]) for k, a in enumerate(rows))
@@ -57,11 +70,11 @@ def price(of: ModeSearch, orders: tuple[Order, ...], change_price: float) -> flo
 @pytest.mark.parametrize("most", [0, 1, 3])
 def test_the_search_finds_what_trying_everything_finds(seed: int, most: int) -> None:
     of = search(seed, most)
-    every = (orders for orders in product(ORDERS, repeat=SLOTS) if changes(orders) <= most)
+    every = (orders for orders in product(ORDERS, repeat=SLOTS) if can_end(orders, most))
     best = min(price(of, orders, 0.05) for orders in every)
-    found = of.cheapest(0.05)
-    assert changes(found) <= most
-    assert price(of, tuple(found), 0.05) == pytest.approx(best)
+    found = tuple(of.cheapest(0.05))
+    assert can_end(found, most)
+    assert price(of, found, 0.05) == pytest.approx(best)
 
 
 def test_with_another_day_come_other_changes() -> None:
@@ -74,15 +87,31 @@ def test_with_another_day_come_other_changes() -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_changes_of_the_past_count_until_they_are_a_day_old(seed: int) -> None:
     of = replace(search(seed, 2), changes_left=0, regained={3: 1, 5: 1})
+    charge = ORDERS[-1]
 
     def allowed(orders: tuple[Order, ...]) -> bool:
-        return changes(orders[:3]) == 0 and changes(orders[:5]) <= 1 and changes(orders) <= 2
+        few = changes(orders[:3]) == 0 and changes(orders[:5]) <= 1 and changes(orders) <= 2
+        return few and (charge not in orders or ends_in_time(orders))
+
+    def ends_in_time(orders: tuple[Order, ...]) -> bool:
+        begins = orders.index(charge)
+        return begins >= 5 and changes(orders[: begins + 1]) == 1
 
     every = (orders for orders in product(ORDERS, repeat=SLOTS) if allowed(orders))
     best = min(price(of, orders, 0.05) for orders in every)
     found = tuple(of.cheapest(0.05))
     assert allowed(found)
     assert price(of, found, 0.05) == pytest.approx(best)
+
+
+def test_the_last_change_of_a_day_begins_no_charge() -> None:
+    of = search(0, 1)
+    cheap = of.table.cost.copy()
+    cheap[:, ORDERS.index(Order(BatteryMode.CHARGE_GRID))] = -1.0
+    of = replace(of, table=replace(of.table, cost=cheap))
+    assert Order(BatteryMode.CHARGE_GRID) not in of.cheapest(0.0)
+    two = replace(of, most_changes=2, changes_left=2)
+    assert two.cheapest(0.0) == [Order(BatteryMode.CHARGE_GRID)] * SLOTS
 
 
 def test_never_more_changes_come_free_than_a_day_has() -> None:

@@ -27,8 +27,8 @@ QUARTERS = np.array([START_S + 900.0 * k for k in range(16)])
 RELAY = Relay("hosti", 1.9, 2.0, (("hosti", 1.0),))
 
 
-def near_of(problem: PlanningProblem) -> Near:
-    case = case_of(problem, stages_of(problem))
+def near_of(problem: PlanningProblem, binary_h: float = 4.0) -> Near:
+    case = case_of(problem, stages_of(problem, binary_h))
     relaxed = FORMULATION.solve(case)
     assert relaxed is not None
     caps = caps_of(case, relaxed.pv_kw + relaxed.discharge_kw)

@@ -31,7 +31,7 @@ def best_of_all_sets(near: Near, room_kw: Array, worth: Array, k: int) -> float:
     return float((sets[fits] @ worth).max())
 
 
-def chosen_afterwards(near: Near, _sun_kw: Array) -> tuple[ModeSlot, ...]:
+def chosen_afterwards(near: Near, *_: object) -> tuple[ModeSlot, ...]:
     return Planner()._settle(near).modes
 
 

@@ -208,7 +208,8 @@ def test_every_relay_the_battery_and_the_export_switch_say_why() -> None:
 def test_paths_tell_temperature_and_the_worth_of_heat_for_36_hours() -> None:
     problem = instance("winter", 1)
     plan = plan_for(problem)
-    assert plan.path_until_s == problem.known_until_s
+    assert plan.known_until_s == problem.known_until_s
+    assert plan.path_until_s == START_S + 36 * 3600.0
     for room, path in plan.paths.items():
         assert len(path.at_s) == len(path.temp_c) == len(path.heat_price_per_kwh)
         assert path.temp_c[0] == problem.state.rooms[room].air_c
@@ -271,8 +272,8 @@ def test_relays_leave_room_for_what_charges_from_the_grid_beside_them(
 ) -> None:
     rounds: list[Bools] = []
 
-    def counted(near: Near, passes: int = 2) -> Bools:
-        rounds.append(whole_relays(near, passes))
+    def counted(near: Near, passes: int = 2, start: Bools | None = None) -> Bools:
+        rounds.append(whole_relays(near, passes, start))
         return rounds[-1]
 
     monkeypatch.setattr("pems_actors.optimisation.solver.whole_relays", counted)

@@ -47,7 +47,14 @@ def test_a_problem_without_sense_is_refused_with_a_reason() -> None:
 
 @pytest.mark.parametrize(
     ("given", "words"),
-    [({"rooms": 0}, "1 room"), ({"hours": 0.1}, "0.25 h"), ({"pv_kw": ()}, "no values")],
+    [
+        ({"rooms": 0}, "1 room"),
+        ({"rooms": 2.5}, "2.5 rooms over 6 h"),
+        ({"hours": 0.1}, "0.25 to 744 h"),
+        ({"hours": math.nan}, "rooms over nan h"),
+        ({"hours": math.inf}, "rooms over inf h"),
+        ({"pv_kw": ()}, "no values"),
+    ],
 )
 def test_a_house_that_cannot_be_is_refused_at_once(given, words) -> None:
     with pytest.raises(ValueError, match=words):

@@ -3,6 +3,7 @@
 import pytest
 
 from pems_actors.fault_table import VIRTUAL, Target, row_named
+from pems_actors.soak.flexible import FLEXIBLE
 from pems_actors.soak.stories import PLANNING_SHARE, Tale, plot_of
 from pems_actors.soak.telling import tell
 from pems_actors.soak.witness import Witness
@@ -31,7 +32,8 @@ def test_a_story_is_told_twice_in_the_same_words():
 @pytest.mark.parametrize("name", NAMES)
 def test_each_virtual_fault_is_suffered_and_passes(name):
     lasts_s = 600 if name == "suspend" else 1500
-    tale = Tale(_seed_for(name), f"{name}:1200/{lasts_s}", 1.2 / 24.0)
+    house = FLEXIBLE if row_named(name).target is Target.LOAD else ""
+    tale = Tale(_seed_for(name), f"{name}:1200/{lasts_s}", 1.2 / 24.0, house)
     plot = plot_of(tale)
     witness = Witness(plot)
     witness.tell()

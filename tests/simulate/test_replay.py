@@ -57,9 +57,21 @@ def test_a_recorded_device_cannot_be_broken():
         replayed("sensor-stale@rooms/bath:3600/600").run()
 
 
-def test_a_span_without_records_is_refused():
-    with pytest.raises(ValueError, match="nothing was recorded"):
+def test_a_span_without_records_is_refused_with_the_days_that_there_are():
+    with pytest.raises(ValueError, match="has something from 2023-01-16 to 2023-01-17"):
         replayed(start_s=NOON + 30.0 * DAY_S)
+
+
+def test_a_history_of_another_house_is_refused():
+    tale, _ = recorded()
+    with pytest.raises(ValueError, match="knows no room of this house"):
+        RecordedHouse(tale.house, MemoryHistory(), NOON, NOON + HOUR_S)
+
+
+def test_a_record_with_a_gap_is_decided_through_and_the_gap_is_told():
+    figures = replayed(days=2.0 * HOURS / 24.0).run()
+    assert figures["recorded_frac"] == pytest.approx(0.5, abs=0.02)
+    assert replayed().run()["recorded_frac"] > 0.99
 
 
 def test_the_pictures_are_those_that_were_stored():

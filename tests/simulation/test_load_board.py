@@ -43,6 +43,17 @@ def test_an_order_holds_a_car_back_as_long_as_its_lease_and_no_longer():
     assert board.total_kw == 11.0
 
 
+def test_a_load_that_ignores_orders_draws_on_until_it_is_repaired():
+    board = LoadBoard((CAR, BOILER), seed=1)
+    board.apply(held("car", 1e9))
+    board.ignore("car", True)
+    board.update(0.0, 18.0, blocked=True)
+    assert board.total_kw == 11.0
+    board.ignore("car", False)
+    board.update(60.0, 18.0, blocked=True)
+    assert board.total_kw == 0.0
+
+
 def test_the_contactor_stands_above_every_order():
     board = LoadBoard((BOILER,), seed=1)
     board.apply(held("boiler", 1e9, on=True))

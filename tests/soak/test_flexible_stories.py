@@ -6,38 +6,14 @@ battery that the house has not was to rest beside the car and was said not to ob
 held back before it drew gave back nothing, and a relay went off in vain.
 """
 
-import random
 from dataclasses import replace
 
 import pytest
 
-from pems_actors.domain.flexible_load import FlexibleLoad, LoadKind
-from pems_actors.domain.house import House
+from pems_actors.soak import programmes
+from pems_actors.soak.flexible import FLEXIBLE, with_loads
 from pems_actors.soak.stories import Tale, plot_of
 from pems_actors.soak.witness import Witness
-
-
-def with_loads(house: House, seed: int) -> House:
-    dice, single = random.Random(seed), house.limits.phases == 1
-    car = FlexibleLoad(
-        "car",
-        LoadKind.CAR,
-        3.6 if single else dice.choice([3.7, 7.4, 11.0]),
-        (1.0, 0.0, 0.0) if single else (1 / 3, 1 / 3, 1 / 3),
-        by_h=dice.choice([7.0, 12.0, 20.0]),
-        every_day_kwh=dice.choice([0.0, 10.0, 20.0]),
-    )
-    blocked = dice.random() < 0.5
-    boiler = FlexibleLoad(
-        "boiler",
-        LoadKind.BOILER,
-        2.0,
-        (1.0, 0.0, 0.0),
-        tariff_blocked=blocked,
-        every_day_kwh=4.0,
-        volume_l=150.0,
-    )
-    return replace(house, loads=(car, boiler))
 
 
 @pytest.mark.slow
@@ -46,5 +22,31 @@ def test_a_story_full_of_faults_with_loads_that_can_wait_breaks_no_law(seed):
     plot = plot_of(Tale(seed, "heavy"))
     story = replace(plot.story, house=with_loads(plot.story.house, seed))
     witness = Witness(replace(plot, story=story))
+    witness.tell()
+    assert witness.violations == ()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_story_with_loads_is_the_story_without_them_and_more(seed):
+    without, plot = plot_of(Tale(seed, "none")).story, plot_of(Tale(seed, "none", house=FLEXIBLE))
+    assert without.house.loads == ()
+    assert [load.name for load in plot.story.house.loads] == ["car", "boiler"]
+    assert replace(plot.story, house=without.house, armed=without.armed) == without
+
+
+def test_people_give_orders_to_loads_and_faults_strike_them():
+    plots = [plot_of(Tale(seed, "heavy", house=FLEXIBLE)) for seed in range(40)]
+    assert {"loads/car", "loads/boiler"} <= {order.path for plot in plots for order in plot.orders}
+    assert any("@loads/car:" in plot.story.faults for plot in plots)
+    assert any("@loads/" in tale.faults for tale in programmes.each(0, 2, FLEXIBLE))
+
+
+def test_the_command_that_tells_a_story_again_names_its_loads():
+    assert "--house flexible" in Tale(7, "heavy", house=FLEXIBLE).replay
+
+
+@pytest.mark.parametrize("seed", [910000, 910001])
+def test_a_seeded_story_with_loads_breaks_no_law(seed):
+    witness = Witness(plot_of(Tale(seed, "heavy", house=FLEXIBLE)))
     witness.tell()
     assert witness.violations == ()

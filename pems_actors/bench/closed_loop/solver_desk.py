@@ -93,8 +93,12 @@ class Desk:
     def _last(self, plan: Plan) -> Plan:
         """Let no plan reach beyond the time from which it is to be forgotten."""
         end_s = self.world.span.start_s + (self.variant.away_after_h or 0.0) * HOUR_S
-        valid_s = min(plan.valid_until_s, end_s)
-        return replace(plan, valid_until_s=valid_s, path_until_s=min(plan.path_until_s, end_s))
+        return replace(
+            plan,
+            valid_until_s=min(plan.valid_until_s, end_s),
+            path_until_s=min(plan.path_until_s, end_s),
+            known_until_s=min(plan.known_until_s, end_s),
+        )
 
     def _foreseen(self, problem: PlanningProblem) -> PlanningProblem:
         """Put what will be in the place of what is forecast.

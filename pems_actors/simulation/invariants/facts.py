@@ -56,6 +56,7 @@ class Truth(NamedTuple):
     phase_kw: tuple[float, float, float]
     battery_kw: float
     drawing: frozenset[str] = frozenset()  # flexible loads that draw
+    unheld: frozenset[str] = frozenset()  # flexible loads that nobody can hold back
 
 
 class Turn(StrEnum):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from math import isnan
 
-from pems_actors.domain.commands import SetHeating
+from pems_actors.domain.commands import SetHeating, SetLoad
 from pems_actors.domain.flexible_load import FlexibleLoad
 from pems_actors.domain.house import BatteryMode, House, Relay
 from pems_actors.domain.readings import HouseReading
@@ -192,7 +192,8 @@ class ExcessEnds(Law):
         stopped = now.mode is not BatteryMode.CHARGE_GRID
         freed_kw = now.battery_kw - then.battery_kw  # it may even feed the house from now on
         freed_kw = max(0.0, charging_kw, freed_kw) if stopped and charging_kw > 0.0 else 0.0
-        over_kw, limit = self._over(then, gone, freed_kw, then.drawing - now.drawing)
+        held = {load for load in then.drawing if load not in now.drawing or self._deaf(load, then)}
+        over_kw, limit = self._over(then, gone, freed_kw, frozenset(held))
         left = self._sheddable(then, now, limit)
         charges_on = charging_kw > _FELT_KW and not stopped and not now.deaf
         if over_kw > _FELT_KW and (left or charges_on):
@@ -206,6 +207,13 @@ class ExcessEnds(Law):
             return False
         return not last.command.on and last.at_s >= then.at_s
 
+    def _deaf(self, load: str, then: Truth) -> bool:
+        """Whether a flexible load was held back in time and drew on: more could not be known."""
+        last = self.notes.last.get(f"load/{load}")
+        if load not in then.unheld or last is None or not isinstance(last.command, SetLoad):
+            return False
+        return not last.command.on and last.at_s >= then.at_s
+
     def _sheddable(self, then: Truth, now: Truth, limit: str) -> set[str]:
         """Relays and flexible loads that could have gone off and would have helped."""
         stuck = then.stuck | now.stuck
@@ -214,7 +222,8 @@ class ExcessEnds(Law):
             for relay in self.house.relays
             if then.closed[relay.name] and now.closed[relay.name] and relay.name not in stuck
         ]
-        draw = [load for load in self.house.loads if load.name in then.drawing & now.drawing]
+        drew = (then.drawing & now.drawing) - then.unheld - now.unheld
+        draw = [load for load in self.house.loads if load.name in drew]
         left = {f"relay/{relay.name}" for relay in on if _eases(limit, relay)}
         left |= {f"load/{load.name}" for load in draw if _eases(limit, load)}
         return left if self._armed is None else left & self._armed
