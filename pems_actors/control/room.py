@@ -68,7 +68,8 @@ class RoomView(NamedTuple):
     `available_frac` is the share of the next 3 h not blocked, `block_s` when the next block begins,
     `trim` the slow correction of its duty that the rules have learned (`next_trim`). A temperature
     that is not `measured` is the last one heard: good enough to judge by, but nothing is corrected
-    against a value that stands still. `surely_c` is what a room of unknown temperature still has.
+    against a value that stands still. `surely_c` is what a room of unknown temperature surely has:
+    one that is warm enough is not heated for being unknown, however cold it is outdoors.
     """
 
     now_s: float
@@ -199,9 +200,9 @@ def _rule_duty(
     temp_c, outdoor_c = view.temp_c, view.outdoor.temp_c
     steady = _steady_duty(facts, view, target_c)
     if temp_c is None:
-        if view.surely_c is not None and view.surely_c > facts.limits.ceiling_c:
-            told = "temperature unknown, surely over {:.0f} °C; {}"
-            return 0.0, Why(told, (view.surely_c, because))
+        if view.surely_c is not None and view.surely_c > target_c:
+            told = "temperature unknown, surely over {:.1f} °C; {}"
+            return 0.0, Why(told, (target_c, because))
         why = Why("temperature unknown, {:.0f} °C outdoors; {}", (outdoor_c, because))
         return unknown_duty(steady, outdoor_c), why
     if not view.measured:

@@ -110,12 +110,14 @@ def test_an_unknown_temperature_means_a_bounded_duty():
     assert freezing.slack_k == 0.0
 
 
-@pytest.mark.parametrize(("surely_c", "least"), [(None, 0.1), (26.9, 0.1), (27.1, 0.0)])
-def test_a_room_of_unknown_temperature_is_not_heated_while_it_is_surely_too_warm(surely_c, least):
-    seen = view(temp_c=None, surely_c=surely_c, outdoor=replace(view().outdoor, temp_c=9.0))
-    need = decide(seen)
-    assert need.duty == 0.0 if least == 0.0 else need.duty >= least
-    assert ("surely over" in need.reason) is (least == 0.0)
+@pytest.mark.parametrize(("surely_c", "heats"), [(None, True), (20.0, True), (25.0, False)])
+def test_a_room_of_unknown_temperature_is_not_heated_while_it_is_surely_warm(surely_c, heats):
+    need = decide(
+        view(temp_c=None, surely_c=surely_c, outdoor=replace(view().outdoor, temp_c=-9.0))
+    )
+    assert (need.duty >= 0.1) is heats
+    assert need.duty == 0.0 or heats
+    assert ("surely over" in need.reason) is not heats
 
 
 def test_an_open_window_stops_the_heat_but_not_against_frost():
