@@ -203,6 +203,7 @@ class RoomActor(HouseActor):
             sensor = sensor.heard(reading.temp_c, reading.at_s, tick.at_s)
         temp_c, quality = believed(tick, sensor)
         view = self._view(tick, sensor, temp_c if quality in USABLE else None)
+        view = view._replace(estimated=quality is Quality.ESTIMATED)
         level, reason = available_level(view)
         plan_s = mind.plan.issued_at_s if mind.plan else None
         ladder = mind.ladder.offer(level, reason, tick.at_s, plan_s)

@@ -69,7 +69,8 @@ class RoomView(NamedTuple):
     `trim` the slow correction of its duty that the rules have learned (`next_trim`). A temperature
     that is not `measured` is the last one heard: good enough to judge by, but nothing is corrected
     against a value that stands still. `surely_c` is what a room of unknown temperature surely has:
-    one that is warm enough is not heated for being unknown, however cold it is outdoors.
+    one that is warm enough is not heated for being unknown, however cold it is outdoors. What is
+    `estimated` too warm is not heated either, but only a reading may break a dwell.
     """
 
     now_s: float
@@ -86,6 +87,7 @@ class RoomView(NamedTuple):
     clock_trusted: bool = True
     block_s: float = inf
     surely_c: float | None = None
+    estimated: bool = False
 
 
 def room_need(facts: RoomFacts, view: RoomView, level: Level, reason: str) -> Need:
@@ -136,7 +138,10 @@ def _need(
     slack_k = 0.0 if temp_c is None else temp_c - low_c
     frost = temp_c is not None and temp_c < limits.building_floor_c
     too_warm = temp_c is not None and temp_c > limits.ceiling_c
-    overheat = too_warm or (floor_c is not None and floor_c > facts.surface_limit_c)
+    overheat = too_warm and not view.estimated
+    overheat = overheat or (floor_c is not None and floor_c > facts.surface_limit_c)
+    if too_warm and view.estimated:
+        duty, exact, why = 0.0, True, "too warm by its estimate"
     if view.window_open and not frost:
         duty, exact, why = 0.0, False, "window open"
     return Need(

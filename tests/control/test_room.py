@@ -120,6 +120,12 @@ def test_a_room_of_unknown_temperature_is_not_heated_while_it_is_surely_warm(sur
     assert ("surely over" in need.reason) is not heats
 
 
+def test_a_room_estimated_too_warm_is_not_heated_and_breaks_no_dwell():
+    need = decide(view(temp_c=27.1, estimated=True, plan=plan()))
+    assert (need.duty, need.exact, need.overheat) == (0.0, True, False)
+    assert "estimate" in need.reason
+
+
 def test_an_open_window_stops_the_heat_but_not_against_frost():
     assert decide(view(window_open=True, plan=plan())).duty == 0.0
     cold = decide(view(window_open=True, temp_c=6.0))
