@@ -175,9 +175,10 @@ def limits(system: SystemConfig) -> Iterator[Finding]:
 
 
 def planning(system: SystemConfig) -> Iterator[Finding]:
-    """Control hours lie within the horizon, and some weight is above 0."""
+    """Control hours that somebody gave lie within the horizon, and some weight is above 0."""
     part = system.optimization
-    if part.control_hours > part.horizon_hours:
+    given = "control_hours" in part.model_fields_set
+    if given and part.control_hours > part.horizon_hours:
         says = f"is {part.control_hours}, above horizon_hours {part.horizon_hours}; give up to that"
         yield Finding(("optimization", "control_hours"), says)
     if not any(part.weights.model_dump().values()):

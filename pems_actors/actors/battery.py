@@ -40,10 +40,12 @@ from pems_actors.domain.events import (
     Request,
 )
 from pems_actors.domain.findings import ClockJumped, FindingKind
+from pems_actors.domain.forecasts import PriceCurve
 from pems_actors.domain.house import BatteryMode, House
 from pems_actors.domain.levels import Level
 from pems_actors.domain.units import DAY_S
 from pems_actors.durable.kept import BatteryKept
+from pems_actors.optimisation.price_modes import BatteryNow, modes_by_prices
 from supervision import Context, Health
 
 LEASE_S = 900.0
@@ -96,7 +98,9 @@ class BatteryActor(HouseActor):
             case EnergyTick():
                 self._on_tick(message)
             case EnergyPlan():
-                self.state = self.state._replace(plan=message)
+                self.state = self.state.planned(message)
+            case PriceCurve():
+                self._on_prices(message)
             case BatteryGrant():
                 self._on_leave(message)
             case ChargeShed():
@@ -113,6 +117,18 @@ class BatteryActor(HouseActor):
             case _:
                 return super().on_receive(message)
         return None
+
+    def _on_prices(self, prices: PriceCurve) -> None:
+        """Choose the modes of an old plan anew: each hour, and when prices are published."""
+        mind, now_s = self.state, self.now_s()
+        plan, reading, before = mind.plan, mind.reading, mind.choice
+        if plan is None or now_s < plan.valid_until_s or before is None or reading is None:
+            return
+        if reading.soc_frac is None or now_s - reading.at_s > METER_LOST_S:
+            return
+        now = BatteryNow(now_s, reading.soc_frac, before.mode, mind.since_s, mind.changes_s)
+        repriced = modes_by_prices(plan, prices, self.house, now)
+        self.state = mind._replace(repriced=repriced or mind.repriced)
 
     def _on_leave(self, leave: BatteryGrant) -> None:
         """Do at once what has waited for this leave."""
@@ -170,7 +186,7 @@ class BatteryActor(HouseActor):
             now_s=now_s,
             soc_frac=mind.reading.soc_frac if mind.reading is not None and fresh else None,
             meter_known=now_s - mind.meter_s <= METER_LOST_S,
-            plan=mind.plan,
+            plan=mind.repriced or mind.plan,
             user=mind.user,
             shed_until_s=mind.shed_until_s,
             mode=mind.mode,

@@ -22,6 +22,7 @@ class BatteryMind(NamedTuple):
     """What the battery actor remembers."""
 
     plan: EnergyPlan | None = None
+    repriced: EnergyPlan | None = None  # its modes anew, while no newer plan comes
     user: UserBattery | None = None
     mode: HouseMode = HouseMode.NORMAL
     shed_until_s: float = -inf
@@ -51,6 +52,11 @@ class BatteryMind(NamedTuple):
         """Whether a person has set the battery at the inverter, so that nothing is written."""
         return self.user is not None and self.user.by_hand
 
+    def planned(self, plan: EnergyPlan) -> BatteryMind:
+        """Take a plan; the one that is known already leaves what was made of it since."""
+        same = self.plan is not None and plan.issued_at_s == self.plan.issued_at_s
+        return self._replace(plan=plan, repriced=self.repriced if same else None)
+
     def left_to(self, user: UserBattery, now_s: float) -> BatteryMind:
         """Leave the battery to a person: nothing is written while that stands."""
         return self._replace(
@@ -76,6 +82,7 @@ class BatteryMind(NamedTuple):
             ignored_s=self.ignored_s + by_s,
             car_until_s=self.car_until_s + by_s,
             leave=None,
+            repriced=None,
         )
 
 

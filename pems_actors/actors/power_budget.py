@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from pems_actors.actors.base import BATTERY, INSPECTOR, HouseActor, load_address, room_address
+from pems_actors.control.base_high import BaseHigh
 from pems_actors.control.battery_leave import BatteryLeave
 from pems_actors.control.limits import Headroom
 from pems_actors.control.load_budget import LoadBudget
@@ -45,6 +46,7 @@ class BudgetMind(NamedTuple):
     loads: LoadBudget
     split: BaseSplit = BaseSplit()
     battery: BatteryLeave = BatteryLeave()
+    high: BaseHigh = BaseHigh()
 
 
 class PowerBudgetActor(HouseActor):
@@ -130,7 +132,7 @@ class PowerBudgetActor(HouseActor):
             case ClockJumped(by_s=by_s):
                 self._mind(relays=self.state.relays.shifted(by_s))
                 self._mind(loads=self.state.loads.shifted(by_s))
-                self._mind(battery=self.state.battery.shifted(by_s))
+                self._mind(battery=self.state.battery.shifted(by_s), high=BaseHigh())
 
     def _on_tick(self, tick: EnergyTick) -> None:
         self._hear(tick)
@@ -139,7 +141,7 @@ class PowerBudgetActor(HouseActor):
             self._answer_excess(spare, tick.at_s)
         self.every_s, self.looked_s = tick.at_s - self.looked_s, tick.at_s
         if self.state.relays.waiting:
-            self._serve(spare)
+            self._serve()
         else:
             self._serve_battery(tick.at_s)
         if tick.at_s - self.published_s >= PUBLISH_S:
@@ -159,7 +161,7 @@ class PowerBudgetActor(HouseActor):
         relays = self.state.relays.heard(meter, fed_kw, grid_charging=charging)
         metered = meter is not None and meter.grid_kw is not None
         self._mind(relays=relays.looked(tick.rooms, metered=metered))
-        self._mind(battery=self.state.battery.heard(battery and battery.power_kw))
+        self._mind(battery=self.state.battery.heard(battery, self.house.battery))
         if self.house.loads:
             loads = self.state.loads.heard(tick.loads, metered=metered)
             self._mind(loads=loads.lent(battery and battery.power_kw))
@@ -177,10 +179,11 @@ class PowerBudgetActor(HouseActor):
     def _answer_excess(self, spare: Headroom, now_s: float) -> None:
         """Order off what is too much, and what must make room for a needy relay."""
         after = self._hold_loads_back(spare, now_s) if self.house.loads else spare
-        relays, charge_kw = self.state.relays, self.state.battery.charge_kw
+        relays, battery = self.state.relays, self.state.battery
+        room, more_kw = relays.relieved(after, now_s), battery.more_kw(now_s)
         orders = (
-            *relays.excess(now_s, relays.relieved(after, now_s), charge_kw),
-            *relays.yields(now_s, spare),
+            *relays.excess(now_s, room, battery.charge_kw, more_kw),
+            *relays.yields(now_s, self._to_start(now_s)),
         )
         self._mind(relays=relays.shed(orders, now_s))
         for order in orders:
@@ -195,7 +198,8 @@ class PowerBudgetActor(HouseActor):
             return meter
         if meter.phase_kw is not None:
             base = base_by_phase(meter, inverter_kw, relays, loads, tick.loads)
-            self._mind(split=self.state.split.heard(base, tick.at_s))
+            high = self.state.high.heard(base, tick.at_s)
+            self._mind(split=self.state.split.heard(base, tick.at_s), high=high)
             return meter
         shares = self.state.split.shares
         if shares is None:
@@ -208,6 +212,11 @@ class PowerBudgetActor(HouseActor):
         """Room under every limit, beside what was let and is not drawn yet."""
         room = self.state.loads.reserved(self.state.relays.headroom(now_s), now_s)
         return self.state.battery.reserved(room, now_s)
+
+    def _to_start(self, now_s: float) -> Headroom:
+        """Room for whoever starts: base load and battery may soon draw more than now."""
+        room = self._spare(now_s).beside(self.state.high.rise_kw(now_s))
+        return room.beside_inverter(self.state.battery.more_kw(now_s))
 
     def _hold_loads_back(self, spare: Headroom, now_s: float) -> Headroom:
         """Hold flexible loads back before anything else, but for a charge from the grid.
@@ -232,10 +241,10 @@ class PowerBudgetActor(HouseActor):
             _, room = self.state.loads.excess(spare, now_s, blind=blind)
         for shed in self.state.loads.claims(spare.less(SPARE_KW), self.state.relays, now_s):
             self.tell(room_address(shed.relay), shed)
-        self._serve_loads(now_s, spare)
+        self._serve_loads(now_s)
         return room
 
-    def _serve_loads(self, now_s: float, spare: Headroom | None = None) -> None:
+    def _serve_loads(self, now_s: float) -> None:
         """Let a load go if no relay waits that could start, and the last start is long enough ago.
 
         Without a meter nobody is let go.
@@ -243,7 +252,7 @@ class PowerBudgetActor(HouseActor):
         meter = self.state.relays.meter
         if not self.state.loads.waiting or meter is None or now_s - meter.at_s > METER_LOST_S:
             return
-        room = (spare or self._spare(now_s)).less(SPARE_KW)
+        room = self._to_start(now_s).less(SPARE_KW)
         first = self.state.relays.neediest(now_s)
         before = first is not None and room.carries(self.state.relays.relays[first.relay])
         if before or now_s < self.state.relays.next_start_s:
@@ -260,17 +269,14 @@ class PowerBudgetActor(HouseActor):
         blind = meter is None or now_s - meter.at_s > METER_LOST_S
         if asked is None or blind or (asked.charge and self.state.relays.neediest(now_s)):
             return
-        battery, grant = self.state.battery.next_grant(self._spare(now_s), now_s)
+        battery, grant = self.state.battery.next_grant(self._to_start(now_s), now_s)
         self._mind(battery=battery)
         if grant is not None:
             self.tell(BATTERY, grant)
 
-    def _serve(self, spare: Headroom | None = None) -> None:
+    def _serve(self) -> None:
         now_s = self.now_s()
-        let = self.state.loads.running or self.state.battery.granted  # and maybe not drawn yet
-        if spare is None and let:
-            spare = self._spare(now_s)
-        relays, grant = self.state.relays.next_grant(now_s, spare)
+        relays, grant = self.state.relays.next_grant(now_s, self._to_start(now_s))
         self._mind(relays=relays)
         if grant is not None:
             self.tell(room_address(grant.relay), grant)

@@ -10,7 +10,15 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from pems_actors.actors.as_issued import keep_issue
-from pems_actors.actors.base import HISTORY, INVERTER, METRICS, PLANNER, HouseActor, Samples
+from pems_actors.actors.base import (
+    BATTERY,
+    HISTORY,
+    INVERTER,
+    METRICS,
+    PLANNER,
+    HouseActor,
+    Samples,
+)
 from pems_actors.domain.events import ForecastWanted, Republish, Tick
 from pems_actors.domain.forecasts import Forecast, LearnedForecast
 from pems_actors.domain.ports import PriceSource
@@ -115,7 +123,7 @@ class PricesActor(HouseActor):
         told = self._with_tail(spot)
         curve = self.tariff.price_curve(grid, told.p50, now_s, spot.published_until_s, told.source)
         self.kept = keep_issue(self, "price", told, self.kept)
-        for address in (PLANNER, INVERTER, METRICS):
+        for address in (PLANNER, BATTERY, INVERTER, METRICS):
             self.tell(address, curve)
 
     def _with_tail(self, spot: SpotSeries) -> Forecast:

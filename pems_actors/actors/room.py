@@ -166,7 +166,7 @@ class RoomActor(HouseActor):
             self._on_need(news)
             return
         tick = self.state.tick
-        if isinstance(news, RelayGrant | RelayShed) and self.state.rest is not None and tick:
+        if isinstance(news, RelayGrant | RelayShed) and tick and self._rested_until(tick):
             self._on_tick(tick)  # what the relay has done until now is reckoned first
         relay, mind = self.relay, self.state.owned
         if relay is None or mind is None:
@@ -197,13 +197,12 @@ class RoomActor(HouseActor):
 
     def _on_tick(self, tick: RoomTick) -> None:
         self._end_mode_in_time(tick.at_s)
-        mind, reading = self._caught_up(), tick.reading
-        sensor, owned = mind.sensor, mind.owned
+        mind, reading = self.state, tick.reading
+        sensor, owned = self._caught_up()
         if reading is not None:
             sensor = sensor.heard(reading.temp_c, reading.at_s, tick.at_s)
         temp_c, quality = believed(tick, sensor)
-        view = self._view(tick, sensor, temp_c if quality in USABLE else None)
-        view = view._replace(estimated=quality is Quality.ESTIMATED)
+        view = self._view(tick, sensor, temp_c, quality)
         level, reason = available_level(view)
         plan_s = mind.plan.issued_at_s if mind.plan else None
         ladder = mind.ladder.offer(level, reason, tick.at_s, plan_s)
@@ -228,17 +227,23 @@ class RoomActor(HouseActor):
         self.tell(room_address(self.owner), need)
         return need
 
-    def _caught_up(self) -> RoomMind:
+    def _rested_until(self, tick: RoomTick) -> bool:
+        """Tell if a decision stood until this tick, which was not the one that it was made at."""
+        mind = self.state
+        stands = mind.rest is not None and mind.decided_s is not None
+        return stands and tick.at_s != mind.decided_s
+
+    def _caught_up(self) -> tuple[FreshValue, RelayMind | None]:
         """Take in what was last seen while a decision stood: the sensor spoke, the relay obeyed."""
         mind, tick, relay = self.state, self.state.tick, self.relay
+        sensor, owned = mind.sensor, mind.owned
         rested = tick is not None and mind.decided_s is not None and tick.at_s > mind.decided_s
         if not rested or tick is None or tick.reading is None:
-            return mind
-        reading, owned = tick.reading, mind.owned
-        sensor = mind.sensor.heard(reading.temp_c, reading.at_s, tick.at_s)
+            return sensor, owned
+        sensor = sensor.heard(tick.reading.temp_c, tick.reading.at_s, tick.at_s)
         if relay is not None and owned is not None:
             owned = relay.seen(owned, tick, sensor)
-        return mind._replace(sensor=sensor, owned=owned)
+        return sensor, owned
 
     def _rest(self, tick: RoomTick, need: Need, owned: RelayMind | None) -> Rest | None:
         """Let the decision stand for a while, if it may."""
@@ -253,18 +258,21 @@ class RoomActor(HouseActor):
             return rest
         return rest.heard(owned.heard_until_s(tick.at_s))
 
-    def _view(self, tick: RoomTick, sensor: FreshValue, temp_c: float | None) -> RoomView:
+    def _view(
+        self, tick: RoomTick, sensor: FreshValue, temp_c: float | None, quality: Quality
+    ) -> RoomView:
         mind, reading, wish = self.state, tick.reading, self.state.override
+        usable_c = temp_c if quality in USABLE else None
         floor_c = reading.floor_c if reading else None
         window_open = bool(reading and reading.window_open)
         standing = wish if wish is not None and tick.at_s < wish.until_s else None
         measured = tick.estimate_c is not None or sensor.age_s(tick.at_s) <= HELD_S
         block_s = next((start_s for start_s, _ in tick.blocks if start_s > tick.at_s), inf)
-        at_least_c = surely_c(tick, sensor) if temp_c is None else None
+        at_least_c = surely_c(tick, sensor) if usable_c is None else None
         return RoomView(
-            tick.at_s, temp_c, floor_c, tick.outdoor, tick.available_frac, window_open,
+            tick.at_s, usable_c, floor_c, tick.outdoor, tick.available_frac, window_open,
             mind.plan, standing, self._mode(tick.at_s), mind.trim, measured, tick.clock_trusted,
-            block_s, at_least_c,
+            block_s, at_least_c, quality is Quality.ESTIMATED,
         )  # fmt: skip
 
     def _mode(self, now_s: float) -> HouseMode:

@@ -53,6 +53,10 @@ class RelayMind(NamedTuple):
         """Note a command that went out."""
         return RelayMind(self.memory, self.account, self.wanted, written, look, *self[5:])
 
+    def seen(self, memory: RelayMemory, look: Look, written: Written) -> RelayMind:
+        """Note a look at the relay."""
+        return RelayMind(memory, self.account, self.wanted, written, look, *self[5:])
+
     def knows(self, need: Need) -> bool:
         """Tell if a member says again what it said, and what still counts."""
         before = self.needs.get(need.room)

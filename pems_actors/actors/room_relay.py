@@ -33,6 +33,7 @@ from pems_actors.economics.local_hours import local_day
 from pems_actors.estimation.freshness import FreshValue
 
 LEASE_S = 900.0
+TELL_AGAIN_S = 900.0  # the budget is told again what it knows, in case that it missed it
 URGENT = frozenset({"frost", "guard"})
 
 
@@ -52,6 +53,7 @@ class RoomRelay:
         self.device = f"relay/{relay.name}"
         self.lease_s = LEASE_S + stagger_s
         self.reconciler = RelayReconciler(actor, facts, relay, writer, stagger_s)
+        self.told: RelaySwitched | None = None  # what the budget last heard at a renewal
 
     # --- deciding
 
@@ -104,14 +106,16 @@ class RoomRelay:
         return self.renewed(mind, now_s)
 
     def renewed(self, mind: RelayMind, now_s: float) -> RelayMind:
-        """Renew the lease of what is wanted, if it is time, and tell the budget of it."""
+        """Renew the lease of what is wanted, if it is time; the budget hears what is new of it."""
         memory, decision = mind.memory, mind.wanted
         if memory is None or decision is None:
             return mind
         after = self._renewed(mind, memory, decision, now_s)
         if after is None:
             return mind
-        self._tell_budget(decision, now_s, on=memory.on)
+        news = self._told(decision, now_s, on=memory.on)
+        if self.told is None or not news.repeats(self.told, TELL_AGAIN_S):
+            self._tell_budget(news)
         return after
 
     def _floors(
@@ -130,8 +134,7 @@ class RoomRelay:
         """Look at the relay without deciding anything."""
         if mind.memory is None:
             return mind
-        memory, look, written = self.reconciler.looked(mind, mind.memory, tick, sensor)
-        return mind._replace(memory=memory, look=look, written=written)
+        return mind.seen(*self.reconciler.looked(mind, mind.memory, tick, sensor))
 
     def rests_until_s(self, mind: RelayMind, need: Need, now_s: float) -> float:
         """Tell until when nothing is to be done while the needs stay as they are."""
@@ -164,6 +167,7 @@ class RoomRelay:
         slack_k = decision.slack_k
         request = RelayRequest(self.relay.name, now_s, slack_k, urgent, planned)
         self.actor.tell(POWER_BUDGET, request)
+        self.told = None  # it has to hear when nothing is wanted any more
         waits = decision._replace(rule="budget", why="waits for power")
         mind = mind._replace(asked_s=now_s)
         return self._renewed(mind, memory, waits, now_s) or mind
@@ -198,13 +202,17 @@ class RoomRelay:
     def tell_again(self, mind: RelayMind) -> None:
         """Tell a budget that has just started what this relay is."""
         if mind.memory is not None and mind.wanted is not None:
-            self._tell_budget(mind.wanted, self.actor.now_s(), on=mind.memory.on)
+            now_s = self.actor.now_s()
+            self._tell_budget(self._told(mind.wanted, now_s, on=mind.memory.on))
 
-    def _tell_budget(self, decision: Decision, now_s: float, *, on: bool) -> None:
-        """Say what the relay is; said at each renewal too, so that a fresh budget learns of it."""
+    def _told(self, decision: Decision, now_s: float, *, on: bool) -> RelaySwitched:
+        """Say what the relay is, and whether it would obey."""
         ours = self.writer.is_armed(self.device)
-        told = RelaySwitched(self.relay.name, on, now_s, decision.slack_k, ours)
-        self.actor.tell(POWER_BUDGET, told)
+        return RelaySwitched(self.relay.name, on, now_s, decision.slack_k, ours)
+
+    def _tell_budget(self, news: RelaySwitched) -> None:
+        self.told = news
+        self.actor.tell(POWER_BUDGET, news)
 
     # --- writing
 
@@ -222,7 +230,7 @@ class RoomRelay:
         after = self._write(mind, decision, now_s, on=on)
         if after is None:
             return mind
-        self._tell_budget(decision, now_s, on=on)
+        self._tell_budget(self._told(decision, now_s, on=on))
         memory = memory.switched(on, now_s, broke_dwell=decision.breaks_dwell)
         memory = memory.counted(local_day(now_s, self.facts.timezone)) if on else memory
         shown = tick.reading.relay_on if tick is not None and tick.reading else None

@@ -12,7 +12,6 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from pems_actors.cli.hours import (
@@ -68,11 +67,11 @@ def drawing(plan: Told, local: tzinfo) -> RenderableType:
     return Group(
         heading(plan, local),
         "",
-        _grid(hour_rows(plan, local)),
+        *lines(hour_rows(plan, local)),
         *_rooms(slots),
         "",
         Text(relay_title(slots, local), style="dim"),
-        relay_grid(slots, local),
+        *lines(relay_rows(slots, local)),
         "",
         totals_text(plan),
         *softened_lines(plan),
@@ -116,11 +115,10 @@ def hour_rows(plan: Told, local: tzinfo) -> list[Row]:
 
 def _rooms(slots: Sequence[Told]) -> list[RenderableType]:
     """Draw the rooms below the hours, under the same columns as far as their names allow."""
-    lines = room_lines(slots, hour_starts(slots))
-    if not lines:
+    rows = [Row(r.name, r.cells, r.note, "red") for r in room_lines(slots, hour_starts(slots))]
+    if not rows:
         return []
-    rows = [Row(line.name, line.cells, line.note, "red") for line in lines]
-    return ["", Text("rooms", style="dim"), _grid(rows)]
+    return ["", Text("rooms", style="dim"), *lines(rows)]
 
 
 def _heat_kw(slot: Told) -> float:
@@ -203,28 +201,17 @@ def _price_spans(prices: Told, values: Sequence[Any]) -> list[Span]:
     return [Span(*each) for each in zip(starts, ends, values, strict=True)]
 
 
-def _three_columns(names: Sequence[str], cells_width: int) -> Table:
-    """Names and cells keep their width on a narrow terminal; the notes are cut."""
-    table = Table.grid(padding=(0, 1))
-    table.add_column(no_wrap=True, min_width=max(map(len, names)))
-    table.add_column(no_wrap=True, min_width=cells_width)
-    table.add_column(ratio=1)  # the only one that may shrink; its cells are cut, not wrapped
-    return table
-
-
-def _note(text: str) -> Text:
-    return Text(text, style="dim", no_wrap=True, overflow="ellipsis")
-
-
-def _grid(rows: Sequence[Row]) -> Table:
-    table = _three_columns([row.name for row in rows], max(len(row.cells) for row in rows))
-    for row in rows:
-        table.add_row(
-            Text(row.name, style="dim"),
-            Text(row.cells, style=row.style),
-            _note(row.note),
+def lines(rows: Sequence[Row]) -> list[Text]:
+    """Write rows under each other; a narrow terminal cuts them on the right, names last."""
+    name = max(len(row.name) for row in rows)
+    cells = max(len(row.cells) for row in rows)
+    return [
+        Text.assemble(
+            (f"{row.name:{name}} ", "dim"), (f"{row.cells:{cells}} ", row.style), (row.note, "dim"),
+            no_wrap=True, overflow="ellipsis",
         )
-    return table
+        for row in rows
+    ]  # fmt: skip
 
 
 # -- relays ----------------------------------------------------------------------------------------
@@ -255,21 +242,16 @@ def relay_blocks(slots: Sequence[Told], relay: str) -> str:
     return "".join("██" if slot["relays"].get(relay) else "··" for slot in slots)
 
 
-def relay_grid(slots: Sequence[Told], local: tzinfo) -> Table:
+def relay_rows(slots: Sequence[Told], local: tzinfo) -> list[Row]:
     """Draw the relays that will be on at some time, with their reason of now; name the others."""
     near = near_slots(slots)
     names = sorted(near[0]["relays"])
     busy = [name for name in names if any(slot["relays"].get(name) for slot in near)]
     idle = [name for name in names if name not in busy]
-    table = _three_columns(busy or ["off"], 2 * len(near))
-    table.add_row("", Text(relay_scale(near, local), style="dim"), "")
-    for name in busy:
-        reason = str(near[0].get("reasons", {}).get(name, ""))
-        blocks = Text(relay_blocks(near, name), style="red")
-        table.add_row(name, blocks, _note(reason))
-    if idle:
-        table.add_row("off", "", _note(", ".join(idle)))
-    return table
+    reasons = near[0].get("reasons", {})
+    rows = [Row("", relay_scale(near, local), "", "dim")]
+    rows += [Row(n, relay_blocks(near, n), str(reasons.get(n, "")), "red") for n in busy]
+    return [*rows, Row("off", "", ", ".join(idle))] if idle else rows
 
 
 # -- money -----------------------------------------------------------------------------------------

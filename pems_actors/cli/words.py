@@ -51,10 +51,10 @@ def clock(text: str | None, local: tzinfo) -> str:
 
 
 def figure(value: object, digits: int, unit: str = "") -> str:
-    """Show a number; a dash where it is unknown."""
+    """Show a number, no zero below zero; a dash where it is unknown."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return "-"
-    return f"{value:.{digits}f} {unit}".rstrip()
+    return f"{value:z.{digits}f} {unit}".rstrip()
 
 
 def value_of(device: Mapping[str, Any] | None, name: str) -> Any:

@@ -1,6 +1,7 @@
-"""What the battery should do now: the plan's mode, the last plan's while its prices are known.
+"""What the battery should do now: the plan's mode, the last plan's while prices are known.
 
-After that, and without any plan, it is in self-use. Every forced mode is under its lease.
+Those are chosen anew as prices are published (`optimisation/price_modes.py`). After that, and
+without any plan, it is in self-use. Every forced mode is under its lease.
 """
 
 from __future__ import annotations
@@ -141,12 +142,12 @@ def offered(plan: EnergyPlan | None, now_s: float) -> tuple[Level, str]:
     if now_s < plan.valid_until_s:
         return plan.level, "plan in force"
     if now_s < min(modes_until_s(plan), plan.end_s):
-        return Level.PATH, "planner away, modes of the last plan"
+        return Level.PATH, "planner away"
     return Level.RULES, "planner away, and the last plan's prices have ended"
 
 
 def modes_until_s(plan: EnergyPlan) -> float:
-    """Tell until when a plan's modes are followed: while its prices are known, but for two hours.
+    """Tell until when a plan's modes are followed: while prices are known, and for two hours.
 
     Each mode has its stop and its lease, charging yields to every limit, and the limits of changes
     a day hold as ever: an old plan can cost a little money, and nothing else.

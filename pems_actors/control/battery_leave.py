@@ -2,12 +2,13 @@
 
 A charge from the grid is a switch-on like any other, on all phases at once. It is let when no relay
 waits and all of it fits, with more to spare than a relay needs: what is shed at the next kettle
-wears the inverter. A discharge may end as soon as the house bears it. What was let is kept free
-until it is drawn.
+wears the inverter. A discharge may end as soon as the house bears it, and one that is about to end
+because the battery is empty counts as ended. What was let is kept free until it is drawn.
 """
 
 from __future__ import annotations
 
+from math import inf
 from typing import NamedTuple
 
 from pems_actors.control.battery import BatteryChoice
@@ -15,6 +16,7 @@ from pems_actors.control.limits import Headroom
 from pems_actors.domain.events import BatteryGrant, BatteryRequest
 from pems_actors.domain.house import BatteryMode, BatteryModel
 from pems_actors.domain.readings import BatteryReading
+from pems_actors.domain.units import HOUR_S
 
 REST_SPARE_KW = 0.1  # of each phase, left free at the end of a discharge
 CHARGE_SPARE_KW = 0.4  # and at the beginning of a charge: more than at the start of a relay
@@ -23,6 +25,7 @@ _NOTHING_KW = 1e-9
 REQUEST_LIFE_S = 90.0
 GRANT_LIFE_S = 30.0
 BEGINS_WITHIN_S = 150.0
+ENDS_WITHIN_S = 180.0  # two looks at the battery, and what a contact needs
 
 
 class BatteryLeave(NamedTuple):
@@ -32,12 +35,23 @@ class BatteryLeave(NamedTuple):
     granted: BatteryGrant | None = None
     battery_kw: float = 0.0  # as last measured, positive when it feeds the house
     granted_at_kw: float = 0.0  # what it gave when it was let
+    left_kwh: float = inf  # what it can still give
 
-    def heard(self, battery_kw: float | None) -> BatteryLeave:
+    def heard(self, reading: BatteryReading | None, battery: BatteryModel) -> BatteryLeave:
         """Take in what the battery gives; a silent one is taken as giving what it gave."""
-        if battery_kw is None or battery_kw == self.battery_kw:
+        if reading is None or reading.power_kw is None:
             return self
-        return self._replace(battery_kw=battery_kw)
+        left_kwh = inf
+        if reading.soc_frac is not None:
+            left_frac = max(reading.soc_frac - battery.min_soc_frac, 0.0)
+            left_kwh = left_frac * battery.capacity_kwh * battery.leg_frac
+        return self._replace(battery_kw=reading.power_kw, left_kwh=left_kwh)
+
+    @property
+    def ending_kw(self) -> float:
+        """What the battery gives and will not give any more in a moment, as it is empty."""
+        gives_kw = max(self.battery_kw, 0.0)
+        return gives_kw if gives_kw * ENDS_WITHIN_S / HOUR_S >= self.left_kwh else 0.0
 
     def asking(self, request: BatteryRequest) -> BatteryLeave:
         """Take a request; it counts from what is drawn, so that an older leave is part of it."""
@@ -55,11 +69,18 @@ class BatteryLeave(NamedTuple):
 
     def reserved(self, room: Headroom, now_s: float) -> Headroom:
         """Keep free what was let and is not drawn yet."""
+        coming_kw = self._let_kw(now_s)
+        return room.beside_inverter(coming_kw) if coming_kw > 0.0 else room
+
+    def more_kw(self, now_s: float) -> float:
+        """Tell what an empty battery will not give in a moment, beside what is kept free [kW]."""
+        return max(self.ending_kw - self._let_kw(now_s), 0.0)
+
+    def _let_kw(self, now_s: float) -> float:
         granted = self.granted
         if granted is None or now_s - granted.at_s > BEGINS_WITHIN_S:
-            return room
-        drawn_kw = max(self.granted_at_kw - self.battery_kw, 0.0)
-        return room.beside_inverter(max(granted.rise_kw - drawn_kw, 0.0))
+            return 0.0
+        return max(granted.rise_kw - max(self.granted_at_kw - self.battery_kw, 0.0), 0.0)
 
     def next_grant(self, room: Headroom, now_s: float) -> tuple[BatteryLeave, BatteryGrant | None]:
         """Let the battery draw what it asked for, if all of it fits into a headroom."""
@@ -67,11 +88,12 @@ class BatteryLeave(NamedTuple):
         if asked is None:
             return self, None
         spare_kw = CHARGE_SPARE_KW if asked.charge else REST_SPARE_KW
-        after = room.less(spare_kw).beside_inverter(asked.rise_kw)
+        more_kw = max(asked.rise_kw - self.ending_kw, 0.0)  # the room is without that already
+        after = room.less(spare_kw).beside_inverter(more_kw)
         if min(after.import_kw, *after.phase_kw) < -_NOTHING_KW:
             return self, None
         grant = BatteryGrant(now_s, now_s + GRANT_LIFE_S, asked.rise_kw)
-        return BatteryLeave(None, grant, self.battery_kw, self.battery_kw), grant
+        return self._replace(asked=None, granted=grant, granted_at_kw=self.battery_kw), grant
 
     def shifted(self, by_s: float) -> BatteryLeave:
         """Move along with a clock that was set; who waits asks again."""

@@ -55,6 +55,11 @@ class Headroom(NamedTuple):
         left = (l1 - power_kw / 3.0, l2 - power_kw / 3.0, l3 - power_kw / 3.0)
         return Headroom(left, self.import_kw - power_kw, self.heating_kw)
 
+    def beside(self, rise_kw: Phases) -> Headroom:
+        """Take away what may be drawn on each phase beside; it is no heating."""
+        (l1, l2, l3), (r1, r2, r3) = self.phase_kw, rise_kw
+        return Headroom((l1 - r1, l2 - r2, l3 - r3), self.import_kw - r1 - r2 - r3, self.heating_kw)
+
     def less(self, spare_kw: float) -> Headroom:
         """Keep a little of the phases and the import free."""
         l1, l2, l3 = self.phase_kw
@@ -81,13 +86,29 @@ def measured_headroom(
     l1, l2, l3 = phase_kw or (grid_kw / 3.0,) * 3
     most_kw = limits.phase_kw
     left = (most_kw - l1, most_kw - l2, most_kw - l3)
-    return Headroom(left, limits.import_kw - grid_kw, limits.heating_kw - heating_kw)
+    return Headroom(left, _most_import_kw(limits) - grid_kw, limits.heating_kw - heating_kw)
+
+
+def likely_phases(grid_kw: float, running: Iterable[Relay]) -> Phases:
+    """Tell what each phase draws where only the sum is measured: all but the relays is balanced."""
+    l1 = l2 = l3 = 0.0
+    rest_kw = grid_kw
+    for relay in running:
+        (s1, s2, s3), kw = relay.phases, relay.power_kw
+        l1, l2, l3, rest_kw = l1 + kw * s1, l2 + kw * s2, l3 + kw * s3, rest_kw - kw
+    return l1 + rest_kw / 3.0, l2 + rest_kw / 3.0, l3 + rest_kw / 3.0
+
+
+def _most_import_kw(limits: Limits) -> float:
+    """Give the import limit; of a house on one phase its breaker is one, whoever draws."""
+    return limits.grid_kw if limits.phases == 1 else limits.import_kw
 
 
 def blind_headroom(limits: Limits, running: Iterable[Relay]) -> Headroom:
     """Headroom without a meter: P95 base load on any phase, no help from PV or battery."""
     base_kw = limits.base_load_p95_kw
-    room = Headroom((limits.phase_kw - base_kw,) * 3, limits.import_kw - base_kw, limits.heating_kw)
+    import_kw = _most_import_kw(limits) - base_kw
+    room = Headroom((limits.phase_kw - base_kw,) * 3, import_kw, limits.heating_kw)
     for relay in running:
         room = room.after(relay)
     return room

@@ -173,14 +173,24 @@ def settle(
         breaks = on != memory.on and not dwelt
         return account, wanted._replace(on=on, rule=rule, why=why, breaks_dwell=breaks)
     verdict = _barred(memory, now_s, blocked=blocked, floor_measured=floor_measured)
-    if verdict is None and floor_hot and dwelt:
-        verdict = False, "floor", floor_hot
+    if verdict is None and dwelt:
+        verdict = _estimated_hot(needs, floor_hot)
     if verdict is None and wanted.on != memory.on:
         verdict = _too_soon(relay, memory, now_s, dwelt=dwelt)
     if verdict is not None:
         on, rule, why = verdict
         return account, wanted._replace(on=on, rule=rule, why=why)
     return account, wanted
+
+
+def _estimated_hot(needs: Sequence[Need], floor_hot: str) -> Verdict | None:
+    """Rest where no reading but an estimate says too hot: above a person's word, below a dwell."""
+    if floor_hot:
+        return False, "floor", floor_hot
+    for need in needs:
+        if need.seems_hot:
+            return False, "overheat", f"too warm by its estimate: {need.room}"
+    return None
 
 
 def _told(hand: ByHand) -> str:

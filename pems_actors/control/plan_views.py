@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from pems_actors.domain.events import BatteryStep, EnergyPlan, RoomPlan
+from pems_actors.domain.events import BatteryStep, EnergyPlan, PowerOutlook, RoomPlan
 from pems_actors.domain.flexible_load import LoadPlan
 from pems_actors.domain.house import House, Relay
 from pems_actors.domain.levels import Level
 from pems_actors.domain.plan import Plan
+from pems_actors.domain.time_grid import TimeGrid
 
 _NOTHING = 1e-6
 
@@ -101,6 +102,22 @@ def energy_plan(plan: Plan) -> EnergyPlan:
         tuple(steps),
         last.start_s + last.duration_s,
         plan.known_until_s,
+        _outlook(plan),
+    )
+
+
+def _outlook(plan: Plan) -> PowerOutlook:
+    """Tell battery and inverter what the plan expects of everything else."""
+    slots = plan.slots
+    last = slots[-1]
+    return PowerOutlook(
+        TimeGrid((*(slot.start_s for slot in slots), last.start_s + last.duration_s)),
+        tuple(slot.pv_kw for slot in slots),
+        tuple(
+            slot.base_load_kw + sum(slot.heat_kw.values()) + sum(slot.loads_kw.values())
+            for slot in slots
+        ),
+        tuple(slot.charge_price_per_kwh or 0.0 for slot in slots),
     )
 
 

@@ -17,7 +17,13 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from pems_actors.control.contacts import Contacts
-from pems_actors.control.limits import Headroom, blind_headroom, heating_kw, measured_headroom
+from pems_actors.control.limits import (
+    Headroom,
+    blind_headroom,
+    heating_kw,
+    likely_phases,
+    measured_headroom,
+)
 from pems_actors.domain.events import ChargeShed, RelayGrant, RelayRequest, RelayShed
 from pems_actors.domain.house import Limits, Relay
 from pems_actors.domain.readings import MeterReading, RoomReading
@@ -153,8 +159,13 @@ class PowerBudget(NamedTuple):
         if meter is None or meter.grid_kw is None or now_s - meter.at_s > METER_LOST_S:
             return blind_headroom(self.limits, (self.relays[n] for n in drawing))
         heating = heating_kw(self.relays, drawing)
-        room = measured_headroom(self.limits, meter.grid_kw, meter.phase_kw, heating)
-        for relay in self._of(self.granted.keys() | self.contacts.come):
+        unseen = self.granted.keys() | self.contacts.come
+        phase_kw = meter.phase_kw
+        if phase_kw is None:
+            seen = {*drawing, *self.contacts.gone} - unseen - self.dead
+            phase_kw = likely_phases(meter.grid_kw, self._of(seen))
+        room = measured_headroom(self.limits, meter.grid_kw, phase_kw, heating)
+        for relay in self._of(unseen):
             room = room.after(relay)._replace(heating_kw=room.heating_kw)
         return room.beside_inverter(self.lost_kw) if self.lost_kw > 0.0 else room
 
@@ -286,11 +297,16 @@ class PowerBudget(NamedTuple):
         return self
 
     def excess(
-        self, now_s: float, spare: Headroom | None = None, charge_kw: float = inf
+        self,
+        now_s: float,
+        spare: Headroom | None = None,
+        charge_kw: float = inf,
+        coming_kw: float = 0.0,
     ) -> tuple[RelayShed | ChargeShed, ...]:
         """What must go off now so that no limit is exceeded on the last reading.
 
         spare: the headroom, if it is known already.    charge_kw: what ends with a grid charge.
+        coming_kw: what the inverter is about to draw more; for that only who has dwelt goes off.
         """
         room = spare or self.headroom(now_s)
         orders: list[RelayShed | ChargeShed] = []
@@ -300,17 +316,29 @@ class PowerBudget(NamedTuple):
             shed_s = self.charge_shed_s
             if shed_s is None or now_s - shed_s < OBEYS_WITHIN_S:
                 room = room.beside_inverter(-charge_kw)  # else it does not obey, and relays must go
-        why = room.exceeded
-        if why is None:
-            return tuple(orders)
-        for name in sorted(self.running, key=lambda n: (n in self.free, -self.slack_k.get(n, 0.0))):
-            relay = self.relays[name]
-            if name not in self.dead and _helps(room, relay):
-                orders.append(RelayShed(name, f"over the {why}", now_s))
-                room = room.without(relay)
+        able = [name for name in self.running if name not in self.dead]
+        able.sort(key=lambda name: (name in self.free, -self.slack_k.get(name, 0.0)))
+        over, room = self._relieving(room, able, now_s, "over")
+        if coming_kw <= 0.0:
+            return (*orders, *over)
+        gone = {shed.relay for shed in over}
+        dwelt = [n for n in able if now_s - self.running[n] >= self.relays[n].min_on_s]
+        rest = [name for name in dwelt if name not in gone]
+        soon, _ = self._relieving(room.beside_inverter(coming_kw), rest, now_s, "soon over")
+        return (*orders, *over, *soon)
+
+    def _relieving(
+        self, room: Headroom, names: Sequence[str], now_s: float, how: str
+    ) -> tuple[list[RelayShed], Headroom]:
+        """Take one relay after the other off until no limit is exceeded."""
+        why, sheds = room.exceeded, []
+        for name in names:
             if room.exceeded is None:
                 break
-        return tuple(orders)
+            if _helps(room, self.relays[name]):
+                sheds.append(RelayShed(name, f"{how} the {why}", now_s))
+                room = room.without(self.relays[name])
+        return sheds, room
 
 
 def _limit(exceeded: str) -> str:

@@ -8,7 +8,7 @@ orders arrive decides, now and while a person is believed in. Everything else is
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from math import inf
 from typing import NamedTuple
@@ -33,8 +33,7 @@ class Finding(StrEnum):
     PERSON = "person"  # changed by a person: respected for a while
 
 
-@dataclass(frozen=True, slots=True)
-class LastOrder:
+class LastOrder(NamedTuple):
     """What the journal says of a device: the last order, since when, and its lease's end.
 
     `order` is plain text, such as `on` or `charge_grid`; `at_s` is when it was last written.

@@ -138,15 +138,17 @@ def _need(
     slack_k = 0.0 if temp_c is None else temp_c - low_c
     frost = temp_c is not None and temp_c < limits.building_floor_c
     too_warm = temp_c is not None and temp_c > limits.ceiling_c
+    seems_hot = too_warm and view.estimated
+    seems_hot = seems_hot or (view.surely_c is not None and view.surely_c > limits.ceiling_c)
     overheat = too_warm and not view.estimated
     overheat = overheat or (floor_c is not None and floor_c > facts.surface_limit_c)
-    if too_warm and view.estimated:
+    if seems_hot:
         duty, exact, why = 0.0, True, "too warm by its estimate"
     if view.window_open and not frost:
         duty, exact, why = 0.0, False, "window open"
     return Need(
         facts.name, view.now_s, duty, exact, level, why, slack_k, target_c,
-        frost, overheat, user, temp_c,
+        frost, overheat, user, temp_c, seems_hot,
     )  # fmt: skip
 
 

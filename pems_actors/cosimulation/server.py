@@ -50,7 +50,7 @@ def commands_topic(prefix: str) -> str:
 
 def replied(step: Callable[[Mapping[str, Any]], dict[str, Any]], payload: bytes) -> dict[str, Any]:
     """Answer one message of the plant: with commands, or with `{seq, error}` in one sentence."""
-    body = read_object(payload, STEP_BYTES)
+    body = read_object(payload, STEP_BYTES, nan_is_unknown=True)
     if isinstance(body, Rejected):
         return {"seq": None, "error": body.reason}
     try:

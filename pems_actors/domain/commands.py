@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pems_actors.domain.house import BatteryMode
 from pems_actors.domain.levels import Level
 
 
-@dataclass(frozen=True, slots=True)
-class SetHeating:
+class SetHeating(NamedTuple):
     """Switch one relay. After `lease_until_s` the device falls back to its own control."""
 
     relay: str
@@ -21,8 +20,7 @@ class SetHeating:
     target_temp_c: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SetBatteryMode:
+class SetBatteryMode(NamedTuple):
     """Put the battery into a mode; `rate_kw` and `stop_soc_frac` matter for charge and sell."""
 
     mode: BatteryMode
@@ -34,8 +32,7 @@ class SetBatteryMode:
     stop_soc_frac: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SetExport:
+class SetExport(NamedTuple):
     """Allow or forbid export to the grid."""
 
     allowed: bool
@@ -45,8 +42,7 @@ class SetExport:
     lease_until_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class SetLoad:
+class SetLoad(NamedTuple):
     """Let a flexible load draw (`on`) or hold it back; it is free when the lease has ended."""
 
     load: str
@@ -63,11 +59,11 @@ DeviceCommand = SetHeating | SetBatteryMode | SetExport | SetLoad
 def device_of(command: DeviceCommand) -> str:
     """Name the device a command is for: `relay/<name>`, `load/<name>`, `battery`, `inverter`."""
     match command:
-        case SetHeating(relay=relay):
-            return f"relay/{relay}"
+        case SetHeating():
+            return f"relay/{command.relay}"
         case SetBatteryMode():
             return "battery"
         case SetExport():
             return "inverter"
-        case SetLoad(load=load):
-            return f"load/{load}"
+        case SetLoad():
+            return f"load/{command.load}"

@@ -22,6 +22,7 @@ from pems_actors.domain.readings import (
     Quality,
     RoomReading,
 )
+from pems_actors.domain.time_grid import TimeGrid
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,7 @@ class Need(NamedTuple):
 
     `duty` is the wanted share of time; `exact` means that it is the plan's own on or off and must
     not be spread over time. `slack_k` is how far the room is above its floor (negative: below).
+    `overheat` is a reading over the ceiling; `seems_hot` an estimate, which breaks no dwell.
     """
 
     room: str
@@ -112,6 +114,7 @@ class Need(NamedTuple):
     overheat: bool = False
     user: bool = False
     temp_c: float | None = None  # as far as it is known
+    seems_hot: bool = False
 
     @property
     def reason(self) -> str:
@@ -152,7 +155,7 @@ class RelayGrant:
 
 
 class RelaySwitched(NamedTuple):
-    """A relay is on or off, as its owner says at each switch and each renewal of its lease.
+    """A relay is on or off, as its owner says at each switch, and at renewals of its lease.
 
     `ours`: an order to it would be obeyed; one that nobody may write to serves itself.
     """
@@ -162,6 +165,11 @@ class RelaySwitched(NamedTuple):
     at_s: float
     slack_k: float | None = None
     ours: bool = True
+
+    def repeats(self, before: RelaySwitched, within_s: float) -> bool:
+        """Tell if this was said in the same words within a time before."""
+        lately = 0.0 <= self.at_s - before.at_s < within_s
+        return lately and self[3:] == before[3:] and self[:2] == before[:2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +265,16 @@ class BatteryStep:
 
 
 @dataclass(frozen=True, slots=True)
+class PowerOutlook:
+    """What a plan expects of sun and loads [kW], and what a kWh in the battery is worth."""
+
+    grid: TimeGrid
+    pv_kw: tuple[float, ...]
+    load_kw: tuple[float, ...]
+    charge_price_per_kwh: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class EnergyPlan:
     """What the plan in force says to battery and inverter, and until when its prices are known."""
 
@@ -266,6 +284,7 @@ class EnergyPlan:
     steps: tuple[BatteryStep, ...]
     end_s: float
     known_until_s: float = 0.0
+    outlook: PowerOutlook | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ import mmap
 import threading
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
 from pathlib import Path
 
 from pems_actors.control.reconcile import (
@@ -130,7 +129,7 @@ class OrderJournal:
             link = link._replace(doubted_s=after.doubted_s)
         self._links[_kind(device)] = link
         if last is not None and last.order == order and after.confirmed and not last.confirmed:
-            self._put(device, replace(last, confirmed=True))
+            self._put(device, last._replace(confirmed=True))
 
     def claimed(self, device: str, at_s: float) -> None:
         """Note that a person is believed to have changed a device, without being sure."""
@@ -140,7 +139,7 @@ class OrderJournal:
         """Note that a device was given back: whatever it does from now on is not by our order."""
         last = self._notes.get(device)
         if last is not None:
-            self._put(device, replace(last, lease_until_s=min(last.lease_until_s, at_s)))
+            self._put(device, last._replace(lease_until_s=min(last.lease_until_s, at_s)))
 
     def flush(self) -> None:
         """Bring the file to the disk, against a loss of power; may wait."""
@@ -159,7 +158,7 @@ class OrderJournal:
         if self._map is None or start is None:
             return
         self._number += 1
-        body = json.dumps({"device": device, "number": self._number, **asdict(last)}).encode()
+        body = json.dumps({"device": device, "number": self._number, **last._asdict()}).encode()
         text = b"%08x %s\n" % (zlib.crc32(body), body)
         if len(text) > PLACE:
             return

@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from pems_actors.domain.forecasts import PriceCurve
 from pems_actors.domain.time_grid import TimeGrid
+from pems_actors.domain.units import QUARTER_S
 from pems_actors.economics.local_hours import Spans, contains, local_hour
 
 _CZK_PER_EUR = 25.0  # for which prices of comfort are written; not a rate of the day
@@ -72,6 +73,8 @@ class Tariff:
     timezone: str = "Europe/Prague"
     _timetable: tuple[tuple[Band, bool], ...] = field(init=False, repr=False, compare=False)
     """Band and block of every five minutes of a day."""
+    _quarters: tuple[tuple[float, bool], ...] = field(init=False, repr=False, compare=False)
+    """Price of distribution and block of every quarter hour of a day."""
 
     @property
     def price_level(self) -> float:
@@ -84,6 +87,8 @@ class Tariff:
             raise ValueError("a tariff needs at least one band, like VT and NT")
         timetable = _timetable_of(self.bands, self.blocked_in, self.blocks)
         object.__setattr__(self, "_timetable", timetable)
+        looks = zip(*[iter(timetable)] * (_ROWS_PER_HOUR // 4), strict=True)
+        object.__setattr__(self, "_quarters", tuple(map(_mean_look, looks)))
         if all(blocked for _, blocked in timetable):
             raise ValueError(
                 f"tariff {self.name!r} blocks heating all day; give the free band its hours "
@@ -159,15 +164,22 @@ class Tariff:
 
     def _looked(self, start_s: float, end_s: float) -> tuple[float, bool]:
         """Tell the mean price of distribution in a slot, and if heating is ever blocked in it."""
+        if end_s - start_s == QUARTER_S and start_s % QUARTER_S == 0.0:  # the usual slot
+            return self._quarters[int(local_hour(start_s, self.timezone) * 4)]
         count = max(1, round((end_s - start_s) / _LOOK_EVERY_S))
         step_s = (end_s - start_s) / count
         day = self._timetable
-        looks = [day[_row(start_s + (k + 0.5) * step_s, self.timezone)] for k in range(count)]
-        band, blocked = first = looks[0]
-        if looks.count(first) == count:  # the usual slot, in one band as a whole
-            return band.per_kwh, blocked
-        mean = sum(band.per_kwh for band, _ in looks) / count
-        return mean, any(blocked for _, blocked in looks)
+        return _mean_look(
+            [day[_row(start_s + (k + 0.5) * step_s, self.timezone)] for k in range(count)]
+        )
+
+
+def _mean_look(looks: Sequence[tuple[Band, bool]]) -> tuple[float, bool]:
+    band, blocked = looks[0]
+    if looks.count(looks[0]) == len(looks):  # in one band as a whole
+        return band.per_kwh, blocked
+    mean = sum(band.per_kwh for band, _ in looks) / len(looks)
+    return mean, any(blocked for _, blocked in looks)
 
 
 @lru_cache(maxsize=2048)

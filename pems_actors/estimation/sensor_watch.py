@@ -35,6 +35,7 @@ MUST_MOVE_STEPS = 1.5
 MUST_MOVE_OFF = 2.5  # and this many times what the room is usually off its model
 REACH_K = 1.5  # how far a reading may be from the model and still be believed
 REACH_K_PER_H = 0.1  # and how much farther for each hour without a believed reading
+REACH_CARRIED = 0.3  # and this share of what the model alone has carried the room since then
 GOES_ON_S = 10 * MINUTE_S  # a reading near the last one, not older than this, goes on from it
 FORGETS_S = DAY_S
 STRANGE_K = 8.0  # a first reading this far from the other rooms is looked at twice
@@ -201,7 +202,9 @@ def _one_by_one(
     was_stuck = watch.verdict == Verdict.STUCK
     stuck = (still & drifted) | (was_stuck & ~moved & fresh)
     unheard_s = now_s - watch.believed_at_s
-    off_k, reach_k = said - expected_c, np.maximum(_reach_k(unheard_s), fit.tells_k)
+    off_k = said - expected_c
+    carried_k = np.where(first, 0.0, np.abs(expected_c - watch.believed_c))
+    reach_k = np.maximum(_reach_k(unheard_s), fit.tells_k) + REACH_CARRIED * carried_k
     led_k = np.where(now_s - watch.led_at_s <= FORGETS_S, watch.led_k, 0.0)
     fits = np.abs(off_k) <= reach_k
     near = fits | (np.abs(off_k + led_k) <= reach_k)

@@ -58,6 +58,8 @@ class PriceLadder:
         Give the market's own periods (hours or quarter hours): a slot counts for each quarter
         hour that begins in it. Nothing acceptable leaves the older prices as they are.
         """
+        if not self.flags and self._knows(grid, published):
+            return self
         offered, flags = _offered(grid, published)
         flag = self._too_much(offered)
         if flag:
@@ -101,6 +103,13 @@ class PriceLadder:
         while quarter in self.known:
             quarter += 1
         return quarter * QUARTER_S
+
+    def _knows(self, grid: TimeGrid, published: Sequence[float | None]) -> bool:
+        """Tell if an offer by quarter hours says just what is known: the usual one."""
+        first = quarter_of(grid.start_s)
+        if first * QUARTER_S != grid.start_s or grid.durations_s.count(QUARTER_S) != len(grid):
+            return False
+        return list(map(self.known.get, range(first, first + len(grid)))) == list(published)
 
     def _too_much(self, offered: Mapping[int, float]) -> str | None:
         """Say why a whole offer is a wrong unit; single spikes and negative prices are a market."""

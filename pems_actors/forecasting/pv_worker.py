@@ -1,4 +1,4 @@
-"""The PV physics, run in a worker process because pvlib brings pandas along.
+"""The PV physics, run in a worker process: the core is not to wait for it.
 
 A job is plain data, and so is the answer. The core learns on top of it what this very roof gives
 (`pv.PvScaler`).
@@ -7,7 +7,6 @@ A job is plain data, and so is the answer. The core learns on top of it what thi
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
 
 import numpy as np
 
@@ -22,8 +21,7 @@ from pems_actors.physics.sun import sun_at
 
 
 def factory() -> Callable[[PvJob], tuple[float, ...]]:
-    """Load pvlib once and give the handler of the worker."""
-    import_module("pvlib")
+    """Give the handler of the worker."""
     return handle
 
 

@@ -37,7 +37,7 @@ WINDOW = 20  # unacknowledged messages: as many as paho itself lets out
 class MqttSettings:
     """Where the broker is and who we are there. `status_topic` gets birth and last will.
 
-    largest_bytes: what is larger is not heard, and counted.
+    largest_bytes: of what is larger only the beginning is heard, one byte too much; counted.
     """
 
     host: str = "127.0.0.1"
@@ -229,11 +229,12 @@ class MqttClient:
 
     def _message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
         with self._contained("on_message"):
-            payload = bytes(message.payload)
-            too_large = len(payload) > self.settings.largest_bytes
-            if too_large or len(message.topic) > LONGEST_TOPIC:
-                self.counters["oversize"] += 1
+            most = self.settings.largest_bytes
+            endless = len(message.topic) > LONGEST_TOPIC
+            self.counters["oversize"] += endless or len(message.payload) > most
+            if endless:
                 return
+            payload = bytes(message.payload[: most + 1])  # enough to be refused with an answer
             arrival = Incoming(message.topic, payload, bool(message.retain))
             with self._lock:
                 self.counters["dropped_in"] += self._inbox.put(arrival)

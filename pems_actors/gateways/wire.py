@@ -50,29 +50,37 @@ class Message:
 def read_text(payload: bytes, limit: int = MAX_BYTES) -> str | Rejected:
     """Decode a payload as UTF-8 text of at most `limit` bytes."""
     if len(payload) > limit:
-        return Rejected(f"payload has {len(payload)} bytes; send at most {limit}")
+        return Rejected(f"payload is over {limit} bytes; send at most that")
     try:
         return payload.decode("utf-8")
     except UnicodeDecodeError:
         return Rejected("payload is not UTF-8 text; encode it as UTF-8")
 
 
-def read_json(payload: bytes, limit: int = MAX_BYTES) -> Any | Rejected:
-    """Read a payload as JSON without NaN, infinities or lone surrogates."""
+def read_json(
+    payload: bytes, limit: int = MAX_BYTES, *, nan_is_unknown: bool = False
+) -> Any | Rejected:
+    """Read a payload as JSON without NaN, infinities or lone surrogates.
+
+    nan_is_unknown: take NaN, which many programs write for a missing value, as null.
+    """
     text = read_text(payload, limit)
     if isinstance(text, Rejected):
         return text
+    constant = _nan_as_null if nan_is_unknown else _refuse_constant
     try:
-        value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+        value = json.loads(text, parse_constant=constant, parse_float=_finite)
         json.dumps(value, ensure_ascii=False).encode("utf-8")  # a lone \ud800 would fail later
     except (ValueError, RecursionError) as error:
         return Rejected(f"payload is not usable JSON ({_short(error)}); send one plain JSON value")
     return value
 
 
-def read_object(payload: bytes, limit: int = MAX_BYTES) -> dict[str, Any] | Rejected:
-    """Read a payload as one JSON object."""
-    value = read_json(payload, limit)
+def read_object(
+    payload: bytes, limit: int = MAX_BYTES, *, nan_is_unknown: bool = False
+) -> dict[str, Any] | Rejected:
+    """Read a payload as one JSON object; see `read_json`."""
+    value = read_json(payload, limit, nan_is_unknown=nan_is_unknown)
     if isinstance(value, Rejected | dict):
         return value
     return Rejected(f"payload is JSON of type {type(value).__name__}; send one object like {{}}")
@@ -110,6 +118,10 @@ def _plain(value: object) -> object:
 
 def _refuse_constant(name: str) -> float:
     raise ValueError(f"{name} is no number")
+
+
+def _nan_as_null(name: str) -> float | None:
+    return None if name == "NaN" else _refuse_constant(name)
 
 
 def _finite(text: str) -> float:

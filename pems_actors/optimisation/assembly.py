@@ -211,7 +211,8 @@ def _caps(case: Case, layout: Layout, matrix: Triplets, row_high: Array) -> None
         for k, uneven in enumerate(case.wants.uneven):
             matrix.add(rows, layout.columns["load"][:, k, None], uneven)
         over = most_draw_kw(case)[1] > limits.phase_kw
-        row_high[rows] = np.where(over, limits.phase_kw - case.stages.skew_kw, np.inf)
+        room_kw = np.maximum(limits.phase_kw - case.stages.skew_kw, 0.0)  # the rest is excess
+        row_high[rows] = np.where(over, room_kw, np.inf)
     _whole_switches(case, layout, matrix, row_high)
     if layout.shape.peak:
         rows = layout.rows["peak"][:, 0]

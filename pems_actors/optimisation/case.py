@@ -83,9 +83,13 @@ class Case:
         most = np.full(len(duty), limits.grid_kw)
         if limits.phases != 3:
             return most
-        skew = (duty * self.power_kw) @ (self.phases - 1.0 / 3.0) + self.stages.skew_kw
-        bearable = 3.0 * (limits.phase_kw - skew.max(axis=1, initial=0.0))
+        bearable = 3.0 * (limits.phase_kw - self.uneven_kw(duty))
         return np.asarray(np.minimum(most, bearable))
+
+    def uneven_kw(self, duty: Array) -> Array:
+        """Give what the fullest phase carries over an even third beside the heating, (K,) [kW]."""
+        skew = (duty * self.power_kw) @ (self.phases - 1.0 / 3.0) + self.stages.skew_kw
+        return np.asarray(skew.max(axis=1, initial=0.0))
 
     @property
     def soc_window_kwh(self) -> tuple[float, float]:

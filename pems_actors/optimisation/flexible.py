@@ -21,6 +21,7 @@ from pems_actors.optimisation.grid import Array, Stages
 
 _TOLD_KWH = 0.05
 _ON_KW = 0.05
+_SLACK_KW = 0.005
 _NOTHING_KWH = 1e-6
 
 
@@ -80,7 +81,7 @@ def whole_loads(
     chosen = np.zeros_like(relaxed_kw)
     for k in range(len(wants)):
         use = np.concatenate([[1.0], wants.phases[k]]) * wants.power_kw[k]
-        able = (room_kw >= use - _ON_KW).all(axis=1) & (wants.most_kw[:, k] > _ON_KW)
+        able = (room_kw >= use - _SLACK_KW).all(axis=1) & (wants.most_kw[:, k] > _ON_KW)
         share = relaxed_kw[:, k] / max(wants.power_kw[k], _ON_KW)
         order = np.lexsort((stages.start_s, price, -share.round(2)))
         chosen[:, k] = _filled(wants.energy_kwh[k], wants.most_kw[:, k], stages.hours, order, able)

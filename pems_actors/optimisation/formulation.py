@@ -22,11 +22,12 @@ from pems_actors.optimisation.program import Index, Layout, Mask, Program, Reduc
 from pems_actors.optimisation.relaxed import Relaxed, read_point
 
 FIRST = "piqp"
-RESIDUAL_LIMIT = 1e-4
+RESIDUAL_LIMIT = 1e-3  # kW, K or kWh: less than anything measures, and all is simulated again
 _HOT_TOLERANCE_K = 0.3  # estimated surfaces are kept 2 K under their limit anyway
 _STILL_HOT_K = 0.5  # under its limit
 _STAYS_HOT_S = 2 * HOUR_S
 _AT_ONCE_KW = 0.1  # within the duality gap a point does a little of both
+_CHEAP_BESIDE_COLD = 0.005
 _ALGORITHM = {"nlpsol": "ipopt"}
 
 Plugins = dict[str, dict[str, Any]]
@@ -225,20 +226,26 @@ class Formulation:
 
     def _solve(self, case: Case, decided: Decided | None, watched: Mask) -> Relaxed | None:
         program = assemble(case, Layout(shape_of(case, watched)), decided)
-        point = self._sound_point(program)
+        scale = _price_scale(case, program)
+        point = self._sound_point(program, scale)
         if point is None:
             return None
         if _both_ways(program, point):
-            point = self._sound_point(program) or point
+            point = self._sound_point(program, scale) or point
         return read_point(case, program, point.x, point.row_price, record=point)
 
-    def _sound_point(self, program: Program) -> Point | None:
-        scale = max(float(np.abs(program.cost[program.layout.grid_in]).mean()), 1e-3)
+    def _sound_point(self, program: Program, scale: float) -> Point | None:
         for name in self._solvers.names():
             point = self._solvers.solve(name, program, scale)
             if point.sound:
                 return point
         return None
+
+
+def _price_scale(case: Case, program: Program) -> float:
+    """Give a usual price of power; where power costs nothing, a small one beside that of cold."""
+    usual = float(np.abs(program.cost[program.layout.grid_in]).mean())
+    return max(usual, _CHEAP_BESIDE_COLD * case.problem.weights.cold_per_kh, 1e-3)
 
 
 def _hot(case: Case, relaxed: Relaxed, over_k: float) -> Mask:

@@ -29,7 +29,7 @@ SERIES = (
     "import_per_kwh",
     "export_per_kwh",
 )
-_PLAUSIBLE_C = (-60.0, 90.0)
+_PLAUSIBLE_C = (-60.0, 130.0)  # a panel is 60 K over its room
 
 
 class BadProblemError(ValueError):

@@ -21,13 +21,14 @@ from pems_actors.optimisation.grid import Array
 from pems_actors.optimisation.worth import grid_excess_price
 from pems_actors.physics.battery_modes import battery_power_many
 
-_SOC_POINTS = 33
+SOC_POINTS = 33
 _LEAST_RATE_KW = 0.1
 _USUAL = {BatteryMode.CHARGE_GRID: (0.3, 0.7), BatteryMode.SELL: (0.3, 0.7, 0.95)}
+_UNDER = {BatteryMode.CHARGE_GRID: 0.999, BatteryMode.SELL: 0.9}  # of the largest rate
 _CLOSE_KW = 0.3
 _NOTHING = 1e-6
 _NOT_FOR_CARS = 1e3  # per kWh of discharge while a car is charged
-_NEVER = 1e7  # per kWh: no charging over the grid limit, whatever it would save later
+NEVER_PER_KWH = 1e7  # per kWh: no charging over the grid limit, whatever it would save later
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +65,18 @@ def _every_tenth(mode: BatteryMode, powers_kw: Array, most_kw: float) -> list[Or
 
 
 def _gentle(mode: BatteryMode, powers_kw: Array, most_kw: float) -> list[Order]:
-    """Suggest usual rates of the relaxed plan where they are well under the largest.
+    """Suggest usual rates of the relaxed plan where they are under the largest.
 
-    Rounded up: what was to lift a limit has to be enough for it.
+    Rounded up, as what was to lift a limit has to be enough for it; charging down as well, as what
+    fills the room under a limit must not pass it.
     """
     used = powers_kw[powers_kw > _LEAST_RATE_KW]
     usual = np.quantile(used, _USUAL[mode], method="nearest") if used.size else np.empty(0)
-    rates = set((np.ceil(usual * 10.0 - _NOTHING) / 10.0).round(1).tolist())
-    return [Order(mode, rate) for rate in sorted(rates) if rate < 0.9 * most_kw]
+    tenths = np.ceil(usual * 10.0 - _NOTHING)
+    if mode is BatteryMode.CHARGE_GRID:
+        tenths = np.concatenate([tenths, np.floor(usual * 10.0 + _NOTHING)])
+    rates = set((tenths / 10.0).round(1).tolist())
+    return [Order(mode, rate) for rate in sorted(rates) if rate < _UNDER[mode] * most_kw]
 
 
 def offered_kw(orders: tuple[Order, ...], wanted_kw: Array) -> Array:
@@ -126,7 +131,7 @@ def mode_table(
     problem, stages = case.problem, case.stages
     low = min(problem.battery.min_soc_frac, problem.state.soc_frac)
     high = max(problem.battery.max_soc_frac, problem.state.soc_frac, low + 1e-6)
-    soc = np.linspace(low, high, _SOC_POINTS)
+    soc = np.linspace(low, high, SOC_POINTS)
     each = np.broadcast_to(load_kw.reshape(len(stages), -1), (len(stages), len(orders)))
     several = [
         battery_power_many(
@@ -147,7 +152,20 @@ def mode_table(
     grid_kw = np.stack([flows.grid_kw for flows in several], axis=1)
     after = np.stack([flows.soc_frac for flows in several], axis=1)
     limit_kw = grid_limit_kw.reshape(len(stages), -1, 1)
-    return ModeTable(soc, _money(case, battery_kw, grid_kw, after, limit_kw), after)
+    money = _money(case, battery_kw, grid_kw, after, limit_kw)
+    if problem.weights.peak_per_kw > 0.0:
+        money += _peak(case, grid_kw, each)
+    return ModeTable(soc, money, after)
+
+
+def _peak(case: Case, grid_kw: Array, load_kw: Array) -> Array:
+    """Price what a battery draws over the peak that is there without it, (K, orders, points).
+
+    A peak is paid once, however long it lasts; here an hour over it counts for all of it.
+    """
+    usual_kw = float((load_kw - case.stages.pv_kw[:, None]).max(initial=0.0))
+    over_kwh = np.maximum(grid_kw - usual_kw, 0.0) * case.stages.hours[:, None, None]
+    return np.asarray(over_kwh * case.problem.weights.peak_per_kw)
 
 
 def _money(
@@ -163,7 +181,8 @@ def _money(
     money += np.maximum(battery_kw, 0.0) * given_price[:, None, None]
     over = np.maximum(grid_kw - limit_kw, 0.0)
     if over.any():
-        money += over * np.where(battery_kw < 0.0, _NEVER, grid_excess_price(stages, weights))
+        dear = grid_excess_price(stages, weights)
+        money += over * np.where(battery_kw < 0.0, NEVER_PER_KWH, dear)
     missing_kwh = np.maximum(battery.reserve_soc_frac - soc_after, 0.0) * battery.capacity_kwh
     money += missing_kwh * np.abs(stages.buy).mean()
     return np.asarray(money * stages.hours[:, None, None])

@@ -16,7 +16,7 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from pems_actors.domain.house import BatteryMode
+from pems_actors.domain.house import BatteryMode, BatteryModel
 from pems_actors.domain.units import DAY_S
 from pems_actors.optimisation.case import Case
 from pems_actors.optimisation.grid import Array
@@ -24,8 +24,8 @@ from pems_actors.optimisation.mode_search import ModeSearch
 from pems_actors.optimisation.mode_table import ModeTable, Order, mode_table, orders_of
 from pems_actors.physics.battery_modes import BatteryFlow, battery_power
 
-_UNFORESEEN = 2  # changes of a day that are left for a charge that is shed, for a car, for people
-_CHANGE_SHARE = 0.05  # of the mean price of a kWh, per change of mode
+UNFORESEEN = 2  # changes of a day that are left for a charge that is shed, for a car, for people
+CHANGE_SHARE = 0.05  # of the mean price of a kWh, per change of mode
 _STOP_STEP = 0.01
 _STOP_SPARE = 0.02  # a battery weaker than believed must not stop while relays count on it
 _LITTLE_KW = 0.6
@@ -68,7 +68,7 @@ def cheapest_modes(
 
 
 def _cheapest(case: Case, orders: tuple[Order, ...], table: ModeTable) -> list[Order]:
-    share = 0.0 if case.problem.inverter.takes_powers else _CHANGE_SHARE
+    share = 0.0 if case.problem.inverter.takes_powers else CHANGE_SHARE
     price = share * max(float(np.abs(case.stages.buy).mean()), 1e-3)
     return _search(case, orders, table).cheapest(price)
 
@@ -108,7 +108,7 @@ def _search(case: Case, orders: tuple[Order, ...], table: ModeTable) -> ModeSear
         mode=state.battery_mode,
         soc_frac=state.soc_frac,
         changes_left=changes_left(case) if counts else 0,
-        regained=_regained(case, spent),
+        regained=_regained(case, spent, most),
         counts=counts,
     )
 
@@ -124,7 +124,8 @@ def changes_left(case: Case) -> int:
 
 def _budget(case: Case) -> tuple[int, list[float]]:
     """Give the changes that a plan may make in a day, and when those of the last day were."""
-    most = max(case.problem.inverter.max_mode_changes_per_day - _UNFORESEEN, 1)
+    allowed = case.problem.inverter.max_mode_changes_per_day
+    most = max(allowed - UNFORESEEN, min(allowed, 1))
     since_s = case.stages.start_s[0] - DAY_S
     return most, [at_s for at_s in case.problem.state.battery_changes_s if at_s > since_s]
 
@@ -135,9 +136,10 @@ def _new_days(case: Case) -> frozenset[int]:
     return frozenset((np.nonzero(np.diff(day))[0] + 1).tolist())
 
 
-def _regained(case: Case, spent_s: list[float]) -> Counter[int]:
-    """Tell with which slots how many changes of the past become a day old."""
-    slots = np.searchsorted(case.stages.start_s, np.array(spent_s) + DAY_S)
+def _regained(case: Case, spent_s: list[float], most: int) -> Counter[int]:
+    """Tell with which slots how many changes of the past become a day old, those in excess not."""
+    counted_s = sorted(spent_s)[max(len(spent_s) - most, 0) :]
+    slots = np.searchsorted(case.stages.start_s, np.array(counted_s) + DAY_S)
     return Counter(slots.tolist())
 
 
@@ -165,7 +167,7 @@ def _with_stops(case: Case, load_kw: Array, orders: list[Order]) -> list[ModeSlo
     stops: list[float | None] = []
     for _, run in groupby(range(len(orders)), key=lambda k: orders[k]):
         slots = list(run)
-        stop = _stop(case, orders[slots[0]].mode, [soc[k] for k in slots])
+        stop = stop_of(case.problem.battery, orders[slots[0]].mode, [soc[k] for k in slots])
         stops.extend([stop] * len(slots))
     if any(stop is not None for stop in stops):
         flows = _simulated(case, load_kw, orders, stops)
@@ -175,9 +177,8 @@ def _with_stops(case: Case, load_kw: Array, orders: list[Order]) -> list[ModeSlo
     ]
 
 
-def _stop(case: Case, mode: BatteryMode, soc: list[float]) -> float | None:
+def stop_of(battery: BatteryModel, mode: BatteryMode, soc: list[float]) -> float | None:
     """Round the far end of a run to whole percents, outwards and inside the window."""
-    battery = case.problem.battery
     if mode is BatteryMode.CHARGE_GRID:
         up = np.ceil(max(soc) / _STOP_STEP - 1e-6) * _STOP_STEP
         return min(round(float(up), 2), battery.max_soc_frac)

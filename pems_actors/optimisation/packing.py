@@ -83,20 +83,22 @@ def _fullest(schedule: Schedule, k: int, worth: Array, free: Bools) -> Bools:
 def _gains(schedule: Schedule, k: int, worth: Array, on: Bools, sets: Rows) -> Array:
     """Price turning sets of relays round in slot k, (n,): what it is worth, less what lifts cost.
 
-    Minus infinity where they do not fit.
+    Minus infinity where they do not fit, or could gain nothing even if all lifting were spared.
     """
     near, spare_kw = schedule.near, schedule.near.spare_kw[k]
     turn, use = np.where(on, -1.0, 1.0), near.caps.use
     now = near.most.room_kw[:, k] - use @ on
-    left = now - sets @ (turn * use).T
+    helps = (near.caps.lift > 0.0) & near.can_lift
+    lift, price = near.caps.lift[helps], near.lift_price[k]
+    before = np.maximum(spare_kw - lift * now[helps], 0.0).max(initial=0.0)
     gains = sets @ (turn * worth)
-    if near.can_lift:
-        helps = near.caps.lift > 0.0
-        lift = near.caps.lift[helps]
-        before = np.maximum(spare_kw - lift * now[helps], 0.0).max()
-        after = np.maximum(spare_kw - lift * left[:, helps], 0.0).max(axis=1)
-        gains -= near.lift_price[k] * (after - before)
-    return np.where((left >= -SLACK_KW).all(axis=1), gains, -np.inf)
+    able = np.nonzero(gains + price * before > _LEAST_GAIN)[0]
+    left = now - sets[able] @ (turn * use).T
+    after = np.maximum(spare_kw - lift * left[:, helps], 0.0).max(axis=1, initial=0.0)
+    fits = (left >= -SLACK_KW).all(axis=1)
+    told = np.full(len(sets), -np.inf)
+    told[able[fits]] = (gains[able] - price * (after - before))[fits]
+    return told
 
 
 @lru_cache(maxsize=4)

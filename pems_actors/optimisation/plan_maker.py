@@ -278,7 +278,8 @@ def _softened_floors(case: Case, outcome: Outcome) -> list[Softened]:
 
 def _softened_power(case: Case, decisions: Decisions) -> list[Softened]:
     problem, battery = case.problem, case.problem.battery
-    most = max(slot.flow.grid_kw for slot in decisions.modes) - problem.limits.grid_kw
+    grid = np.array([slot.flow.grid_kw for slot in decisions.modes])
+    most = grid.max() - problem.limits.grid_kw
     under = battery.min_soc_frac - problem.state.soc_frac
     over = problem.state.soc_frac - battery.max_soc_frac
     lowest = min(slot.flow.soc_frac for slot in decisions.modes)
@@ -287,12 +288,21 @@ def _softened_power(case: Case, decisions: Decisions) -> list[Softened]:
         Softened(limit, float(by))
         for limit, by, least in (
             ("grid limit [kW]", most, _TOLD_KW),
+            ("breaker of a phase [kW]", _over_phase_kw(case, decisions, grid), _TOLD_KW),
             ("lowest state of charge", under, _TOLD_SOC),
             ("highest state of charge", over, _TOLD_SOC),
             ("reserve of the battery", reserve - lowest, _TOLD_SOC),
         )
         if by > least
     ]
+
+
+def _over_phase_kw(case: Case, decisions: Decisions, grid_kw: Array) -> float:
+    """Give how far the fullest phase of a three-phase house is over its breaker at its worst."""
+    if case.problem.limits.phases != 3:
+        return 0.0
+    fullest = grid_kw / 3.0 + case.uneven_kw(decisions.duty)
+    return float(fullest.max()) - case.problem.limits.phase_kw
 
 
 def _path_until(case: Case, longest_h: float = 36.0) -> float:

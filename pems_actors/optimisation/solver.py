@@ -263,11 +263,12 @@ def _runs_dry(case: Case, decisions: Decisions) -> Bools:
 
 
 def _overloaded(case: Case, decisions: Decisions) -> Bools:
-    """Find slots in which heating draws more than grid and phases bear, (K,)."""
+    """Find slots in which heating or charging draws more than grid and phases bear, (K,)."""
     grid = np.array([slot.flow.grid_kw for slot in decisions.modes])
     grid += np.where(_runs_dry(case, decisions), _given_kw(decisions), 0.0)
-    heating = decisions.duty.any(axis=1)
-    return np.asarray(heating & (grid > case.grid_limit_kw(decisions.duty) + _OVERLOAD_KW))
+    charging = np.array([_charges_kw(slot) > _OVERLOAD_KW for slot in decisions.modes])
+    ours = decisions.duty.any(axis=1) | charging
+    return np.asarray(ours & (grid > case.grid_limit_kw(decisions.duty) + _OVERLOAD_KW))
 
 
 def _decided(case: Case, commitments: Commitments) -> tuple[Bools, Array]:

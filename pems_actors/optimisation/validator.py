@@ -185,7 +185,7 @@ def _no_room(problem: PlanningProblem, slot: PlanSlot, relay: Relay) -> bool:
     heat = {**slot.heat_kw, relay.name: relay.power_kw}
     total = sum(heat.values())
     out_kw = limits.export_kw if slot.export_allowed else 0.0
-    sun_kw = min(slot.pv_kw, _other_kw(slot) + total + out_kw)
+    sun_kw = min(slot.pv_kw, problem.inverter.ac_limit_kw, _other_kw(slot) + total + out_kw)
     return (
         total > limits.heating_kw
         or _other_kw(slot) + total - sun_kw > limits.grid_kw
@@ -270,8 +270,9 @@ def _power_fault(problem: PlanningProblem, slot: PlanSlot, export_price: float) 
         return f"export is allowed at a price of {export_price:.2f}, below 0,"
     if slot.grid_kw < -_KW - (limits.export_kw if slot.export_allowed else 0.0):
         return f"{-slot.grid_kw:.2f} kW are exported, more than allowed,"
-    ours = heating + sum(slot.loads_kw.values())
-    return _overload(problem, slot) if ours > _KW or slot.battery_kw < -_KW else None
+    idle_sun_kw = max(slot.pv_kw - problem.inverter.ac_limit_kw, 0.0)  # to the battery or nowhere
+    ours = heating + sum(slot.loads_kw.values()) + max(-slot.battery_kw - idle_sun_kw, 0.0)
+    return _overload(problem, slot) if ours > _KW else None
 
 
 def _overload(problem: PlanningProblem, slot: PlanSlot) -> str | None:

@@ -64,10 +64,8 @@ class TroubledHouse:
         """Hand a command on, if the link carries it."""
         ahead_s = self.ahead_s()
         if ahead_s:
-            command = replace(
-                command,
-                at_s=command.at_s - ahead_s,
-                lease_until_s=command.lease_until_s - ahead_s,
+            command = command._replace(
+                at_s=command.at_s - ahead_s, lease_until_s=command.lease_until_s - ahead_s
             )
         reached = not self._loses(command)
         self.on_command(command, reached)

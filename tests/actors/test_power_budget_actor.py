@@ -124,7 +124,8 @@ def test_a_phase_in_excess_sheds_only_a_relay_on_that_phase():
 def test_charging_from_the_grid_is_shed_before_any_heating():
     stage = budget()
     stage.tell(RelaySwitched("living", True, NOON, 1.0))
-    stage.tell(energy_tick(NOON + 60.0, grid_kw=18.5, battery=CHARGING))
+    phases = (6.1, 6.2, 6.2)
+    stage.tell(energy_tick(NOON + 60.0, grid_kw=18.5, phase_kw=phases, battery=CHARGING))
     assert stage.all_heard(BATTERY, ChargeShed)
     assert not stage.all_heard("rooms/living", RelayShed)
 
@@ -191,10 +192,45 @@ def test_relays_go_at_once_where_the_end_of_a_charge_is_not_enough():
     assert stage.all_heard("rooms/living", RelayShed)
 
 
+@pytest.mark.parametrize(("on_for_s", "sheds"), [(900.0, 1), (300.0, 0)])
+def test_before_the_battery_is_empty_who_has_dwelt_and_leans_on_it_goes_off(on_for_s, sheds):
+    stage, since_s = budget(), NOON - on_for_s
+    for room, slack_k in (("living", 1.0), ("bath", 2.0)):
+        stage.tell(RelaySwitched(room, True, since_s, slack_k))
+    gives = BatteryReading(NOON, 0.2, 3.0, BatteryMode.SELF_USE)
+    stage.tell(energy_tick(NOON, grid_kw=15.0, phase_kw=(5.0, 5.0, 5.0), battery=gives))
+    assert not stage.all_heard("rooms/bath", RelayShed)
+    ends = BatteryReading(NOON + 60.0, 0.11, 3.0, BatteryMode.SELF_USE)
+    stage.tell(energy_tick(NOON + 60.0, grid_kw=15.0, phase_kw=(5.0, 5.0, 5.0), battery=ends))
+    told = stage.all_heard("rooms/bath", RelayShed)
+    assert [shed.reason.partition(" the ")[0] for shed in told] == ["soon over"] * sheds
+
+
+def test_nobody_starts_on_what_an_empty_battery_still_gives():
+    stage = budget()
+    ends = BatteryReading(NOON + 60.0, 0.11, 5.0, BatteryMode.SELF_USE)
+    stage.tell(energy_tick(NOON + 60.0, grid_kw=12.0, phase_kw=(4.0, 4.0, 4.0), battery=ends))
+    asks(stage, "bath")
+    assert not grants(stage, "bath")
+
+
+def test_nobody_starts_in_a_dip_of_the_base_load():
+    stage = budget()
+    for minute, each_kw in enumerate((5.0, 5.1, 5.1, 4.3), start=1):
+        at_s = NOON + 60.0 * minute
+        phases = (each_kw, each_kw, each_kw)
+        stage.tell(energy_tick(at_s, grid_kw=3.0 * each_kw, phase_kw=phases))
+    asks(stage, "bath")
+    assert not grants(stage, "bath")
+    stage.tell(energy_tick(NOON + 900.0, grid_kw=12.9, phase_kw=(4.3, 4.3, 4.3)))
+    asks(stage, "bath")
+    assert grants(stage, "bath")
+
+
 def test_a_battery_that_runs_empty_while_the_meter_is_silent_is_reckoned_with():
     stage = budget()
     stage.tell(RelaySwitched("living", True, NOON, 1.0), RelaySwitched("bath", True, NOON, 2.0))
-    gives = BatteryReading(NOON, 0.11, 3.0, BatteryMode.SELF_USE)
+    gives = BatteryReading(NOON, 0.2, 3.0, BatteryMode.SELF_USE)
     stage.tell(energy_tick(NOON, grid_kw=16.5, phase_kw=(5.5, 5.5, 5.5), battery=gives))
     stage.forget()
     silent = energy_tick(NOON + 60.0, grid_kw=None, battery=gives._replace(at_s=NOON + 60.0))

@@ -2,15 +2,17 @@
 
 import json
 from datetime import UTC, timedelta
+from io import StringIO
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console, Group
 
 from pems_actors.cli import hours as hours_of
 from pems_actors.cli import plan_view as view
-from pems_actors.cli.words import instant
+from pems_actors.cli.words import figure, instant
 from tests.cli import told
 from tests.cli.conftest import CannedHouse, Pems, drawn
 
@@ -94,8 +96,23 @@ def test_relays_are_blocks_and_idle_ones_are_only_named() -> None:
     assert len(near) == 16
     assert view.relay_blocks(near, "obyvak") == "██" * 4 + "··" * 12
     assert view.relay_scale(near, UTC) == "12      13      14      15      "
-    grid = view.relay_grid(slots, UTC)
-    assert [str(cell) for cell in grid.columns[0]._cells] == ["", "obyvak", "off"]
+    assert [row.name for row in view.relay_rows(slots, UTC)] == ["", "obyvak", "off"]
+
+
+@pytest.mark.parametrize("columns", [20, 42, 80])
+def test_a_narrow_terminal_keeps_the_names_and_every_row_on_one_line(columns: int) -> None:
+    wanted = view.hour_rows(told.a_plan(), UTC)
+    console = Console(width=columns, file=StringIO())
+    with console.capture() as got:
+        console.print(Group(*view.lines(wanted)))
+    shown = got.get().splitlines()
+    assert len(shown) == len(wanted)
+    assert all(line.startswith(row.name) for line, row in zip(shown, wanted, strict=True))
+
+
+def test_what_is_nothing_but_rounding_has_no_sign() -> None:
+    assert figure(-0.001, 2, "kW") == "0.00 kW"
+    assert figure(-0.011, 2, "kW") == "-0.01 kW"
 
 
 def test_the_scale_is_local_and_names_the_day_at_midnight() -> None:

@@ -235,6 +235,7 @@ def test_a_house_that_does_not_fit_together_is_refused(change, sentence, refused
         set_in("rooms.obyvak.comfort", {"day_c": 22.5}),
         set_in("battery.max_power_kw", 50.0),
         set_in("optimization.control_hours", 48),
+        set_in("optimization", {"horizon_hours": 6}),
         set_in("tariff.blocks", [[6, 7]]),
         set_in("relays.obyvak.phase", "L1"),
         set_in("rooms.hosti.neighbours", {}),

@@ -8,6 +8,7 @@ from pems_actors.control.battery import BatteryChoice
 from pems_actors.control.battery_leave import (
     BEGINS_WITHIN_S,
     CHARGE_SPARE_KW,
+    ENDS_WITHIN_S,
     REQUEST_LIFE_S,
     REST_SPARE_KW,
     BatteryLeave,
@@ -74,9 +75,41 @@ def test_a_request_that_is_not_renewed_is_forgotten():
 def test_what_was_let_stays_free_until_it_is_drawn():
     leave, _ = BatteryLeave().asking(BatteryRequest(0.0, 3.0, charge=True)).next_grant(ROOM, 0.0)
     assert leave.reserved(ROOM, 1.0) == Headroom((1.0, 1.0, 1.0), 3.0, 0.0)
-    assert leave.heard(-1.5).reserved(ROOM, 60.0) == Headroom((1.5, 1.5, 1.5), 4.5, 0.0)
-    assert leave.heard(-3.0).reserved(ROOM, 60.0) == ROOM
+    drawn = leave.heard(reading(-1.5), BATTERY)
+    assert drawn.reserved(ROOM, 60.0) == Headroom((1.5, 1.5, 1.5), 4.5, 0.0)
+    assert leave.heard(reading(-3.0), BATTERY).reserved(ROOM, 60.0) == ROOM
     assert leave.reserved(ROOM, BEGINS_WITHIN_S + 1.0) == ROOM
+
+
+def test_what_an_empty_battery_ends_to_give_counts_as_ended():
+    lasts_frac = 3.0 * ENDS_WITHIN_S / 3600.0 / BATTERY.leg_frac / BATTERY.capacity_kwh
+    for more_frac, more_kw in ((0.01, 0.0), (0.0, 3.0), (-0.01, 3.0)):
+        seen = BatteryReading(0.0, BATTERY.min_soc_frac + lasts_frac + more_frac, 3.0)
+        assert BatteryLeave().heard(seen, BATTERY).more_kw(0.0) == more_kw
+
+
+def test_a_rest_instead_of_what_ends_anyway_needs_no_more_room():
+    ends = BatteryLeave().heard(BatteryReading(0.0, BATTERY.min_soc_frac, 3.0), BATTERY)
+    asked = ends.asking(BatteryRequest(0.0, 3.0, charge=False))
+    just = Headroom((1.2, 1.2, 1.2), 3.6, 0.0).beside_inverter(ends.more_kw(0.0))
+    assert asked.next_grant(just, 0.0)[1] is not None
+
+
+def test_an_empty_battery_that_rests_or_charges_ends_nothing():
+    for power_kw in (0.0, -2.0):
+        seen = BatteryReading(0.0, BATTERY.min_soc_frac, power_kw)
+        assert BatteryLeave().heard(seen, BATTERY).more_kw(0.0) == 0.0
+
+
+def test_a_battery_of_unknown_charge_is_taken_as_lasting():
+    seen = BatteryReading(0.0, None, 3.0)
+    assert BatteryLeave().heard(seen, BATTERY).more_kw(0.0) == 0.0
+
+
+def test_a_silent_battery_is_taken_as_giving_what_it_gave():
+    low = BatteryLeave().heard(BatteryReading(0.0, BATTERY.min_soc_frac, 3.0), BATTERY)
+    assert low.heard(None, BATTERY) is low
+    assert low.heard(BatteryReading(60.0, 0.5, None), BATTERY) is low
 
 
 def test_who_asks_again_has_not_used_an_older_leave():

@@ -27,6 +27,14 @@ def test_the_neediest_member_speaks_for_the_relay():
     assert decision.slack_k == -0.4
 
 
+def test_what_seems_too_hot_rests_whatever_a_person_switched_but_breaks_no_dwell():
+    hot, by_hand = need(duty=0.0, seems_hot=True), LONG_OFF.by_person(True, NOON - 900.0, sure=True)
+    rests = decide(by_hand, hot)
+    assert (rests.on, rests.rule, rests.breaks_dwell) == (False, "overheat", False)
+    assert decide(by_hand, need(duty=0.0)).on
+    assert decide(LONG_OFF.by_person(True, NOON - 60.0, sure=True), hot).on
+
+
 def test_a_persons_wish_goes_before_the_neediest_member():
     wish = need("kuchyne", user=True, slack_k=2.0, duty=0.0)
     decision = decide(LONG_ON, need(slack_k=-1.0), wish)

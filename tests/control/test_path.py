@@ -164,3 +164,13 @@ def test_rooms_keep_to_their_path_beyond_the_known_prices_and_the_battery_does_n
 
 def test_a_plan_tells_the_battery_how_long_its_prices_are_known(winter: Plan):
     assert energy_plan(winter).known_until_s == winter.known_until_s > winter.issued_at_s
+
+
+def test_a_plan_tells_the_battery_what_it_expects_of_sun_and_loads(winter: Plan):
+    outlook = energy_plan(winter).outlook
+    assert outlook is not None
+    assert outlook.grid.starts_s == tuple(slot.start_s for slot in winter.slots)
+    for k, slot in enumerate(winter.slots):
+        balance_kw = slot.grid_kw + slot.battery_kw + outlook.pv_kw[k]
+        assert balance_kw == pytest.approx(outlook.load_kw[k], abs=1e-6)
+        assert outlook.charge_price_per_kwh[k] == slot.charge_price_per_kwh

@@ -1,7 +1,5 @@
 """Ours or a person's: what a device shows against what we ordered."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,12 +39,12 @@ ADOPT, CORRECT, PERSON = Finding.ADOPT, Finding.CORRECT, Finding.PERSON
     [
         (ON, "on", None, ADOPT),
         (ON, "off", None, PERSON),
-        (replace(ON, confirmed=False), "off", None, CORRECT),
-        (replace(ON, lease_until_s=NOW), "on", None, CORRECT),
-        (replace(ON, lease_until_s=NOW), "off", None, CORRECT),
-        (replace(ON, lease_until_s=NOW), "off", "off", CORRECT),
-        (replace(ON, lease_until_s=NOW), "off", "on", PERSON),
-        (replace(ON, at_s=NOW + 100.0), "on", None, CORRECT),  # a journal from the future
+        (ON._replace(confirmed=False), "off", None, CORRECT),
+        (ON._replace(lease_until_s=NOW), "on", None, CORRECT),
+        (ON._replace(lease_until_s=NOW), "off", None, CORRECT),
+        (ON._replace(lease_until_s=NOW), "off", "off", CORRECT),
+        (ON._replace(lease_until_s=NOW), "off", "on", PERSON),
+        (ON._replace(at_s=NOW + 100.0), "on", None, CORRECT),  # a journal from the future
     ],
 )
 def test_the_five_rules_of_a_restart(last, actual, alone, finding):
@@ -75,7 +73,7 @@ def test_an_order_whose_memory_was_not_saved_counts_by_the_journal():
 
 
 def test_a_relay_that_went_its_own_way_is_decided_anew_from_what_it_is():
-    over = replace(ON, lease_until_s=NOW - 30.0)
+    over = ON._replace(lease_until_s=NOW - 30.0)
     found = found_relay(RELAY, HEATING, over, actual=False, now_s=NOW)
     assert found.finding is CORRECT
     assert (found.memory.on, found.memory.since_s) == (False, NOW - 30.0)
@@ -84,7 +82,7 @@ def test_a_relay_that_went_its_own_way_is_decided_anew_from_what_it_is():
 
 
 def test_an_order_that_never_arrived_holds_no_dwell():
-    lost = replace(ON, confirmed=False)
+    lost = ON._replace(confirmed=False)
     found = found_relay(RELAY, HEATING, lost, actual=False, now_s=NOW)
     assert (found.memory.on, found.memory.since_s) == (False, float("-inf"))
 
@@ -92,7 +90,7 @@ def test_an_order_that_never_arrived_holds_no_dwell():
 def test_a_relay_that_tells_nothing_is_what_we_ordered():
     found = found_relay(RELAY, HEATING, ON, actual=None, now_s=NOW)
     assert (found.memory, found.finding) == (HEATING, None)
-    over = replace(ON, lease_until_s=NOW)
+    over = ON._replace(lease_until_s=NOW)
     assert found_relay(RELAY, HEATING, over, None, NOW).written_s == float("-inf")
 
 

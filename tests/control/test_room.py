@@ -126,6 +126,11 @@ def test_a_room_estimated_too_warm_is_not_heated_and_breaks_no_dwell():
     assert "estimate" in need.reason
 
 
+@pytest.mark.parametrize("surely_c", [26.0, 28.0])
+def test_a_room_of_unknown_temperature_surely_over_its_ceiling_seems_hot(surely_c: float):
+    assert decide(view(temp_c=None, surely_c=surely_c)).seems_hot is (surely_c > 27.0)
+
+
 def test_an_open_window_stops_the_heat_but_not_against_frost():
     assert decide(view(window_open=True, plan=plan())).duty == 0.0
     cold = decide(view(window_open=True, temp_c=6.0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -59,6 +60,14 @@ def test_what_does_not_follow_is_answered_with_an_error_and_its_seq(
     assert told["seq"] == seq
     assert words in told["error"]
     assert "relays" in replied(house.step, said(8, 900.0))
+
+
+def test_a_value_that_is_written_as_nan_is_missing(house) -> None:
+    replied(house.step, said(7))
+    seen = json.loads(said(8, 900.0)) | {"outdoor_c": math.nan}
+    assert "relays" in replied(house.step, json.dumps(seen).encode())
+    endless = json.loads(said(9, 1800.0)) | {"outdoor_c": math.inf}
+    assert replied(house.step, json.dumps(endless).encode())["error"]
 
 
 @pytest.mark.parametrize("junk", [b"", b"\xff", b"[1]", b"{", b'{"seq": NaN}', b"[" * 5000])

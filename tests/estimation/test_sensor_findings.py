@@ -134,6 +134,20 @@ def test_a_jump_that_was_believed_after_all_may_go_back_once() -> None:
     assert bent_by(-2.0, 60) == {"bath"}
 
 
+def test_the_farther_the_model_alone_has_carried_a_room_the_farther_off_it_may_be() -> None:
+    def paths_after(minutes: int) -> set[str]:
+        days = settled()
+        days.order("bath", on=True)
+        days.bend = only("bath", lambda _, room: room._replace(temp_c=None))
+        days.run(minutes)
+        days.bend = only("bath", lambda _, room: room._replace(temp_c=days.true_c("bath") + 2.3))
+        days.run(5)
+        return days.paths
+
+    assert paths_after(300) == set()
+    assert paths_after(60) == {"rooms/bath/sensor-jump"}
+
+
 def test_many_spikes_are_one_finding() -> None:
     days = settled()
     rng = np.random.default_rng(5)

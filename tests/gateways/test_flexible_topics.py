@@ -115,7 +115,7 @@ def test_the_simulated_house_hears_an_order_over_mqtt_and_the_picture_shows_it()
 def test_a_load_that_the_house_does_not_have_is_neither_heard_nor_told():
     plant, picture = Plant(), MqttPicture(WITH_CAR)
     voice = TwinVoice.of(WITH_CAR, plant, NOW)
-    order = topics.order_message(replace(ORDER, load="sauna"))
+    order = topics.order_message(ORDER._replace(load="sauna"))
     before = len(plant.orders)
     assert voice.hear(order.topic, payload(order), retained=False, at_s=NOW) == ()
     assert not [c for c in plant.orders[before:] if isinstance(c, SetLoad)]

@@ -8,16 +8,25 @@ from dataclasses import replace
 import pytest
 
 from pems_actors.bench.mpc import with_rooms
-from pems_actors.bench.planning_instances import START_S, instance, reference
+from pems_actors.bench.planning_instances import START_S, instance, reference, rooms_only
+from pems_actors.domain.flexible_load import FlexibleLoad, LoadKind, LoadTask
 from pems_actors.domain.forecasts import Forecast, WeatherForecast
-from pems_actors.domain.house import BatteryMode
-from pems_actors.domain.plan import Plan, PlanningProblem, PlanRefused
+from pems_actors.domain.house import BatteryMode, Emitter
+from pems_actors.domain.levels import Level
+from pems_actors.domain.plan import (
+    Plan,
+    PlanningProblem,
+    PlanRefused,
+    RelayHistory,
+    RoomThermalState,
+)
 from pems_actors.domain.time_grid import TimeGrid
 from pems_actors.economics.tariff import Band, Tariff
 from pems_actors.optimisation.grid import SERIES
 from pems_actors.optimisation.outlook import Outlook, planning_problem
 from pems_actors.optimisation.solver import solve
 from tests.optimisation.problems import (
+    THREE_ROOMS,
     at_temperature,
     band,
     constant,
@@ -89,6 +98,13 @@ def test_rooms_far_outside_their_band_are_planned_for_and_named(temp_c: float, l
     assert heating is (temp_c < 20.0)
 
 
+def test_a_panel_that_is_still_hot_in_a_room_that_is_too_warm_is_no_absurd_state() -> None:
+    problem = rooms_only(instance("shoulder", 1, emitter=Emitter.PANEL), THREE_ROOMS)
+    hot = RoomThermalState(screed_c=93.0, air_c=33.0, structure_c=28.0)
+    plan = plan_for(with_state(problem, rooms=dict.fromkeys(problem.state.rooms, hot)))
+    assert "highest temperature" in named(plan)
+
+
 def test_where_tomorrows_prices_are_not_known_the_path_goes_on_with_the_guess() -> None:
     problem = quick_problem(24.0)
     known_until_s = START_S + 6 * 3600.0
@@ -149,3 +165,69 @@ def test_a_block_all_day_leaves_rooms_cold_and_says_so() -> None:
 def test_a_battery_that_does_not_obey_is_left_to_itself() -> None:
     plan = plan_for(replace(quick_problem(24.0), battery_obeys=False))
     assert {slot.battery_mode for slot in plan.slots} == {BatteryMode.SELF_USE}
+
+
+def test_a_base_load_that_alone_overloads_its_phase_has_a_plan() -> None:
+    """As where an oven and a kettle hang on one phase, and nothing may be fed in."""
+    problem = with_state(quick_problem(), base_split=(1.0, 0.0, 0.0))
+    limits = replace(problem.limits, breaker_a=16.0, export_kw=0.0)
+    base = (9.0, 9.0, *problem.base_load_kw[2:])
+    plan = plan_for(replace(problem, limits=limits, base_load_kw=base))
+    assert all(sum(slot.heat_kw.values()) == 0.0 for slot in plan.slots[:2])
+    assert plan.level is Level.PLAN
+    assert "breaker" in named(plan)
+
+
+def test_sun_that_only_the_battery_can_take_is_no_overload_of_ours() -> None:
+    """The base load alone draws too much while the roofs give more than the inverter passes on."""
+    problem = constant(quick_problem(), pv_kw=4.5)
+    inverter = replace(problem.inverter, ac_limit_kw=3.0)
+    base = (30.0, 30.0, *problem.base_load_kw[2:])
+    plan = plan_for(replace(problem, inverter=inverter, base_load_kw=base))
+    assert plan.slots[0].battery_kw < -1.0
+    assert "grid limit [kW]" in named(plan)
+
+
+def test_sun_beyond_the_inverter_keeps_no_relay_on_its_phase() -> None:
+    """What goes into the battery before the inverter does not lift a breaker's limit."""
+    problem = constant(with_state(quick_problem(), soc_frac=0.3), pv_kw=6.0, base_load_kw=0.5)
+    powers = {"hosti": 3.6, "loznice": 0.6, "pracovna": 0.6}
+    relays = tuple(
+        replace(r, power_kw=powers[r.name], phases=(1.0, 0.0, 0.0), min_on_s=3600.0)
+        for r in problem.relays
+    )
+    now_s = problem.issued_at_s
+    past = {r.name: RelayHistory(on=True, since_s=now_s - 400.0) for r in relays}
+    plan = plan_for(
+        replace(
+            with_state(problem, relays=past),
+            relays=relays,
+            limits=replace(problem.limits, breaker_a=16.0),
+            inverter=replace(problem.inverter, ac_limit_kw=2.4),
+        )
+    )
+    assert "minimum on time" in named(plan)
+
+
+@pytest.mark.parametrize("kind", ["winter", "cold"])
+def test_power_that_costs_nothing_at_all_is_planned_for_at_level_0(kind: str) -> None:
+    problem = constant(instance(kind, 4), import_per_kwh=0.0, export_per_kwh=0.0)
+    assert plan_for(problem).level is Level.PLAN
+
+
+def test_an_inverter_whose_mode_may_never_change_keeps_it() -> None:
+    problem = quick_problem(24.0)
+    inverter = replace(problem.inverter, max_mode_changes_per_day=0)
+    dear = tuple(100.0 * price for price in problem.import_per_kwh)
+    plan = plan_for(replace(problem, inverter=inverter, import_per_kwh=dear))
+    assert {slot.battery_mode for slot in plan.slots} == {problem.state.battery_mode}
+
+
+def test_a_car_a_little_too_strong_for_its_phase_waits_and_the_rest_is_planned() -> None:
+    problem = quick_problem()
+    car = FlexibleLoad("car", LoadKind.CAR, 3.7, phases=(0.0, 0.0, 1.0))  # 16.1 A on a 16 A breaker
+    limits = replace(problem.limits, breaker_a=16.0)
+    task = LoadTask(car, 8.0, problem.grid.end_s)
+    dark = constant(problem, base_load_kw=0.0, pv_kw=0.0)
+    plan = plan_for(replace(dark, limits=limits, loads=(task,)))
+    assert "energy" in named(plan)

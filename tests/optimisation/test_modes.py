@@ -14,6 +14,7 @@ from pems_actors.bench.planning_instances import instance
 from pems_actors.domain.house import BatteryMode, InverterModel
 from pems_actors.domain.plan import Plan, PlanningProblem
 from pems_actors.economics.costs import slot_cost
+from pems_actors.optimisation.strategies import ENVIRONMENTAL
 from pems_actors.physics.battery_modes import battery_power
 from tests.optimisation.problems import (
     constant,
@@ -162,3 +163,57 @@ def test_a_house_without_a_battery_has_a_plan_too() -> None:
     none = replace(problem.battery, capacity_kwh=0.0, max_charge_kw=0.0, max_discharge_kw=0.0)
     plan = plan_for(replace(problem, battery=none))
     assert all(slot.battery_kw == 0.0 for slot in plan.slots)
+
+
+@pytest.mark.parametrize("breaker_a", [16.0, 19.5, 25.0])
+def test_a_battery_charges_as_fast_as_the_breaker_bears_where_that_is_under_its_rate(
+    breaker_a: float,
+) -> None:
+    """One phase; an hour and a half nearly for nothing, then dear; half a kilowatt is used."""
+    problem = constant(quick_problem(24.0), base_load_kw=0.5, pv_kw=0.0, export_per_kwh=0.0)
+    slots = len(problem.grid)
+    limits = replace(problem.limits, phases=1, breaker_a=breaker_a)
+    plan = plan_for(
+        replace(
+            with_state(problem, soc_frac=0.1),
+            limits=limits,
+            import_per_kwh=(*(0.1 for _ in range(6)), *(9.0 for _ in range(slots - 6))),
+            heating_blocked=(True,) * slots,
+        )
+    )
+    bearable_kw = min(limits.grid_kw - 0.5, problem.battery.max_charge_kw)
+    charged_kw = [-slot.battery_kw for slot in plan.slots[:6]]
+    assert min(charged_kw) > bearable_kw - 0.2
+    assert max(charged_kw) < bearable_kw + 0.02
+
+
+@pytest.mark.parametrize("cheap_per_kwh", [0.5, 1.0, 1.5])
+def test_a_charge_does_not_make_a_peak_that_costs_more_than_it_saves(cheap_per_kwh: float) -> None:
+    problem = constant(quick_problem(24.0), base_load_kw=0.5, pv_kw=0.0, export_per_kwh=0.0)
+    slots = len(problem.grid)
+    problem = replace(
+        with_state(problem, soc_frac=0.1),
+        import_per_kwh=(*(cheap_per_kwh for _ in range(2)), *(3.2 for _ in range(slots - 2))),
+        heating_blocked=(True,) * slots,
+        weights=replace(ENVIRONMENTAL, peak_per_kw=3.0),
+    )
+    alone = plan_for(replace(problem, battery_obeys=False))
+    assert plan_for(problem).totals["objective"] <= alone.totals["objective"] + 0.05
+
+
+def test_of_changes_beyond_what_a_day_has_the_first_to_grow_old_give_nothing_back() -> None:
+    """Eight changes were made where four a day are allowed now; the last ones an hour ago."""
+    problem = swinging_prices()
+    now_s = problem.issued_at_s
+    lately = tuple(now_s - hours * 3600.0 for hours in range(8, 0, -1))
+    state = replace(problem.state, battery_changes_s=lately)
+    few = replace(problem.inverter, max_mode_changes_per_day=4)
+    plan = plan_for(replace(problem, state=state, inverter=few))
+    changed = [
+        after.start_s
+        for before, after in pairwise(plan.slots)
+        if before.battery_mode is not after.battery_mode
+    ]
+    for at_s in changed:
+        of_a_day = [s for s in (*lately, *changed) if at_s - 86400.0 < s <= at_s]
+        assert len(of_a_day) <= 4

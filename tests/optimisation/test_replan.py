@@ -132,3 +132,30 @@ def test_a_battery_that_was_told_something_else_gets_new_orders_between_two_solv
     plan = plan_of(planner.replan(changed))
     assert validate(changed, plan).accepted
     assert plan.slots[0].battery_mode is other  # a mode lasts half an hour
+
+
+def cheap_at_first(steps: int, base_kw: float, state: Any = None) -> PlanningProblem:
+    """One phase, no sun, nothing may heat, and power that is nearly free for an hour and a half."""
+    problem = later(steps, state)
+    slots = len(problem.grid)
+    cheap = [at_s < START_S + 1.5 * HOUR_S for at_s in problem.grid.starts_s]
+    return replace(
+        problem,
+        limits=replace(problem.limits, phases=1),
+        base_load_kw=(base_kw,) * slots,
+        pv_kw=(0.0,) * slots,
+        import_per_kwh=tuple(0.1 if each else 9.0 for each in cheap),
+        export_per_kwh=(0.0,) * slots,
+        heating_blocked=(True,) * slots,
+    )
+
+
+def test_a_charge_that_a_higher_base_load_leaves_no_room_for_is_not_kept() -> None:
+    planner, first = Planner(), cheap_at_first(0, base_kw=0.5)
+    calm = plan_of(planner.solve(first))
+    assert calm.slots[1].battery_kw < -3.0
+    charging = replace(advanced(first, calm), battery_mode_since_s=START_S)
+    busier = cheap_at_first(1, base_kw=3.0, state=charging)
+    again = plan_of(planner.replan(busier))
+    assert again.solver.solver == "shifted"
+    assert max(slot.grid_kw for slot in again.slots) <= busier.limits.grid_kw + 0.02
