@@ -5,6 +5,6 @@ whole, finite forecast that says in `source` which rung of its ladder the figure
 predictor that has seen nothing answers from a prior. The actors around them carry the post.
 
 Decisions: plain floats in the core, because a forecast of 200 slots costs less than importing a
-data library; the PV physics runs in a worker process (`pv_worker`). Weekly and daily
+data library; the PV physics (pvlib) runs in a worker process (`pv_worker`). Weekly and daily
 profiles of consumption follow local time, because people do; those of the sun follow UTC.
 """

@@ -1,6 +1,6 @@
 """What the core asks of the PV worker: roofs and weather, as plain data.
 
-Apart from `pv_worker`, so that the core can ask without loading what computes the answer.
+Apart from `pv_worker`, so that the core can ask without touching anything that needs pvlib.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The PV physics, run in a worker process: the core is not to wait for it.
+"""The PV physics, run in a worker process because pvlib brings pandas along.
 
 A job is plain data, and so is the answer. The core learns on top of it what this very roof gives
 (`pv.PvScaler`).
@@ -7,6 +7,7 @@ A job is plain data, and so is the answer. The core learns on top of it what thi
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 
 import numpy as np
 
@@ -21,7 +22,8 @@ from pems_actors.physics.sun import sun_at
 
 
 def factory() -> Callable[[PvJob], tuple[float, ...]]:
-    """Give the handler of the worker."""
+    """Load pvlib once and give the handler of the worker."""
+    import_module("pvlib")
     return handle
 
 

@@ -4,6 +4,5 @@ Rooms (`house_model`, `priors`), battery behind a hybrid inverter (`battery_mode
 (`sun`, `solar`), phases (`balance`). Everything here is pure and works on the domain's data; twin,
 planner, validator and identification share it.
 
-Nothing here loads more than numpy, so that core and twin stay small; pvlib and its like are the
-judges in the tests.
+Only `solar` needs pvlib, and imports it inside its functions, so that the core stays small.
 """

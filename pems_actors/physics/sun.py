@@ -1,8 +1,8 @@
 """Where the sun stands, in plain arithmetic: good to 0.02° between 1950 and 2050.
 
-The one sun of the project: by it the core tells day from night and the simulated sky is lit;
-`solar` turns light into power. Instants are UTC seconds. Floats, because most who ask want one
-instant; arrays go one by one.
+The one sun of the project. Knows no library but numpy, so that the core can tell day from night
+and the simulated sky can be lit without pvlib, which only turns light into power (`solar`).
+Instants are UTC seconds. Floats, because most who ask want one instant; arrays go one by one.
 """
 
 from __future__ import annotations

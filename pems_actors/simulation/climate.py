@@ -2,8 +2,8 @@
 
 Beam (DNI) and diffuse light (DHI) are taken from the typical year at the same solar time; the
 global light on the ground follows from the sun's height over the house. So the three always agree.
-Computed in blocks of 16 UTC days and remembered. The roofs' power is computed only when it is
-asked for: the twin lives by it, a forecast of the weather does without.
+Computed in blocks of 16 UTC days and remembered. The roofs' power needs pvlib and is computed only
+when it is asked for: the twin lives by it, a forecast of the weather does without.
 """
 
 from __future__ import annotations
