@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pems_actors.domain.forecasts import resample
+from pems_actors.domain.house import Relay, RoomModel
 from pems_actors.domain.plan import PlanningProblem
 from pems_actors.domain.time_grid import TimeGrid
 from pems_actors.domain.units import HOUR_S, QUARTER_S
@@ -121,15 +122,28 @@ def stages_of(problem: PlanningProblem, binary_h: float = 4.0) -> Stages:
 
 
 def in_order(problem: PlanningProblem) -> PlanningProblem:
-    """Put rooms and relays in the order of their names: how a house is listed decides nothing."""
+    """Put rooms and relays in an order of their own: how a house is listed decides nothing.
+
+    By what they are; names decide between equals only, so they decide next to nothing either.
+    """
     model = problem.model
-    rooms = tuple(sorted(model.rooms, key=lambda room: room.name))
+    rooms = tuple(sorted(model.rooms, key=_nature_of_room))
+    rank = {room.name: k for k, room in enumerate(rooms)}
     return replace(
         problem,
         model=replace(model, rooms=rooms),
-        relays=tuple(sorted(problem.relays, key=lambda relay: relay.name)),
+        relays=tuple(sorted(problem.relays, key=lambda relay: _nature_of_relay(relay, rank))),
         loads=tuple(sorted(problem.loads, key=lambda task: task.load.name)),
     )
+
+
+def _nature_of_room(room: RoomModel) -> tuple[object, ...]:
+    return (*astuple(room)[1:], room.name)
+
+
+def _nature_of_relay(relay: Relay, rank: Mapping[str, int]) -> tuple[object, ...]:
+    heated = tuple(rank.get(name, -1) for name, _ in relay.members)
+    return relay.power_kw, relay.phases, heated, relay.name
 
 
 def coarsened(problem: PlanningProblem, onto: TimeGrid) -> PlanningProblem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from pems_actors.bench.planning_instances import START_S, instance, rooms_only
-from pems_actors.domain.house import Relay
+from pems_actors.domain.house import HouseModel, Relay
 from pems_actors.domain.plan import (
     HouseState,
     Plan,
@@ -58,6 +59,35 @@ def at_temperature(problem: PlanningProblem, temp_c: float) -> PlanningProblem:
 
 def with_state(problem: PlanningProblem, **changes: Any) -> PlanningProblem:
     return replace(problem, state=replace(problem.state, **changes))
+
+
+def renamed(problem: PlanningProblem, names: Mapping[str, str]) -> PlanningProblem:
+    """Give every room, and the relay that it owns, another name."""
+
+    def by_new(told: Mapping[str, Any]) -> dict[str, Any]:
+        return {names[name]: value for name, value in told.items()}
+
+    model, state = problem.model, problem.state
+    return replace(
+        problem,
+        model=HouseModel(
+            tuple(replace(room, name=names[room.name]) for room in model.rooms),
+            tuple((names[a], names[b], g) for a, b, g in model.links),
+        ),
+        relays=tuple(
+            replace(r, name=names[r.name], members=tuple((names[m], s) for m, s in r.members))
+            for r in problem.relays
+        ),
+        state=replace(
+            state,
+            rooms=by_new(state.rooms),
+            relays=by_new(state.relays),
+            disturbance_kw=by_new(state.disturbance_kw),
+        ),
+        floor_limits_c=by_new(problem.floor_limits_c),
+        comfort_low_c=by_new(problem.comfort_low_c),
+        comfort_high_c=by_new(problem.comfort_high_c),
+    )
 
 
 def never_switched(problem: PlanningProblem) -> PlanningProblem:

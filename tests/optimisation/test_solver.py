@@ -32,6 +32,7 @@ from tests.optimisation.problems import (
     never_switched,
     plan_for,
     quick_problem,
+    renamed,
     small_problems,
     with_relays,
     with_state,
@@ -165,6 +166,15 @@ def test_the_order_of_rooms_and_relays_does_not_matter() -> None:
     one, other = plan_for(problem), plan_for(turned)
     assert other.solver.bound == pytest.approx(one.solver.bound, rel=1e-4)
     assert other.solver.objective == pytest.approx(one.solver.objective, rel=1e-3)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_names_of_rooms_do_not_matter(kind: str) -> None:
+    problem = instance(kind, 1)
+    names = [room.name for room in problem.model.rooms]
+    turned = renamed(problem, dict(zip(names, reversed(names), strict=True)))
+    one, other = plan_for(problem), plan_for(turned)
+    assert other.totals["objective"] == pytest.approx(one.totals["objective"], rel=1e-9)
 
 
 def test_equal_problems_give_equal_plans() -> None:
