@@ -1,20 +1,17 @@
 """The proof page: what was promised of each fault, what was measured, and in how many stories.
 
-It is made from the JSON of runs kept in one folder (`pems soak --json`, `pems bench resilience
---json`) and from the matrix, and from nothing else: the same files give the same page.
+It is made from the reports of kept runs (`pems soak --json`, `pems bench resilience --json`) and
+from the matrix, and from nothing else: the same reports give the same page.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from pems_actors.fault_matrix import ROWS, MatrixRow
 
-FOLDER = Path("docs/proof")
 BEGIN, END = "<!-- proof: made by `pems proof` -->", "<!-- end of proof -->"
 ALONE = "--each"
 PAIRS, PAIRS_ROW = "--faults pairs", 38
@@ -36,18 +33,14 @@ KILLS: Mapping[int, str] = {5: "freezes", 24: "writer_kills", 33: "kills", 34: "
 
 @dataclass(frozen=True, slots=True)
 class Runs:
-    """The kept runs: soaks in the order of their files, and the figures on real processes."""
+    """The kept runs: soaks in their order, and the figures on real processes."""
 
     soaks: tuple[Mapping[str, Any], ...] = ()
     processes: Mapping[str, Any] | None = None
 
     @classmethod
-    def kept_in(cls, folder: Path) -> Runs:
-        """Read all runs of a folder.
-
-        Raises: ValueError for a file that is no report.
-        """
-        reports = [_report(file) for file in sorted(folder.glob("*.json"))]
+    def of(cls, reports: Sequence[Mapping[str, Any]]) -> Runs:
+        """Take from some reports what belongs on the page."""
         soaks = tuple(each for each in reports if each["name"] == "soak")
         others = [each["figures"] for each in reports if each["name"] == "resilience"]
         return cls(soaks, {k: v for figures in others for k, v in figures.items()} or None)
@@ -59,28 +52,9 @@ class Runs:
         return sum(of["stories"] for _, of in found), None if best is None else best[1]
 
 
-def _report(file: Path) -> Mapping[str, Any]:
-    report = json.loads(file.read_text(encoding="utf-8"))
-    if not isinstance(report, dict) or not {"name", "figures"} <= report.keys():
-        raise ValueError(f"{file} is no report; keep there what `pems soak --json` prints")
-    return report
-
-
 def page(runs: Runs) -> str:
     """Write the page in Markdown, between its marks."""
     return "\n".join((BEGIN, "", *_runs(runs), "", *_matrix(runs), "", END))
-
-
-def renewed(text: str, runs: Runs) -> str:
-    """Put the page into a text in the place of the one that is there.
-
-    Raises: ValueError if the text has no place for it.
-    """
-    before, begins, rest = text.partition(BEGIN)
-    _, ends, after = rest.partition(END)
-    if not (begins and ends):
-        raise ValueError(f"there is no place for the page; write {BEGIN} and {END} where it goes")
-    return f"{before}{page(runs)}{after}"
 
 
 def _runs(runs: Runs) -> Iterable[str]:

@@ -81,15 +81,6 @@ def test_a_programme_is_told_as_far_as_wanted(pems: Pems) -> None:
     assert told["run"] == "pems soak --each 1 --stories 2 --seed 0"
 
 
-def test_the_proof_page_is_printed_and_written_where_it_belongs(pems: Pems, tmp_path) -> None:
-    page = tmp_path / "page.md"
-    page.write_text("no place\n", encoding="utf-8")
-    assert pems("proof", "--from", tmp_path).out.count("\n| ") > 38
-    said = pems("proof", "--from", tmp_path, "--write", page)
-    assert said.code == 1
-    assert "no place for the page" in said.err
-
-
 def test_what_failed_is_told_with_the_command_that_shows_it_again() -> None:
     sums = Sums()
     for told in (TOLD, GUILTY):

@@ -1,14 +1,10 @@
-"""The proof page: made from kept runs and the matrix alone, and the README has the newest one."""
-
-import json
-from pathlib import Path
+"""The proof page: made from kept runs and the matrix alone."""
 
 import pytest
 
 from pems_actors.fault_matrix import ROWS
-from pems_actors.soak.proof import BEGIN, END, FOLDER, Runs, page, renewed, span
+from pems_actors.soak.proof import Runs, page, span
 
-ROOT = Path(__file__).parents[2]
 TIMES = {
     "noticed": 5,
     "detect_s_p50": 190.0,
@@ -28,11 +24,6 @@ def soak(run: str, **faults: dict) -> dict:
 
 def row(text: str, number: int) -> str:
     return next(line for line in text.splitlines() if line.startswith(f"| {number} |"))
-
-
-def test_the_readme_has_the_page_of_the_kept_runs():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert renewed(text, Runs.kept_in(ROOT / FOLDER)) == text, "run `pems proof --write README.md`"
 
 
 def test_every_row_of_the_matrix_has_a_line():
@@ -70,23 +61,10 @@ def test_what_takes_real_processes_is_told_from_their_figures():
     assert row(page(runs), 34).endswith("| 200 |")
 
 
-def test_kept_files_are_read_and_others_refused(tmp_path):
-    (tmp_path / "a.json").write_text(json.dumps(soak("pems soak", crash={"stories": 1})))
-    (tmp_path / "b.json").write_text(json.dumps({"name": "resilience", "figures": {"kills": 3}}))
-    runs = Runs.kept_in(tmp_path)
+def test_reports_are_sorted_by_what_they_are():
+    processes = {"name": "resilience", "figures": {"kills": 3}}
+    runs = Runs.of([soak("pems soak", crash={"stories": 1}), processes, {"name": "mpc"}])
     assert (len(runs.soaks), runs.processes) == (1, {"kills": 3})
-    (tmp_path / "c.json").write_text("[1, 2]")
-    with pytest.raises(ValueError, match="is no report"):
-        Runs.kept_in(tmp_path)
-
-
-def test_the_page_takes_the_place_of_the_one_before_and_of_nothing_else():
-    text = f"above\n{BEGIN}\nold\n{END}\nbelow\n"
-    new = renewed(text, Runs())
-    assert new == f"above\n{page(Runs())}\nbelow\n"
-    assert renewed(new, Runs()) == new
-    with pytest.raises(ValueError, match="no place for the page"):
-        renewed("nothing", Runs())
 
 
 @pytest.mark.parametrize(
