@@ -12,7 +12,15 @@ import typer
 from pems_actors.cli import house_line, run_file
 from pems_actors.cli.options import AsJson, State, state_dir
 from pems_actors.cli.output import BAD_USAGE, Refusal, console, refuse, say_json, show
-from pems_actors.cli.words import clock, figure, level_name, zone
+from pems_actors.cli.words import (
+    TIME_OF_DAY,
+    clock,
+    figure,
+    instant,
+    level_name,
+    next_at,
+    zone,
+)
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -119,7 +127,10 @@ def curve_lines(told: Mapping[str, Any]) -> list[str]:
 def explain(
     subject: Annotated[str, typer.Argument(help="A room, a load, battery or export.")],
     time_: Annotated[
-        str | None, typer.Argument(metavar="[TIME]", help="House time, ISO 8601; now by default.")
+        str | None,
+        typer.Argument(
+            metavar="[TIME]", help="06:30, the next by local time, or ISO 8601; now by default."
+        ),
     ] = None,
     at: Annotated[
         str | None, typer.Option(metavar="ISO", help="The same as TIME.", hidden=True)
@@ -131,15 +142,19 @@ def explain(
     from pems_actors.cli.launch import an_instant  # noqa: PLC0415
 
     folder = state_dir(state)
+    facts = run_file.of_state(folder)
+    local = zone(facts.timezone if facts else None)
     asked: dict[str, object] = {"subject": subject.rpartition("/")[2]}
-    if time_ is not None or at is not None:
-        asked["at_s"] = an_instant("TIME", time_ or at or "")
+    text = time_ or at
+    if text is not None and TIME_OF_DAY.fullmatch(text):
+        now = instant(house_line.result(folder, "status")["time"])
+        asked["at_s"] = next_at(text, now.astimezone(local)).timestamp()
+    elif text is not None:
+        asked["at_s"] = an_instant("TIME", text)
     told = house_line.result(folder, "explain", asked)
     if as_json:
         say_json(told)
         return
-    facts = run_file.of_state(folder)
-    local = zone(facts.timezone if facts else None)
     print("\n".join(explanation(told, clock(told.get("time"), local))))
 
 

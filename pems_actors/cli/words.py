@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 LEVELS = ("plan", "late plan", "path", "rules", "native")
+TIME_OF_DAY = re.compile(r"([01]?\d|2[0-3]):[0-5]\d")
 STYLES = ("green", "green", "yellow", "yellow", "red")
 
 
@@ -48,6 +50,12 @@ def instant(text: str) -> datetime:
 def clock(text: str | None, local: tzinfo) -> str:
     """Show an ISO time as local time of day, with its day."""
     return "-" if text is None else instant(text).astimezone(local).strftime("%a %d %b %H:%M")
+
+
+def next_at(text: str, now: datetime) -> datetime:
+    """Find when a time of day, such as 06:30, comes next by the clock that `now` is told by."""
+    today = datetime.combine(now.date(), time.fromisoformat(text.zfill(5)), now.tzinfo)
+    return today if today >= now.replace(second=0, microsecond=0) else today + timedelta(days=1)
 
 
 def figure(value: object, digits: int, unit: str = "") -> str:

@@ -1,7 +1,7 @@
 """`pems plan` and `pems explain`: the drawing is a pure function of the plan."""
 
 import json
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from zoneinfo import ZoneInfo
 
@@ -12,7 +12,7 @@ from rich.console import Console, Group
 
 from pems_actors.cli import hours as hours_of
 from pems_actors.cli import plan_view as view
-from pems_actors.cli.words import figure, instant
+from pems_actors.cli.words import figure, instant, next_at
 from tests.cli import told
 from tests.cli.conftest import CannedHouse, Pems, drawn
 
@@ -204,6 +204,21 @@ def test_a_time_without_offset_is_no_instant(house: CannedHouse, pems: Pems) -> 
     assert said.code == 2
     assert "write it like 2023-01-16T05:00:00Z" in said.err
     assert not house.heard
+
+
+@pytest.mark.parametrize(("text", "in_h"), [("12:00", 0.0), ("18:30", 6.5), ("6:15", 18.25)])
+def test_a_time_of_day_is_the_next_one_of_the_house(
+    house: CannedHouse, pems: Pems, text: str, in_h: float
+) -> None:
+    house.results["status"] = told.status()
+    house.results["explain"] = {"subject": "obyvak", "time": told.AT, "action": "on"}
+    assert pems("explain", "obyvak", text, "--state", house.state).code == 0
+    assert house.heard[-1]["args"]["at_s"] == told.NOON_S + in_h * 3600.0
+
+
+def test_a_time_of_day_goes_by_the_clock_on_the_wall_when_summer_time_begins() -> None:
+    late = datetime(2023, 3, 25, 23, 0, tzinfo=PRAGUE)
+    assert next_at("6:30", late).isoformat() == "2023-03-26T06:30:00+02:00"
 
 
 def test_a_flexible_load_has_a_row_of_its_own_and_a_house_without_one_has_none() -> None:
