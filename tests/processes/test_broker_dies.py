@@ -8,6 +8,7 @@ import pytest
 
 from pems_actors.bench.resilience import broker_away
 from pems_actors.bench.resilience.extent import Extent
+from pems_actors.gateways.broker import find_mosquitto
 
 pytestmark = [
     pytest.mark.slow,
@@ -23,6 +24,8 @@ def told(at: str) -> dict[str, bytes]:
 
 
 def outage(folder: Path, outage_s: float) -> None:
+    if find_mosquitto() is None:
+        pytest.skip("mosquitto is not installed; apt-get install mosquitto")
     seen = broker_away.run(folder, Extent(outage_s=outage_s))
     assert seen["broker_outage_s"] == outage_s
     assert seen["house_answers_without_broker"]
