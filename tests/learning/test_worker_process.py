@@ -100,14 +100,14 @@ def test_a_training_past_its_deadline_is_killed_and_leaves_no_version(tmp_path):
 @pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_rooms_are_identified_and_judged_in_a_process_of_their_own(tmp_path):
-    train = TrainRooms(str(tmp_path), BELIEVED, history(0, 8), START_S + 8 * DAY)
+    train = TrainRooms(str(tmp_path), BELIEVED, history(0, 6), START_S + 6 * DAY)
     with worker(replace(ROOMS, start_timeout_s=WAIT_S)) as (school, outcomes):
         school.submit(1, train)
         trained = outcomes.get(timeout=WAIT_S).result
         assert isinstance(trained, RoomsTrained)
-        version, start_s = trained.card.version, START_S + 9 * DAY
+        version, start_s = trained.card.version, START_S + 7 * DAY
         school.submit(
-            2, JudgeRooms(str(tmp_path), BELIEVED, history(5, 11), start_s, (version, "absent.1"))
+            2, JudgeRooms(str(tmp_path), BELIEVED, history(4, 9), start_s, (version, "absent.1"))
         )
         judged = outcomes.get(timeout=WAIT_S).result
     assert isinstance(judged, RoomsJudged)

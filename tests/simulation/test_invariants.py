@@ -359,6 +359,12 @@ def test_a_clock_may_take_its_time_to_be_trusted_again():
     assert judged([doubted, truth(5500.0)]) == {DEVICE}
 
 
+def test_a_window_is_open_for_its_pause_and_until_the_incident_has_ended():
+    opens = opened(0.0, "rooms/bath/window-open")
+    assert judged([opens, truth(2200.0)]) == set()
+    assert judged([opens, truth(2300.0)]) == {DEVICE}
+
+
 def test_what_a_relay_does_by_itself_is_nobodys_switching():
     went_off = [heat(0.0), picture(60.0), heat(70.0, on=False), heat(120.0)]
     assert judged(went_off) == set()

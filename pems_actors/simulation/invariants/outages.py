@@ -15,6 +15,7 @@ from pems_actors.simulation.invariants.notes import Notes
 
 ENDS_WITHIN_S = 30 * MINUTE_S
 ENDS_LATER_S = {
+    "window-open": 37 * MINUTE_S,  # a pause of half an hour, and the five minutes of any incident
     "untrusted": 90 * MINUTE_S,  # a clock that went back by an hour has to catch up
     "stuck-on": 6 * HOUR_S,  # a relay is freed by what its room feels, and that takes heat
     "stuck-off": 6 * HOUR_S,
