@@ -57,12 +57,19 @@ def is_better(lived: Lived, days: int, cold_share: float = 0.6) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(180)
-def test_a_winter_day_is_cheaper_and_warmer_and_warmer_still_with_an_identified_model() -> None:
-    guessed, known = ours(1), ours(1, house_model=identified())
+def test_a_winter_day_is_cheaper_and_warmer() -> None:
+    guessed = ours(1)
     is_better(guessed, 1, cold_share=0.7)  # one day on a guess scatters; a fortnight has 0.53
+    assert "out of service" not in guessed.told
+
+
+@pytest.mark.long
+@pytest.mark.timeout(180)
+def test_a_winter_day_is_warmer_still_with_an_identified_model() -> None:
+    guessed, known = ours(1), ours(1, house_model=identified())
     is_better(known, 1)
     assert known.flat.cold_kh < 0.5 * guessed.flat.cold_kh
-    assert "out of service" not in guessed.told + known.told
+    assert "out of service" not in known.told
 
 
 @pytest.mark.long

@@ -67,8 +67,8 @@ def test_a_fitted_model_survives_pickling_and_tells_the_same():
 
 @pytest.mark.slow
 def test_the_same_history_gives_the_same_model():
-    one, two = (LoadModel().fit(table(habits(25))) for _ in range(2))
-    pd.testing.assert_frame_equal(asked(one, habits(25)), asked(two, habits(25)))
+    one, two = (LoadModel().fit(table(habits(22))) for _ in range(2))
+    pd.testing.assert_frame_equal(asked(one, habits(22)), asked(two, habits(22)))
 
 
 def test_what_is_measured_after_the_issue_changes_nothing():
@@ -98,8 +98,8 @@ def test_forecasts_made_at_once_are_those_made_one_by_one(kind):
 
 @pytest.mark.slow
 def test_a_second_fit_goes_on_from_the_record_of_the_first():
-    first = LoadModel().fit(table(habits(30)))
-    second = first.fit(table(habits(40)))
+    first = LoadModel().fit(table(habits(22)))
+    second = first.fit(table(habits(32)))
     assert len(second.record.days) == len(first.record.days) + 10
     assert second.record.days.is_unique
 
@@ -116,7 +116,7 @@ def test_published_prices_pass_through_as_they_are():
 
 @pytest.mark.slow
 def test_negative_prices_are_forecast():
-    prices = market(DAYS) - 130.0
+    prices = market(40) - 130.0
     told = asked(PriceModel().fit(table(prices)), prices)
     assert (told["p50"] < 0.0).any()
 
@@ -169,7 +169,7 @@ def test_a_constant_history_is_told_as_it_is():
 
 @pytest.mark.slow
 def test_quarter_hours_are_told_as_quarter_hours():
-    load = habits(40).resample("15min").ffill()
+    load = habits(25).resample("15min").ffill()
     known = table(load)
     ahead = pd.date_range(load.index[-1] + pd.Timedelta("15min"), periods=96, freq="15min")
     longer = table(load.reindex(load.index.append(ahead)))

@@ -73,7 +73,7 @@ def told(tale: Story) -> tuple[Simulation, list[Look]]:
 @pytest.fixture(scope="module")
 def planned() -> tuple[Simulation, list[Look]]:
     tale = story(0.8, seed=2)
-    return told(replace(tale, pace=replace(tale.pace, plan_every_s=HOUR_S / 2)))
+    return told(replace(tale, pace=replace(tale.pace, plan_every_s=HOUR_S)))
 
 
 @pytest.fixture(scope="module")
