@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from pems_actors.actors.base import BATTERY, INSPECTOR, HouseActor, load_address, room_address
 from pems_actors.control.base_high import BaseHigh
-from pems_actors.control.battery_leave import BatteryLeave
+from pems_actors.control.battery_leave import ENDS_WITHIN_S, BatteryLeave
 from pems_actors.control.limits import Headroom
 from pems_actors.control.load_budget import LoadBudget
 from pems_actors.control.power_budget import METER_LOST_S, SPARE_KW, PowerBudget
@@ -57,6 +57,10 @@ class PowerBudgetActor(HouseActor):
     def __init__(self, context: Context, house: House) -> None:
         super().__init__(context)
         self.house = house
+        dwells_s = [relay.min_on_s for relay in house.relays]
+        self.runs_s = (
+            max(dwells_s, default=0.0) + ENDS_WITHIN_S
+        )  # what starts, until it may be shed
         self.published_s = self.looked_s = float("-inf")
         self.every_s = 0.0  # between the last two pictures
         self.since_s = self.now_s()
@@ -214,9 +218,12 @@ class PowerBudgetActor(HouseActor):
         return self.state.battery.reserved(room, now_s)
 
     def _to_start(self, now_s: float) -> Headroom:
-        """Room for whoever starts: base load and battery may soon draw more than now."""
+        """Room for whoever starts: the base load may rise again, and the battery be empty.
+
+        What starts now has to run for its dwell, so it counts on a battery that lasts as long.
+        """
         room = self._spare(now_s).beside(self.state.high.rise_kw(now_s))
-        return room.beside_inverter(self.state.battery.more_kw(now_s))
+        return room.beside_inverter(self.state.battery.more_kw(now_s, self.runs_s))
 
     def _hold_loads_back(self, spare: Headroom, now_s: float) -> Headroom:
         """Hold flexible loads back before anything else, but for a charge from the grid.
@@ -269,7 +276,9 @@ class PowerBudgetActor(HouseActor):
         blind = meter is None or now_s - meter.at_s > METER_LOST_S
         if asked is None or blind or (asked.charge and self.state.relays.neediest(now_s)):
             return
-        battery, grant = self.state.battery.next_grant(self._to_start(now_s), now_s)
+        before = self.state.battery
+        ending_kw = before.ending_kw(self.runs_s)
+        battery, grant = before.next_grant(self._to_start(now_s), now_s, ending_kw)
         self._mind(battery=battery)
         if grant is not None:
             self.tell(BATTERY, grant)

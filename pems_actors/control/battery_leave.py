@@ -47,11 +47,10 @@ class BatteryLeave(NamedTuple):
             left_kwh = left_frac * battery.capacity_kwh * battery.leg_frac
         return self._replace(battery_kw=reading.power_kw, left_kwh=left_kwh)
 
-    @property
-    def ending_kw(self) -> float:
-        """What the battery gives and will not give any more in a moment, as it is empty."""
+    def ending_kw(self, within_s: float) -> float:
+        """Tell what the battery gives and will not give for so long, as it is empty before."""
         gives_kw = max(self.battery_kw, 0.0)
-        return gives_kw if gives_kw * ENDS_WITHIN_S / HOUR_S >= self.left_kwh else 0.0
+        return gives_kw if gives_kw * within_s / HOUR_S >= self.left_kwh else 0.0
 
     def asking(self, request: BatteryRequest) -> BatteryLeave:
         """Take a request; it counts from what is drawn, so that an older leave is part of it."""
@@ -72,9 +71,9 @@ class BatteryLeave(NamedTuple):
         coming_kw = self._let_kw(now_s)
         return room.beside_inverter(coming_kw) if coming_kw > 0.0 else room
 
-    def more_kw(self, now_s: float) -> float:
-        """Tell what an empty battery will not give in a moment, beside what is kept free [kW]."""
-        return max(self.ending_kw - self._let_kw(now_s), 0.0)
+    def more_kw(self, now_s: float, within_s: float = ENDS_WITHIN_S) -> float:
+        """Tell what an empty battery will not give for so long, beside what is kept free [kW]."""
+        return max(self.ending_kw(within_s) - self._let_kw(now_s), 0.0)
 
     def _let_kw(self, now_s: float) -> float:
         granted = self.granted
@@ -82,13 +81,18 @@ class BatteryLeave(NamedTuple):
             return 0.0
         return max(granted.rise_kw - max(self.granted_at_kw - self.battery_kw, 0.0), 0.0)
 
-    def next_grant(self, room: Headroom, now_s: float) -> tuple[BatteryLeave, BatteryGrant | None]:
-        """Let the battery draw what it asked for, if all of it fits into a headroom."""
+    def next_grant(
+        self, room: Headroom, now_s: float, ending_kw: float = 0.0
+    ) -> tuple[BatteryLeave, BatteryGrant | None]:
+        """Let the battery draw what it asked for, if all of it fits into a headroom.
+
+        ending_kw: what the headroom is without already, since the battery will not give it.
+        """
         asked = self.waiting(now_s)
         if asked is None:
             return self, None
         spare_kw = CHARGE_SPARE_KW if asked.charge else REST_SPARE_KW
-        more_kw = max(asked.rise_kw - self.ending_kw, 0.0)  # the room is without that already
+        more_kw = max(asked.rise_kw - ending_kw, 0.0)
         after = room.less(spare_kw).beside_inverter(more_kw)
         if min(after.import_kw, *after.phase_kw) < -_NOTHING_KW:
             return self, None

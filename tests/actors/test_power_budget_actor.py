@@ -206,12 +206,14 @@ def test_before_the_battery_is_empty_who_has_dwelt_and_leans_on_it_goes_off(on_f
     assert [shed.reason.partition(" the ")[0] for shed in told] == ["soon over"] * sheds
 
 
-def test_nobody_starts_on_what_an_empty_battery_still_gives():
+@pytest.mark.parametrize(("soc_frac", "starts"), [(0.11, 0), (0.20, 0), (0.25, 1)])
+def test_nobody_starts_on_a_battery_that_is_empty_before_who_starts_may_stop(soc_frac, starts):
+    """The battery gives 5 kW: at 20 % for eleven minutes more, and at 25 % for a quarter hour."""
     stage = budget()
-    ends = BatteryReading(NOON + 60.0, 0.11, 5.0, BatteryMode.SELF_USE)
-    stage.tell(energy_tick(NOON + 60.0, grid_kw=12.0, phase_kw=(4.0, 4.0, 4.0), battery=ends))
+    gives = BatteryReading(NOON + 60.0, soc_frac, 5.0, BatteryMode.SELF_USE)
+    stage.tell(energy_tick(NOON + 60.0, grid_kw=12.0, phase_kw=(4.0, 4.0, 4.0), battery=gives))
     asks(stage, "bath")
-    assert not grants(stage, "bath")
+    assert len(grants(stage, "bath")) == starts
 
 
 def test_nobody_starts_in_a_dip_of_the_base_load():

@@ -92,7 +92,17 @@ def test_a_rest_instead_of_what_ends_anyway_needs_no_more_room():
     ends = BatteryLeave().heard(BatteryReading(0.0, BATTERY.min_soc_frac, 3.0), BATTERY)
     asked = ends.asking(BatteryRequest(0.0, 3.0, charge=False))
     just = Headroom((1.2, 1.2, 1.2), 3.6, 0.0).beside_inverter(ends.more_kw(0.0))
-    assert asked.next_grant(just, 0.0)[1] is not None
+    assert asked.next_grant(just, 0.0, ends.ending_kw(ENDS_WITHIN_S))[1] is not None
+    assert asked.next_grant(just, 0.0)[1] is None
+
+
+def test_whoever_runs_for_long_counts_on_a_battery_that_lasts_as_long():
+    half_an_hour_kwh = 3.0 * 0.5
+    left_frac = half_an_hour_kwh / BATTERY.leg_frac / BATTERY.capacity_kwh
+    seen = BatteryReading(0.0, BATTERY.min_soc_frac + left_frac, 3.0)
+    leave = BatteryLeave().heard(seen, BATTERY)
+    assert leave.more_kw(0.0, 1700.0) == 0.0
+    assert leave.more_kw(0.0, 1900.0) == 3.0
 
 
 def test_an_empty_battery_that_rests_or_charges_ends_nothing():
