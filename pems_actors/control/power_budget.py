@@ -193,8 +193,10 @@ class PowerBudget(NamedTuple):
         """List the relays that draw power, or will in a moment.
 
         What runs in the mind of an owner who may not write draws only if its contact is closed.
+        One that does not obey may have come to its senses when it was let start just now.
         """
-        on = {*self.running, *self.granted, *self.welded, *self.contacts.closed} - self.dead
+        on = {*self.running, *self.welded, *self.contacts.closed} - self.dead
+        on |= self.granted.keys()
         on -= self.free & self.contacts.open
         return tuple([name for name in self.relays if name in on])
 

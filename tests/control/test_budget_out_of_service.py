@@ -40,6 +40,16 @@ def test_a_welded_relay_counts_although_nobody_switched_it_on() -> None:
     assert blind.import_kw == LIMITS.import_kw - LIMITS.base_load_p95_kw - 3.0
 
 
+def test_a_dead_relay_that_was_let_start_counts_until_the_meter_is_read_again() -> None:
+    asked = budget().out_of_service(frozenset({"dead"}), frozenset()).asked(asking("dead", -2.0))
+    granted, grant = asked.next_grant(NOW_S)
+    assert grant is not None
+    started = granted.switched("dead", on=True, now_s=NOW_S)
+    assert started.headroom(NOW_S).heating_kw == 3.0
+    read = MeterReading(NOW_S + 60.0, 0.0, 0.0, (0.0, 0.0, 0.0))
+    assert started.heard(read, grid_charging=False).headroom(NOW_S + 60.0).heating_kw == 7.0
+
+
 def test_nobody_waits_behind_a_dead_relay() -> None:
     full = budget(running={"big": 0.0}).asked(asking("dead", -2.0)).asked(asking("small", 1.0))
     _, grant = full._replace(limits=Limits(heating_kw=4.5)).next_grant(NOW_S)
