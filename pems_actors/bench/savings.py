@@ -37,7 +37,7 @@ def _money(report: Report) -> list[str]:
     controllers = report["figures"]["controllers"]
     heads = (
         "who decides", "CZK a fortnight", "cold, K·h per room and day", *_SEASONS,
-        "mode changes a day", "writes a day",
+        "mode changes a day", "writes a day", "s over a breaker, in all",
     )  # fmt: skip
     return _table(heads, (_controller(controllers[name]) for name in _ORDER if name in controllers))
 
@@ -51,6 +51,7 @@ def _controller(of: Mapping[str, Any]) -> Sequence[str]:
         *(_told(seasons.get(season), "{:.0%}") for season in _SEASONS),
         _told(of.get("mode_changes_per_day"), "{:.1f}"),
         _told(of.get("writes_per_day"), "{:.1f}"),
+        _told(of.get("over_phase_limit_s"), "{:.0f}"),
     )
 
 

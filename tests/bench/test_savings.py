@@ -10,6 +10,7 @@ OURS = {
     "captured_by_season": {"winter": 0.771, "summer": None},
     "mode_changes_per_day": 3.3,
     "writes_per_day": 8.6,
+    "over_phase_limit_s": 60.0,
 }
 CLOSED_LOOP = {
     "name": "closed-loop",
@@ -42,8 +43,8 @@ def test_without_a_run_there_is_nothing_to_tell():
 def test_the_controllers_stand_one_under_the_other_from_the_simplest_on():
     lines = page([CLOSED_LOOP]).splitlines()
     rules, ours = (line for line in lines if line.startswith(("| a therm", "| the prod")))
-    assert rules == "| a thermostat | 5\u202f981 | 0.010 | – | – | – | – | – |"
-    assert ours == "| the product | 5\u202f208 | 0.020 | 77% | – | – | 3.3 | 8.6 |"
+    assert rules == "| a thermostat | 5\u202f981 | 0.010 | – | – | – | – | – | – |"
+    assert ours == "| the product | 5\u202f208 | 0.020 | 77% | – | – | 3.3 | 8.6 | 60 |"
 
 
 def test_a_target_that_was_missed_is_told_as_missed():
