@@ -182,7 +182,7 @@ def test_without_a_run_there_is_no_solver_at_the_desk() -> None:
 # --- the whole
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_without_a_planner_the_product_stands_on_level_3_and_cold_adds_up_over_rooms(
     world: World,
 ) -> None:

@@ -16,8 +16,11 @@ from pems_actors.soak.stories import Tale, plot_of
 from pems_actors.soak.witness import Witness
 
 
+LONGER = [pytest.param(seed, marks=pytest.mark.long) for seed in (77037, 77261, 78042)]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [77008, 77009, 77022, 77028, 77037, 77051, 77261, 78042, 78083])
+@pytest.mark.parametrize("seed", [77008, 77009, 77022, 77028, 77051, 78083, *LONGER])
 def test_a_story_full_of_faults_with_loads_that_can_wait_breaks_no_law(seed):
     plot = plot_of(Tale(seed, "heavy"))
     story = replace(plot.story, house=with_loads(plot.story.house, seed))
