@@ -15,7 +15,6 @@ from pems_actors.soak.flexible import FLEXIBLE, with_loads
 from pems_actors.soak.stories import Tale, plot_of
 from pems_actors.soak.witness import Witness
 
-
 LONGER = [pytest.param(seed, marks=pytest.mark.long) for seed in (77037, 77261, 78042)]
 
 
