@@ -17,7 +17,7 @@ BEGIN, END = "<!-- savings: made by `pems proof` -->", "<!-- end of savings -->"
 UNKNOWN = "–"
 _TARGETS_OF = ("closed-loop", "mpc")
 _SEASONS = ("winter", "shoulder", "summer")
-_ORDER = ("hysteresis", "duty", "price_shift", "v1", "day_ahead", "ours", "exact", "bound_12")
+_ORDER = ("hysteresis", "price_shift", "v1", "duty", "day_ahead", "ours", "exact", "bound_12")
 
 
 def page(reports: Sequence[Report]) -> str:
