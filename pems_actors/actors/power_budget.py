@@ -57,10 +57,8 @@ class PowerBudgetActor(HouseActor):
     def __init__(self, context: Context, house: House) -> None:
         super().__init__(context)
         self.house = house
-        dwells_s = [relay.min_on_s for relay in house.relays]
-        self.runs_s = (
-            max(dwells_s, default=0.0) + ENDS_WITHIN_S
-        )  # what starts, until it may be shed
+        longest_s = max((relay.min_on_s for relay in house.relays), default=0.0)
+        self.runs_s = longest_s + ENDS_WITHIN_S  # what starts, until it may be shed
         self.published_s = self.looked_s = float("-inf")
         self.every_s = 0.0  # between the last two pictures
         self.since_s = self.now_s()

@@ -16,7 +16,7 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from pems_actors.domain.house import BatteryMode, BatteryModel
+from pems_actors.domain.house import BatteryMode, BatteryModel, InverterModel
 from pems_actors.domain.units import DAY_S
 from pems_actors.optimisation.case import Case
 from pems_actors.optimisation.grid import Array
@@ -24,7 +24,7 @@ from pems_actors.optimisation.mode_search import ModeSearch
 from pems_actors.optimisation.mode_table import ModeTable, Order, mode_table, orders_of
 from pems_actors.physics.battery_modes import BatteryFlow, battery_power
 
-UNFORESEEN = 2  # changes of a day that are left for a charge that is shed, for a car, for people
+_UNFORESEEN = 2  # changes of a day that are left for a charge that is shed, for a car, for people
 CHANGE_SHARE = 0.05  # of the mean price of a kWh, per change of mode
 _STOP_STEP = 0.01
 _STOP_SPARE = 0.02  # a battery weaker than believed must not stop while relays count on it
@@ -108,7 +108,7 @@ def _search(case: Case, orders: tuple[Order, ...], table: ModeTable) -> ModeSear
         mode=state.battery_mode,
         soc_frac=state.soc_frac,
         changes_left=changes_left(case) if counts else 0,
-        regained=_regained(case, spent, most),
+        regained=regained(case.stages.start_s, spent, most),
         counts=counts,
     )
 
@@ -122,10 +122,15 @@ def changes_left(case: Case) -> int:
     return min(max(most - len(spent), int(charging)), most)
 
 
+def changes_a_day(inverter: InverterModel) -> int:
+    """Give the changes of a day that may be planned; a few are left for what nobody foresees."""
+    allowed = inverter.max_mode_changes_per_day
+    return max(allowed - _UNFORESEEN, min(allowed, 1))
+
+
 def _budget(case: Case) -> tuple[int, list[float]]:
     """Give the changes that a plan may make in a day, and when those of the last day were."""
-    allowed = case.problem.inverter.max_mode_changes_per_day
-    most = max(allowed - UNFORESEEN, min(allowed, 1))
+    most = changes_a_day(case.problem.inverter)
     since_s = case.stages.start_s[0] - DAY_S
     return most, [at_s for at_s in case.problem.state.battery_changes_s if at_s > since_s]
 
@@ -136,10 +141,10 @@ def _new_days(case: Case) -> frozenset[int]:
     return frozenset((np.nonzero(np.diff(day))[0] + 1).tolist())
 
 
-def _regained(case: Case, spent_s: list[float], most: int) -> Counter[int]:
+def regained(start_s: Array, spent_s: list[float], most: int) -> Counter[int]:
     """Tell with which slots how many changes of the past become a day old, those in excess not."""
     counted_s = sorted(spent_s)[max(len(spent_s) - most, 0) :]
-    slots = np.searchsorted(case.stages.start_s, np.array(counted_s) + DAY_S)
+    slots = np.searchsorted(start_s, np.array(counted_s) + DAY_S)
     return Counter(slots.tolist())
 
 

@@ -8,7 +8,6 @@ gives it away before one that does.
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from itertools import groupby
 from typing import NamedTuple
@@ -23,7 +22,7 @@ from pems_actors.domain.units import DAY_S, HOUR_S, QUARTER_S
 from pems_actors.optimisation.grid import Array
 from pems_actors.optimisation.mode_search import ModeSearch
 from pems_actors.optimisation.mode_table import NEVER_PER_KWH, SOC_POINTS, ModeTable, Order
-from pems_actors.optimisation.modes import CHANGE_SHARE, UNFORESEEN, stop_of
+from pems_actors.optimisation.modes import CHANGE_SHARE, changes_a_day, regained, stop_of
 from pems_actors.physics.battery_modes import battery_power, battery_power_many
 
 LEAST_S = 2 * HOUR_S  # of published prices: for less the last plan's modes will do
@@ -118,10 +117,9 @@ def _table(ahead: _Ahead, house: House, soc_frac: float) -> ModeTable:
 
 def _search(ahead: _Ahead, table: ModeTable, house: House, now: BatteryNow) -> ModeSearch:
     """Set the search up under the limits of changes; a few of the day are left for others."""
-    counts, allowed = not house.inverter.takes_powers, house.inverter.max_mode_changes_per_day
-    most = max(allowed - UNFORESEEN, min(allowed, 1)) if counts else 0
+    counts = not house.inverter.takes_powers
+    most = changes_a_day(house.inverter) if counts else 0
     spent = [at_s for at_s in now.changes_s if at_s > now.at_s - DAY_S]
-    regained = [(at_s + DAY_S - ahead.grid.start_s) // QUARTER_S + 1 for at_s in spent]
     return ModeSearch(
         orders=_ORDERS,
         table=table,
@@ -132,7 +130,7 @@ def _search(ahead: _Ahead, table: ModeTable, house: House, now: BatteryNow) -> M
         mode=now.mode,
         soc_frac=now.soc_frac,
         changes_left=max(most - len(spent), 0),
-        regained=Counter(int(k) for k in regained),
+        regained=regained(np.array(ahead.grid.starts_s), spent, most),
         counts=counts,
     )
 
