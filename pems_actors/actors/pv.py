@@ -51,8 +51,8 @@ class PvActor(HouseActor):
         self.kept = -1.0
 
     def on_start(self) -> None:
-        """Start the worker and ask for the weather."""
-        self.physics = self.worker(self.spec)
+        """Start the worker, if there are roofs to reckon, and ask for the weather."""
+        self.physics = self.worker(self.spec) if self.house.roofs else None
         super().on_start()
         # the weather is forgotten with the question, so that it is asked again
         self.state = self.state._replace(out=None, weather=None, ticket=self.state.ticket + 1000)
@@ -118,8 +118,11 @@ class PvActor(HouseActor):
             return
         ticket = self.state.ticket + 1
         self.state = self.state._replace(ticket=ticket, out=weather, weather=weather)
-        job = PvJob(self.house.site, self.house.roofs, self.peak_kw, weather)
-        self.physics.submit(ticket, job)
+        if self.physics is None:
+            self._on_physics(ticket, (0.0,) * len(weather.grid))
+        else:
+            job = PvJob(self.house.site, self.house.roofs, self.peak_kw, weather)
+            self.physics.submit(ticket, job)
 
     def _on_physics(self, ticket: int, powers_kw: Any) -> None:
         mind = self.state

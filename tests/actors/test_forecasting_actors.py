@@ -31,6 +31,7 @@ from pems_actors.domain.events import (
     StateEstimated,
 )
 from pems_actors.domain.forecasts import Forecast, LearnedForecast, PriceCurve, WeatherForecast
+from pems_actors.domain.house import House
 from pems_actors.domain.plan import HouseState, RoomThermalState
 from pems_actors.domain.readings import Quality
 from pems_actors.domain.time_grid import TimeGrid
@@ -160,8 +161,8 @@ def test_a_wrong_unit_is_refused():
     assert "refused" in stage.status.reason
 
 
-def pv_stage(worker: WorkerSpec = WORKER) -> Stage:
-    return Stage(PV, lambda c, _: PvActor(c, HOUSE, worker))
+def pv_stage(worker: WorkerSpec = WORKER, house: House = HOUSE) -> Stage:
+    return Stage(PV, lambda c, _: PvActor(c, house, worker))
 
 
 def test_pv_asks_its_worker_for_the_physics_of_the_weather():
@@ -204,6 +205,14 @@ def test_the_same_issue_is_not_computed_twice():
     stage.tell(weather())
     stage.run(1.0)
     assert stage.system.workers()["forecasting/trainer"].jobs == 1
+
+
+def test_a_house_without_roofs_gives_nothing_and_asks_no_worker():
+    stage = pv_stage(house=replace(HOUSE, roofs=()))
+    stage.tell(weather())
+    told = stage.last(PLANNER, Forecast)
+    assert set(told.p10) == set(told.p50) == set(told.p90) == {0.0}
+    assert not stage.system.workers()
 
 
 def test_an_answer_to_an_old_question_is_not_looked_at():
