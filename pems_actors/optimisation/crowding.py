@@ -26,9 +26,9 @@ from pems_actors.optimisation.relays import whole_relays
 from pems_actors.optimisation.sequences import MOST_SLOTS, Bits, Bools, bits_of
 from pems_actors.optimisation.switching import caps_of
 
-_ANSWERS = 24
-_STEPS = (0.5, 0.3)  # of a relay's mean worth: by how much the first prices of a rest change
-_SAME = 3  # answers alike are enough
+_ANSWERS = 36
+_STEPS = (1.0, 0.5, 0.3)  # of a relay's mean worth: by how much the first prices of a rest change
+_SAME = 4  # answers alike are enough
 _FOLLOWS = 0.1  # of the way to what relays are worth after an answer
 _MOST_MENDED = 64
 _TURN_SHARE = 0.05  # of the mean price of a kWh, per change between taking, resting and giving
