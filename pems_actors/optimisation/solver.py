@@ -42,7 +42,7 @@ from pems_actors.optimisation.grid import Array, BadProblemError, in_order, stag
 from pems_actors.optimisation.mode_table import offered_kw, orders_of
 from pems_actors.optimisation.modes import ModeSlot, battery_modes, obeyed
 from pems_actors.optimisation.near import Near
-from pems_actors.optimisation.plan_maker import Decisions, outcome_of, plan_of
+from pems_actors.optimisation.plan_maker import Decisions, outcome_of, plan_of, totals_of
 from pems_actors.optimisation.relaxed import Relaxed
 from pems_actors.optimisation.relays import carried_duty, whole_relays
 from pems_actors.optimisation.scarcity import modes_where_scarce
@@ -55,6 +55,7 @@ _SUPPLY_ATTEMPTS = 4
 _OVERLOAD_KW = 0.005
 _GIVES_KW = 0.3
 _DRY_SOC = 0.02
+_MODES_A_DAY, _MODE_S = 8, 1800.0  # of a plan by modes for an inverter that takes powers
 _AGAIN_H = 2.0  # whole switches of a plan that stands until the next solve
 
 Answer = Plan | PlanRefused
@@ -134,11 +135,7 @@ class Planner:
         return relaxed
 
     def _decide(self, case: Case, *, fresh: bool) -> Decisions | None:
-        """Decide relays and modes; where modes do not give what relays count on, relays give way.
-
-        First counting on what the relaxed plan has of sun and battery, then on what the modes
-        really give, at last on the sun alone. Between two solves the modes are those of the last.
-        """
+        """Decide loads, relays and modes. Between two solves the modes are those of the last."""
         slots, sun = case.stages.binary, _sun_alone(case)
         commitments = commitments_of(case, caps_of(case, sun), slots)
         relaxed = self._relaxed(case, commitments, fresh=fresh)
@@ -146,6 +143,19 @@ class Planner:
             return None
         if case.wants:
             case, relaxed = _with_loads(case, relaxed, commitments)
+        decisions = self._arranged(case, relaxed, commitments)
+        if not case.problem.inverter.takes_powers or relaxed.solver == SHIFTED:
+            return decisions
+        by_modes = self._arranged(_by_modes(case), relaxed, commitments)
+        return min(decisions, replace(by_modes, case=case), key=_objective)
+
+    def _arranged(self, case: Case, relaxed: Relaxed, commitments: Commitments) -> Decisions:
+        """Decide relays and modes; where modes do not give what relays count on, relays give way.
+
+        First counting on what the relaxed plan has of sun and battery, then on what the modes
+        really give, at last on the sun alone.
+        """
+        slots, sun = case.stages.binary, _sun_alone(case)
         told = self._agreed if relaxed.solver == SHIFTED else None
         kept = told.modes_at(case) if told is not None else None
         supply = relaxed.pv_kw + _offered(case, relaxed)
@@ -208,6 +218,24 @@ def _eased(near: Near, on: Bools, modes: tuple[ModeSlot, ...]) -> Decisions:
     load = near.case.stages.base_kw + duty @ near.case.power_kw
     obeying = obeyed(near.case, load, modes)
     return Decisions(on, duty, obeying, near.commitments, near.relaxed, near.case)
+
+
+def _by_modes(case: Case) -> Case:
+    """Leave an inverter that takes powers in each mode for a while: that too is a plan for it."""
+    problem = case.problem
+    slow = replace(
+        problem.inverter,
+        takes_powers=False,
+        max_mode_changes_per_day=_MODES_A_DAY,
+        min_mode_s=_MODE_S,
+    )
+    fresh = replace(problem.state, battery_changes_s=())
+    return replace(case, problem=replace(problem, inverter=slow, state=fresh))
+
+
+def _objective(decisions: Decisions) -> float:
+    outcome = outcome_of(decisions.case, decisions)
+    return totals_of(decisions.case, decisions, outcome)["objective"]
 
 
 def _sun_alone(case: Case) -> Array:

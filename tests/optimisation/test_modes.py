@@ -113,7 +113,7 @@ def test_a_mode_that_may_not_change_yet_may_still_change_its_rate() -> None:
         with_state(problem, battery_mode=BatteryMode.SELL, battery_mode_since_s=just, soc_frac=0.4)
     ).slots[0]
     assert first.battery_mode is BatteryMode.SELL
-    assert first.battery_kw < 2.5
+    assert first.battery_kw < 3.0
 
 
 def test_a_dear_evening_after_a_cheap_night_is_served_from_the_night() -> None:

@@ -44,15 +44,15 @@ def test_no_limit_on_changes_writes_or_minutes_holds_for_it():
     assert min(inverter.max_mode_changes_per_day, inverter.max_writes_per_day) >= 1440
 
 
-def test_it_is_told_another_power_far_more_often_than_modes_may_change():
-    for kind in KINDS:
+def test_where_it_pays_it_is_told_another_power_far_more_often_than_modes_may_change():
+    for kind in ("shoulder", "summer"):
         by_modes, by_powers = plans(kind)
         assert changes(by_powers) > 1.5 * changes(by_modes)
 
 
 def test_freedom_costs_nothing_and_is_worth_something():
     spared = [1.0 - p.totals["objective"] / m.totals["objective"] for m, p in map(plans, KINDS)]
-    assert min(spared) > -0.001
+    assert min(spared) >= 0.0
     assert np.mean(spared) > 0.002
 
 
