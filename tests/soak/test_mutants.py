@@ -329,7 +329,7 @@ MUTANTS = (
     Mutant("dwell", lax=no_dwell, orders=FIDGETS),
     Mutant("dwell", relays_may_fidget, orders=FIDGETS),
     Mutant("dwell", lax=limits(base_load_p95_kw=5.5), faults=SILENCES, hours=5.0),
-    Mutant("dwell", breaks_that_nobody_counts, orders=CHARGES, after_s=7 * HOUR_S, **BIG),
+    Mutant("dwell", breaks_that_nobody_counts, faults=SILENCES, **BIG),
     Mutant("starts per hour", lax=starts_without_end, orders=FIDGETS),
     Mutant("distance of starts", lax=limits(start_gap_s=0.0), **BIG),
     Mutant("no heating in a block", blocks_are_ignored, hours=9.0, shift_k=-12.0),
