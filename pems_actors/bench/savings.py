@@ -21,8 +21,11 @@ _ORDER = ("hysteresis", "price_shift", "v1", "duty", "day_ahead", "ours", "exact
 
 
 def page(reports: Sequence[Report]) -> str:
-    """Write the page in Markdown, between its marks."""
-    found = {report["name"]: report for report in reports}
+    """Write the page in Markdown, between its marks.
+
+    Of several runs of one benchmark the last one counts; what it lacks is told by those before.
+    """
+    found = _joined(reports)
     parts = [
         *([_money(found["closed-loop"])] if "closed-loop" in found else []),
         *([_peer(found["peers"])] if "peers" in found else []),
@@ -30,6 +33,15 @@ def page(reports: Sequence[Report]) -> str:
     ]
     lines = [line for part in parts if part for line in (*part, "")]
     return "\n".join((BEGIN, "", *lines, END))
+
+
+def _joined(reports: Iterable[Report]) -> dict[str, Report]:
+    found: dict[str, Report] = {}
+    for report in reports:
+        before = found.get(report["name"], {"figures": {}})["figures"]
+        known = {name: value for name, value in report["figures"].items() if value is not None}
+        found[report["name"]] = {**report, "figures": {**before, **known}}
+    return found
 
 
 def _money(report: Report) -> list[str]:

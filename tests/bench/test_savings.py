@@ -57,3 +57,12 @@ def test_a_peer_stands_beside_us_by_number_of_rooms():
     text = page([PEERS])
     assert "| 0 | 0.080 | – | 41.50 | – | – |" in text
     assert "| 2 | 0.100 | 9.0 | 50.00 | 50.10 | 25% |" in text
+
+
+def test_what_a_run_has_not_measured_is_told_by_another_of_the_same_benchmark():
+    target = {"level2_kept_frac": {"op": ">=", "value": 0.7}}
+    short = {"name": "closed-loop", "figures": {"level2_kept_frac": 0.8}, "targets": target}
+    figures = {"controllers": {"ours": OURS}, "level2_kept_frac": None}
+    text = page([short, {"name": "closed-loop", "figures": figures, "targets": target}])
+    assert "| `level2_kept_frac` | >= 0.7 | 0.8 |" in text
+    assert "the product" in text
