@@ -55,7 +55,6 @@ _SUPPLY_ATTEMPTS = 4
 _OVERLOAD_KW = 0.005
 _GIVES_KW = 0.3
 _DRY_SOC = 0.02
-_MODES_A_DAY, _MODE_S = 8, 1800.0  # of a plan by modes for an inverter that takes powers
 _AGAIN_H = 2.0  # whole switches of a plan that stands until the next solve
 
 Answer = Plan | PlanRefused
@@ -221,14 +220,9 @@ def _eased(near: Near, on: Bools, modes: tuple[ModeSlot, ...]) -> Decisions:
 
 
 def _by_modes(case: Case) -> Case:
-    """Leave an inverter that takes powers in each mode for a while: that too is a plan for it."""
-    problem = case.problem
-    slow = replace(
-        problem.inverter,
-        takes_powers=False,
-        max_mode_changes_per_day=_MODES_A_DAY,
-        min_mode_s=_MODE_S,
-    )
+    """Let an inverter that takes powers keep each mode for a while: that too is a plan for it."""
+    problem, free = case.problem, case.problem.inverter
+    slow = InverterModel(ac_limit_kw=free.ac_limit_kw, efficiency_frac=free.efficiency_frac)
     fresh = replace(problem.state, battery_changes_s=())
     return replace(case, problem=replace(problem, inverter=slow, state=fresh))
 
