@@ -41,7 +41,8 @@ from pems_actors.domain.findings import BatteryObeys, ClockJumped, OutOfService
 from pems_actors.domain.flexible_load import LoadWanted
 from pems_actors.domain.forecasts import Forecast, PriceCurve, WeatherForecast
 from pems_actors.domain.house import House, HouseModel, house_by
-from pems_actors.domain.plan import HouseState, Plan, PlanningProblem, PlanRefused
+from pems_actors.domain.levels import Level
+from pems_actors.domain.plan import HouseState, Plan, PlanningProblem, PlanRefused, Purpose
 from pems_actors.domain.time_grid import TimeGrid
 from pems_actors.optimisation.outlook import Outlook, planning_problem
 from pems_actors.optimisation.validator import validate
@@ -49,6 +50,7 @@ from supervision import Context, Health
 from supervision.worker import WorkerDone, WorkerFailed, WorkerSpec
 
 SOON_S = 2.0
+SOLVE_S = 1800.0  # between two solves their prices serve, unless there is news
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class PlannerMind:
     model: HouseModel | None = None  # by which it was estimated; None: as configured
     ticket: int = 0
     asked: PlanningProblem | None = None
+    solved_s: float | None = None  # for when it was last solved; None: there is news since
     failures: int = 0
     planned: int = 0
     waiting: bool = False  # a fresh question came while one was out
@@ -90,7 +93,7 @@ class PlannerActor(HouseActor):
         """Start the solver and ask everybody for what they know."""
         self.solver = self.worker(self.spec)
         super().on_start()
-        self.state = replace(self.state, asked=None, ticket=self.state.ticket + 1000)
+        self.state = replace(self.state, asked=None, solved_s=None, ticket=self.state.ticket + 1000)
         rooms = (room_address(room.name) for room in self.house.rooms)
         devices = (INSPECTOR, BATTERY, *(load_address(load.name) for load in self.house.loads))
         for address in (WEATHER, PRICES, LOAD, PV, ESTIMATOR, CONTROL, *devices, *rooms):
@@ -156,17 +159,21 @@ class PlannerActor(HouseActor):
                 outlook = replace(before, battery_obeys=obeys)
         if outlook != before:
             self.state = replace(self.state, outlook=outlook)
-            self.after(SOON_S, Tick(), key="soon")
+            self._anew()
 
     def _on_jump(self) -> None:
         """Forget the question that is out: it was asked at another time."""
         self.state = replace(self.state, asked=None, waiting=False, house_state=None)
-        self.after(SOON_S, Tick(), key="soon")
+        self._anew()
 
     def _learn(
         self, news: WeatherForecast | PriceCurve | Forecast | ComfortWish | ModeChanged
     ) -> None:
-        """Take news into the outlook; a person's wish is worth a new plan at once."""
+        """Take news into the outlook; a person's wish is worth a new plan at once.
+
+        Prices that were published since are worth a solve at the next step. What is only told
+        anew all the time, a little differently, is not.
+        """
         before = self.state.outlook
         outlook = _with(before, news)
         self.state = replace(self.state, outlook=outlook)
@@ -174,7 +181,9 @@ class PlannerActor(HouseActor):
         sun_came = isinstance(news, Forecast) and news.name == "pv_kw" and before.pv is None
         wished = isinstance(news, ComfortWish | ModeChanged) and outlook != before
         if first or sun_came or wished:
-            self.after(SOON_S, Tick(), key="soon")
+            self._anew()
+        elif _published(before.prices) != _published(outlook.prices):
+            self.state = replace(self.state, solved_s=None)
 
     def _on_load(self, news: LoadWanted) -> None:
         """Know what a load wants; another hour, or more than before, is worth a new plan."""
@@ -186,7 +195,12 @@ class PlannerActor(HouseActor):
             before is not None and task.by_s == before.by_s and task.energy_kwh <= before.energy_kwh
         )
         if not less:
-            self.after(SOON_S, Tick(), key="soon")
+            self._anew()
+
+    def _anew(self) -> None:
+        """Solve soon: what is worth a plan at once is more than the last prices know of."""
+        self.state = replace(self.state, solved_s=None)
+        self.after(SOON_S, Tick(), key="soon")
 
     def _plan(self) -> None:
         mind = self.state
@@ -197,8 +211,14 @@ class PlannerActor(HouseActor):
         if mind.asked is not None:
             self.state = replace(mind, waiting=True)
             return
-        problem = self._problem(mind.house_state)
-        self.state = replace(mind, asked=problem, ticket=mind.ticket + 1, waiting=False)
+        problem, solved_s = self._problem(mind.house_state), mind.solved_s
+        at_s = problem.state.at_s
+        if solved_s is not None and 0.0 <= at_s - solved_s < SOLVE_S:
+            problem = replace(problem, purpose=Purpose.BETWEEN)
+        else:
+            solved_s = at_s
+        ticket = mind.ticket + 1
+        self.state = replace(mind, asked=problem, ticket=ticket, waiting=False, solved_s=solved_s)
         self.solver.submit(self.state.ticket, problem)
         patience_s = self.spec.deadline_s + self.spec.start_timeout_s  # it may have to be replaced
         self.after(patience_s, Overdue(self.state.ticket), process=True)
@@ -217,6 +237,8 @@ class PlannerActor(HouseActor):
         problem_text = self._judge(mind.asked, answer)
         if problem_text is None and isinstance(answer, Plan):
             self.state = replace(self.state, failures=0, planned=mind.planned + 1)
+            if answer.level is not Level.PLAN:
+                self.state = replace(self.state, solved_s=None)
             self.health(Health.RUNNING, f"plan {answer.solver.status}")
             self.tell(PLAN_KEEPER, PlanAdopted(answer, self.now_s()))
         else:
@@ -233,7 +255,7 @@ class PlannerActor(HouseActor):
 
     def _on_failure(self, reason: str) -> None:
         failures = self.state.failures + 1
-        self.state = replace(self.state, failures=failures)
+        self.state = replace(self.state, failures=failures, solved_s=None)
         self.health(Health.DEGRADED, reason)
         self.tell(PLAN_KEEPER, PlanFailed(self.now_s(), reason))
         self.after(min(60.0 * failures, 300.0), Tick(), key="retry")
@@ -276,9 +298,14 @@ class PlannerActor(HouseActor):
         now_s = self.now_s()
         answer = answered(request, self.state.outlook, self.house.model.rooms, now_s)
         if answer.outcome == "done":
-            self.state = replace(self.state, outlook=answer.outlook)
+            self.state = replace(self.state, outlook=answer.outlook, solved_s=None)
             self.tell(ESTIMATOR, Republish())
         return Outcome(request.id, self.path, request.verb, answer.outcome, answer.reason, now_s)
+
+
+def _published(prices: PriceCurve | None) -> tuple[float, float] | None:
+    """Tell until when prices are known, and of which level they are."""
+    return None if prices is None else (prices.published_until_s, prices.price_level)
 
 
 def _with(

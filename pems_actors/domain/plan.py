@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from math import inf
 
 from pems_actors.domain.flexible_load import LoadTask
@@ -75,6 +76,14 @@ class Weights:
     wear_factor: float = 1.0
 
 
+class Purpose(StrEnum):
+    """What a problem is put for: to be solved, to be planned between two solves, or to compare."""
+
+    SOLVE = "solve"
+    BETWEEN = "between"  # the last solve's prices serve, as far as they are of this house
+    COMPARE = "compare"  # nobody will live by it: the next plan does not go on from it
+
+
 @dataclass(frozen=True, slots=True)
 class PlanningProblem:
     """State, forecasts, prices and limits on one grid of K slots. Per-room rows follow `model`.
@@ -108,6 +117,7 @@ class PlanningProblem:
     """Most for the surface of a room's floor; a room not named has the house's limit."""
     loads: tuple[LoadTask, ...] = ()
     """What flexible loads want, at most one task each."""
+    purpose: Purpose = Purpose.SOLVE
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,8 @@ from pems_actors.optimisation.switching import caps_of
 
 _ANSWERS = 36
 _STEPS = (1.0, 0.5, 0.3)  # of a relay's mean worth: by how much the first prices of a rest change
+_STEPS_AGAIN = (0.3, 0.5) * 4  # of the courses that begin at the best so far
+_ASTRAY = 0.2  # of each relay's worth in each slot, as a standard deviation
 _SAME = 4  # answers alike are enough
 _FOLLOWS = 0.1  # of the way to what relays are worth after an answer
 _MOST_MENDED = 64
@@ -67,6 +69,18 @@ def crowd_of(near: Near, sun_kw: Array, first: Bools) -> Crowd | None:
     return _Search(near, sun_kw, fitting, Feeding(near, feeds_kw)).found(first)
 
 
+class _Tried(NamedTuple):
+    """Where a course has led: what it costs, who is on, and which feed there is in each slot."""
+
+    cost: float
+    on: Bools
+    feed: Index
+
+
+def _cost_of(tried: _Tried) -> float:
+    return tried.cost
+
+
 @dataclass(frozen=True)
 class _Search:
     """One house in near slots, what fits under its caps, and its battery."""
@@ -77,15 +91,29 @@ class _Search:
     feeding: Feeding
 
     def found(self, first: Bools) -> Crowd | None:
-        """Take the better of several courses, after all relays answered each other there."""
+        """Take the best of several courses: some from where it begins, others from the best so far.
+
+        Those others begin a little astray, for what has been found lies in a hollow of its own.
+        """
         worth = self._worth(first, self.near.air_c(first))
-        found = [answer for step in _STEPS if (answer := self._course(worth, step)) is not None]
-        settled = [(self._settled(on, feed), feed) for on, feed in found]
-        costs = [self._cost(on, feed, self.near.air_c(on)) for on, feed in settled]
-        if not costs:
+        tries = [tried for step in _STEPS if (tried := self._tried(worth, step)) is not None]
+        if not tries:
             return None
-        on, feed = settled[int(np.argmin(costs))]
-        return Crowd(on, self.feeding.feeds_kw[feed])
+        best, chance = min(tries, key=_cost_of), np.random.default_rng(0)
+        for step in _STEPS_AGAIN:
+            worth = self._worth(best.on, self.near.air_c(best.on))
+            astray = 1.0 + _ASTRAY * chance.standard_normal(worth.shape)
+            tried = self._tried(worth * astray, step)
+            best = best if tried is None else min(best, tried, key=_cost_of)
+        return Crowd(best.on, self.feeding.feeds_kw[best.feed])
+
+    def _tried(self, worth: Array, step: float) -> _Tried | None:
+        """Go one course, and let all relays answer each other where it ends."""
+        answer = self._course(worth, step)
+        if answer is None:
+            return None
+        on = self._settled(*answer)
+        return _Tried(self._cost(on, answer[1], self.near.air_c(on)), on, answer[1])
 
     def _settled(self, on: Bools, feed: Index) -> Bools:
         """Let every relay answer to all others beside what the battery gives."""

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
-from pems_actors.domain.plan import Plan, PlanningProblem, PlanRefused, Weights
+from pems_actors.domain.plan import Plan, PlanningProblem, PlanRefused, Purpose, Weights
 from pems_actors.domain.units import HOUR_S
 from pems_actors.optimisation.strategies import BALANCED, COMFORT, ECONOMIC, scaled
 
@@ -89,6 +89,7 @@ def _at(problem: PlanningProblem, point: float, price_level: float) -> PlanningP
     low, high = problem.comfort_low_c, problem.comfort_high_c
     return replace(
         problem,
+        purpose=Purpose.COMPARE,
         weights=weights,
         comfort_low_c={room: tuple(t + by_k for t in row) for room, row in low.items()},
         comfort_high_c={room: tuple(t + by_k for t in row) for room, row in high.items()},

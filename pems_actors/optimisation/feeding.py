@@ -54,24 +54,30 @@ class Feeding:
             value: what the relays beside each feed are worth, (slots, feeds).
             turn_price: of each change between taking, resting and giving.
         """
-        onward = np.tile(self.end_price * self._charges, (3, 1))
-        turns = turn_price * (np.arange(3)[:, None] != self._kind)
-        chosen = []
-        for half, (place, barred) in zip(self._halves[::-1], self._places[::-1], strict=True):
-            gain = (value[half] + self._spared[half]).sum(axis=0)
-            after = onward[self._kind, place] + (gain + barred)  # (points, feeds)
-            each = after - turns[:, None]
-            chosen.append(each.argmax(axis=2))
-            onward = each.max(axis=2)
-        return self._followed(chosen[::-1])
+        turns = turn_price * (np.arange(3)[:, None] != self._kind)  # (told last, feeds)
+        gains = [(value[half] + self._spared[half]).sum(axis=0) for half in self._halves]
+        onward = [_beyond(np.tile(self.end_price * self._charges, (3, 1)))]
+        for gain, place in zip(gains[::-1], self._places[::-1], strict=True):
+            after = onward[-1].take(place) + gain  # (points, feeds)
+            best = np.maximum.reduceat(after, self._kinds_begin, axis=1).T  # (kinds, points)
+            others = best - turn_price
+            onward.append(_beyond(np.maximum(best, others.max(axis=0))))
+        return self._followed(gains, onward[-2::-1], turns)
 
-    def _followed(self, chosen: list[Index]) -> Index:
-        """Go through the half hours with the real charge."""
+    def _followed(self, gains: list[Array], onward: list[Array], turns: Array) -> Index:
+        """Go through the half hours with the real charge.
+
+        Args:
+            gains: what each feed gives at once.    onward: what charge is worth at each end.
+            turns: the price of being told another kind, (told last, feeds).
+        """
         charge, kind, feeds = self._case.first_kwh, _RESTS, []
-        for half, choice, more in zip(self._halves, chosen, self._stored, strict=True):
-            place = int((charge - self._charges[0]) / _CHARGE_KWH + _SLIGHT)
-            feed = int(choice[kind, min(max(place, 0), len(self._charges) - 1)])
-            charge, kind = charge + float(more[feed]), int(self._kind[feed])
+        for n, half in enumerate(self._halves):
+            point = int((charge - self._charges[0]) / _CHARGE_KWH + _SLIGHT)
+            point = min(max(point, 0), len(self._charges) - 1)
+            after = onward[n].take(self._places[n][point]) + gains[n] - turns[kind]
+            feed = int(after.argmax())
+            charge, kind = charge + float(self._stored[n, feed]), int(self._kind[feed])
             feeds.append(np.full(len(half), feed))
         return np.concatenate(feeds)
 
@@ -114,6 +120,15 @@ class Feeding:
         return np.sign(self.feeds_kw).astype(np.intp) + _RESTS
 
     @cached_property
+    def _kinds_begin(self) -> Index:
+        """Tell with which feed each kind begins: taking, resting, giving.
+
+        A kind without a feed begins with resting, which is as good from wherever it is looked at.
+        """
+        begin = np.searchsorted(self._kind, range(3))
+        return np.where(begin < len(self._kind), begin, begin[_RESTS])
+
+    @cached_property
     def _halves(self) -> list[Index]:
         """List the slots between which orders may change."""
         may = decision_slots(self._case)[: self.near.slots]
@@ -127,14 +142,16 @@ class Feeding:
         return np.arange(min(kept, self._case.first_kwh), most + _SLIGHT, _CHARGE_KWH)
 
     @cached_property
-    def _places(self) -> list[tuple[Index, Array]]:
-        """Tell where each feed leads to from each point, and what is out of the window."""
+    def _places(self) -> list[Index]:
+        """Tell per half hour where each feed leads to from each point, (points, feeds).
+
+        A place counts through the charges after each kind; one beyond all is out of the window.
+        """
         points, places = len(self._charges), []
         for more in self._stored:
-            place = np.arange(points)[:, None] + more / _CHARGE_KWH
-            there = np.floor(place + _SLIGHT).astype(np.intp)
-            barred = np.where((there < 0) | (there >= points), -np.inf, 0.0)
-            places.append((np.clip(there, 0, points - 1), barred))
+            there = np.floor(np.arange(points)[:, None] + more / _CHARGE_KWH + _SLIGHT)
+            inside = (there >= 0) & (there < points)
+            places.append(np.where(inside, self._kind * points + there, 3 * points).astype(np.intp))
         return places
 
     @cached_property
@@ -152,3 +169,8 @@ class Feeding:
     def _stored_kw(self, feed_kw: Array) -> Array:
         leg = self._case.problem.battery.leg_frac
         return np.where(feed_kw > 0.0, -feed_kw / leg, -feed_kw * leg)
+
+
+def _beyond(onward: Array) -> Array:
+    """Put what charge is worth, (kinds, points), in one row; at its end, what leads nowhere."""
+    return np.append(onward.ravel(), -np.inf)

@@ -15,7 +15,9 @@ import numpy as np
 from pems_actors.domain.levels import Level
 from pems_actors.domain.plan import (
     Plan,
+    PlanningProblem,
     PlanSlot,
+    Purpose,
     RoomPath,
     Softened,
     SolverRecord,
@@ -29,6 +31,7 @@ from pems_actors.optimisation.grid import Array
 from pems_actors.optimisation.modes import ModeSlot
 from pems_actors.optimisation.relaxed import Relaxed
 from pems_actors.optimisation.sequences import Bools
+from pems_actors.optimisation.shifted import SHIFTED
 from pems_actors.optimisation.switching import Commitments, history_of
 from pems_actors.optimisation.thermal import AIR, REFERENCE_C, SCREED, STRUCTURE, simulate
 from pems_actors.physics.house_model import SURFACE_FRAC
@@ -104,7 +107,7 @@ def plan_of(
     return Plan(
         issued_at_s=issued,
         valid_until_s=issued + valid_s,
-        level=Level.PLAN if decisions.relaxed.solver == "piqp" else Level.LATE,
+        level=_level(problem, decisions.relaxed),
         slots=_slots(case, decisions, outcome),
         totals=totals_of(case, decisions, outcome),
         softened=softened_of(case, decisions, outcome),
@@ -114,6 +117,12 @@ def plan_of(
         path_until_s=_path_until(case),
         known_until_s=_known_until(case),
     )
+
+
+def _level(problem: PlanningProblem, relaxed: Relaxed) -> Level:
+    """Tell whether it went as it should: between two solves the last one's prices are as good."""
+    between = problem.purpose is Purpose.BETWEEN and relaxed.solver == SHIFTED
+    return Level.PLAN if relaxed.solver == "piqp" or between else Level.LATE
 
 
 def _slots(case: Case, decisions: Decisions, outcome: Outcome) -> tuple[PlanSlot, ...]:

@@ -29,6 +29,7 @@ from pems_actors.domain.plan import (
     Plan,
     PlanningProblem,
     PlanRefused,
+    Purpose,
     RoomThermalState,
     SolverRecord,
 )
@@ -81,16 +82,21 @@ class Planner:
         self._agreed: Agreed | None = None
 
     def solve(self, problem: PlanningProblem) -> Answer:
-        """Answer a problem with a validated plan, or with the reason why there is none."""
-        return self._answer(problem, fresh=True)
+        """Answer a problem with a validated plan, or with the reason why there is none.
+
+        Between two solves by the prices of the last one, moved on in time: relays are whole in the
+        next two hours, for another solve will follow before they are over. Without a last solve of
+        the same house, within two hours, it is solved. After a comparison all is as before.
+        """
+        before = self._last, self._agreed
+        answer = self._answer(problem, fresh=problem.purpose is not Purpose.BETWEEN)
+        if problem.purpose is Purpose.COMPARE:
+            self._last, self._agreed = before
+        return answer
 
     def replan(self, problem: PlanningProblem) -> Answer:
-        """Answer a problem by the prices of the last solve, moved on to its time.
-
-        Relays are whole in the next two hours: another solve will follow before they are over.
-        Without a last solve of the same house, within two hours, this is one.
-        """
-        return self._answer(problem, fresh=False)
+        """Answer a problem as one between two solves."""
+        return self.solve(replace(problem, purpose=Purpose.BETWEEN))
 
     def _answer(self, problem: PlanningProblem, *, fresh: bool) -> Answer:
         cpu, wall = time.process_time(), time.perf_counter()

@@ -34,11 +34,11 @@ def house_state(at_s: float = NOON) -> StateEstimated:
     return StateEstimated(HouseState(at_s, rooms, {}, 0.5), trusted=True)
 
 
-def outlook(at_s: float = NOON) -> tuple[object, ...]:
-    """All that the planner must hear before it can plan."""
+def outlook(at_s: float = NOON, published_s: float | None = None) -> tuple[object, ...]:
+    """All that the planner must hear before it can plan; prices are published as far as known."""
     grid = TimeGrid.uniform(at_s, 200)
     load = Forecast("base_load_kw", at_s, grid, (0.5,) * 200)
-    prices = Tariff().price_curve(grid, (80.0,) * 200, at_s, grid.end_s)
+    prices = Tariff().price_curve(grid, (80.0,) * 200, at_s, published_s or grid.end_s)
     return weather(at_s), prices, load
 
 

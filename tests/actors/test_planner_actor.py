@@ -23,8 +23,9 @@ from pems_actors.domain.events import (
     PlanFailed,
     Republish,
 )
+from pems_actors.domain.findings import BatteryObeys, OutOfService
 from pems_actors.domain.forecasts import Forecast
-from pems_actors.domain.plan import Plan, PlanRefused
+from pems_actors.domain.plan import Plan, PlanRefused, Purpose
 from pems_actors.domain.time_grid import TimeGrid
 from pems_actors.optimisation.solver import solve
 from supervision import WorkerDone, WorkerFailed
@@ -32,7 +33,8 @@ from supervision.worker import InlineWorker
 from tests.actors.kit import NOON, order
 from tests.actors.plans import house_state, informed, outlook, planner, solver
 
-HOUR_S = 3600.0
+HOUR_S, QUARTER_S = 3600.0, 900.0
+SOLVE, BETWEEN = Purpose.SOLVE, Purpose.BETWEEN
 
 
 # The planner.
@@ -155,6 +157,69 @@ def test_a_wish_a_mode_and_the_first_sun_are_worth_a_new_plan():
     assert 24.0 < asked.comfort_low_c["bath"][0] < 25.0
     assert asked.comfort_low_c["living"][0] < 17.0
     assert asked.pv_kw[0] == 2.0
+
+
+def test_between_two_solves_their_prices_serve():
+    stage = informed()
+    assert asked_for(stage, 0, 15, 30, 45, 60) == [SOLVE, BETWEEN, SOLVE, BETWEEN, SOLVE]
+
+
+def test_a_plan_asked_for_out_of_turn_moves_no_solve():
+    stage = informed()
+    assert asked_for(stage, 0, 5, 15, 25, 30) == [SOLVE, BETWEEN, BETWEEN, BETWEEN, SOLVE]
+
+
+@pytest.mark.parametrize(
+    "news",
+    [
+        ComfortWish("bath", 25.0, NOON + HOUR_S, "user", "visitors"),
+        ModeChanged(HouseMode.AWAY, NOON),
+        OutOfService(NOON, dead=frozenset({"bath"})),
+        BatteryObeys(NOON, obeys=False, reason="it does as it likes"),
+        outlook(published_s=NOON + 30 * HOUR_S)[1],
+        order(PLANNER, "replan"),
+        order(PLANNER, "strategy", name="comfort"),
+    ],
+)
+def test_news_is_worth_a_solve(news):
+    stage = informed()
+    asked_for(stage, 0)
+    stage.tell(news)
+    assert asked_for(stage, 15) == [SOLVE]
+
+
+def test_news_while_a_question_is_out_is_worth_another_solve():
+    stage = informed()
+    stage.tell(house_state())
+    stage.tell(ModeChanged(HouseMode.AWAY, NOON))
+    stage.run(1.0)
+    assert asked_for(stage, 15) == [SOLVE]
+
+
+def test_forecasts_that_are_told_anew_wait_for_the_next_solve():
+    stage = informed()
+    asked_for(stage, 0)
+    stage.tell(*outlook(NOON + 60.0, published_s=NOON + 200 * QUARTER_S))
+    assert asked_for(stage, 15) == [BETWEEN]
+
+
+def test_after_a_failure_it_is_solved():
+    stage = informed()
+    asked_for(stage, 0)
+    stage.tell(house_state(NOON + QUARTER_S))
+    ticket = stage.state.ticket
+    stage.tell(WorkerDone("planning/solver", ticket, PlanRefused("no", NOON), 0.1))
+    assert asked_for(stage, 16) == [SOLVE]
+
+
+def asked_for(stage, *minutes):
+    """Tell the house's state at some minutes; say what each question was put for."""
+    purposes = []
+    for minute in minutes:
+        stage.tell(house_state(NOON + 60.0 * minute))
+        purposes.append(stage.state.asked.purpose)
+        stage.run(1.0)
+    return purposes
 
 
 def test_strategy_and_replan_are_orders():
