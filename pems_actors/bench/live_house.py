@@ -29,7 +29,7 @@ from supervision.parent_death import die_with_parent
 die_with_parent(int(sys.argv[1]), signal.SIGTERM)
 os.execv(sys.executable, [sys.executable, "-P", *sys.argv[2:]])
 """
-LOOK_EVERY_S = 0.02
+LOOK_EVERY_S = 0.05  # each look costs the house some milliseconds
 STOP_WITHIN_S = 40.0
 KEPT_TAIL = 100
 
@@ -167,7 +167,7 @@ class LiveHouse:
 
     def plan_in_force(self, within_s: float = 60.0) -> float:
         """Wait until there is a plan."""
-        return self.wait_for(lambda s: s["plan_age_s"] is not None, within_s, 5 * LOOK_EVERY_S)
+        return self.wait_for(lambda s: s["plan_age_s"] is not None, within_s, 2 * LOOK_EVERY_S)
 
     def new_plan(self, after_s: float, within_s: float = 60.0) -> float:
         """Wait until there is a plan that was made after an instant (monotonic)."""
@@ -177,7 +177,7 @@ class LiveHouse:
             age_s = status["plan_age_s"]
             return age_s is not None and age_s / speed < time.monotonic() - after_s
 
-        return self.wait_for(is_new, within_s, 5 * LOOK_EVERY_S)
+        return self.wait_for(is_new, within_s, 2 * LOOK_EVERY_S)
 
     def rooms(self) -> tuple[str, ...]:
         """Name the rooms of its house."""

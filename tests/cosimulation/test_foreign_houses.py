@@ -35,7 +35,7 @@ def by_rules(name: str) -> tuple[CoSimulation, ForeignFlat | ForeignHouse]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(60)
-@pytest.mark.parametrize("name", ["flat", *KINDS])
+@pytest.mark.parametrize("name", KINDS)
 def test_no_relay_of_a_house_that_nobody_measured_is_accused(name) -> None:
     hours = lived(*by_rules(name), 2)
     assert not [path for path in hours if path.startswith("relay/")]

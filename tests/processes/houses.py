@@ -17,6 +17,7 @@ from pems_actors.gateways.mqtt_client import Incoming, MqttClient, MqttSettings
 
 UP_WITHIN_S = 60.0
 GONE_WITHIN_S = 30.0
+SMALL = ("--config", "flat3")  # where nothing depends on the number of rooms
 
 
 def living_in_group(pgid: int) -> list[int]:
@@ -61,11 +62,13 @@ class Houses:
         house = LiveHouse(state, ("--drills", *own, *argv), env)
         return self._until_up(house, up)
 
-    def start_troubled(self, troubles: Mapping[str, str], up: str = "core: ready") -> LiveHouse:
+    def start_troubled(
+        self, troubles: Mapping[str, str], *argv: str, up: str = "core: ready"
+    ) -> LiveHouse:
         """Run a house whose core finds troubles in its environment."""
         state = self.folder / f"house{len(self.running)}"
-        argv = ("--drills", "--port", str(free_port()))
-        return self._until_up(troubled_house(state, argv, troubles), up)
+        own = ("--drills", "--port", str(free_port()), *argv)
+        return self._until_up(troubled_house(state, own, troubles), up)
 
     def _until_up(self, house: LiveHouse, up: str) -> LiveHouse:
         self.running.append(house)

@@ -15,6 +15,7 @@ from pems_actors.bench.troubled_core import BROKEN_VARIABLE
 from pems_actors.gateways.growatt_registers import COMMANDS
 from tests.gateways.brokers import RealBroker
 from tests.processes.houses import (
+    SMALL,
     Houses,
     Tap,
     children_of,
@@ -29,7 +30,7 @@ pytestmark = [
     pytest.mark.xdist_group("processes"),
     pytest.mark.timeout(120),
 ]
-RELAYS = 16
+RELAYS = 3
 ORDERS = "pems/heating/"
 
 
@@ -54,14 +55,14 @@ def test_a_killed_guardian_takes_its_house_along_and_the_devices_are_left_safe(
     houses: Houses, broker: RealBroker
 ) -> None:
     """The broker is somebody else's here, so the core can still say its last words."""
-    house = houses.start(env=at(broker))
+    house = houses.start(*SMALL, env=at(broker))
     house.rules_live()
     tap, groups = Tap(broker.port), list(children_of(house).values())
     os.kill(house.process.pid, signal.SIGKILL)
     wait_until_gone(groups)
     wait_for(lambda: len(last_orders(tap)) == RELAYS, "the last orders")
     tap.client.close()
-    again = LiveHouse(house.state, ("--drills",), at(broker))
+    again = LiveHouse(house.state, ("--drills", *SMALL), at(broker))
     houses.running.append(again)
     again.until("core: ready", 60.0)
     again.rules_live()
@@ -72,7 +73,7 @@ def test_a_core_that_will_not_come_up_is_replaced_by_its_safe_state(
 ) -> None:
     """At the stop as when it is given up: the guardian runs the same command."""
     broken = tmp_path / "core"
-    house = houses.start_troubled({BROKEN_VARIABLE: str(broken)})
+    house = houses.start_troubled({BROKEN_VARIABLE: str(broken)}, *SMALL)
     house.rules_live()
     hold_the_battery(house)
     broken.touch()
@@ -94,7 +95,7 @@ def test_an_advisory_house_never_says_a_word_to_its_devices(
     houses: Houses, broker: RealBroker
 ) -> None:
     tap = Tap(broker.port)
-    house = houses.start("--advisory", env=at(broker), up="first plan in force")
+    house = houses.start("--advisory", *SMALL, env=at(broker), up="first plan in force")
     house.rules_live()
     since = len(house.lines)
     os.kill(house.pid_of("core"), signal.SIGKILL)

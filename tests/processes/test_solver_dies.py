@@ -16,7 +16,7 @@ from pems_actors.bench.live_traces import MinuteTap
 from pems_actors.bench.resilience.solver_trouble import missed_minutes, time_to_next_plan
 from pems_actors.bench.troubled_core import DEADLINE_S
 from pems_actors.bench.troubled_solver import FILE_VARIABLE, STANDS_STILL, TROUBLES, WELL
-from tests.processes.houses import Houses, wait_for
+from tests.processes.houses import SMALL, Houses, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("processes"), pytest.mark.timeout(90)]
 PATIENCE_S = 30.0
@@ -31,7 +31,7 @@ def trouble(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def house(houses: Houses, trouble: Path) -> LiveHouse:
-    return houses.start_troubled({FILE_VARIABLE: str(trouble)}, up="first plan in force")
+    return houses.start_troubled({FILE_VARIABLE: str(trouble)}, *SMALL, up="first plan in force")
 
 
 @pytest.fixture(scope="module")

@@ -40,7 +40,9 @@ def test_a_house_without_any_outdoor_sensor_is_heated_by_forecast_and_month():
         assert witness.coldest_c[room.name] >= room.comfort.night_c - 1.0
 
 
-@pytest.mark.parametrize("fault", [MISSING, DeviceFault(FaultKind.SENSOR_STALE)])
+@pytest.mark.parametrize(
+    "fault", [MISSING, pytest.param(DeviceFault(FaultKind.SENSOR_STALE), marks=pytest.mark.long)]
+)
 def test_one_dead_sensor_costs_its_room_little_and_the_others_nothing(fault):
     seen = {}
     for broken in (False, True):

@@ -81,7 +81,9 @@ def test_row_14_once_the_solver_is_back_it_is_planned_again(trouble: Trouble) ->
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["solver-late", "solver-lost"])
+@pytest.mark.parametrize(
+    "name", ["solver-lost", pytest.param("solver-late", marks=pytest.mark.long)]
+)
 def test_row_14_a_solver_away_for_two_hours_costs_a_tenth_of_a_kelvin(name: str) -> None:
     assert extra_k(cold_tale(f"{name}@planning/solver:1200/7200")) <= 0.1
 
