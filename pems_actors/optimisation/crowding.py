@@ -28,7 +28,7 @@ from pems_actors.optimisation.switching import caps_of
 
 _ANSWERS = 36
 _STEPS = (1.0, 0.5, 0.3)  # of a relay's mean worth: by how much the first prices of a rest change
-_STEPS_AGAIN = (0.3, 0.5) * 4  # of the courses that begin at the best so far
+_STEPS_AGAIN = (0.3, 0.5) * 4  # of those that begin at the best so far (2026-11, measured)
 _ASTRAY = 0.2  # of each relay's worth in each slot, as a standard deviation
 _SAME = 4  # answers alike are enough
 _FOLLOWS = 0.1  # of the way to what relays are worth after an answer

@@ -71,6 +71,38 @@ def test_dear_changes_are_made_less_often() -> None:
     assert seldom < often
 
 
+@pytest.mark.parametrize("turn_price", [0.0, 0.5, 3.0])
+def test_no_other_feed_in_any_half_hour_is_worth_more(turn_price: float) -> None:
+    of = feeding(0.3)
+    value = np.random.default_rng(7).normal(0.0, 2.0, (of.near.slots, len(of.feeds_kw)))
+    best = of.best(value, turn_price)
+    low, high = of.near.case.soc_window_kwh
+
+    def worth(feed: np.ndarray) -> float:
+        kinds = np.sign([0.0, *of.feeds_kw[feed][::2]])
+        turned = turn_price * float((kinds[1:] != kinds[:-1]).sum())
+        return float(value[np.arange(24), feed].sum()) - of.cost(np.full(24, 9.0), feed) - turned
+
+    most = worth(best)
+    for half in range(12):
+        for other in range(len(of.feeds_kw)):
+            changed = best.copy()
+            changed[2 * half : 2 * half + 2] = other
+            charge = stored_kwh(of, changed)
+            if charge.min() > low + 0.2 and charge.max() < high - 0.2:
+                assert worth(changed) <= most + 0.1 * of.end_price
+
+
+@pytest.mark.parametrize("way", ["max_charge_kw", "max_discharge_kw"])
+def test_a_battery_that_goes_one_way_only_is_told_nothing_else(way: str) -> None:
+    of = feeding()
+    battery = replace(of.near.case.problem.battery, **{way: 0.0})
+    one_way = Feeding(of.near, feeds_of(battery, 2.4))
+    feed_kw = one_way.feeds_kw[one_way.best(worth_of_giving(one_way, [4, 5, 20, 21]), 0.1)]
+    assert (feed_kw >= 0.0).all() if way == "max_charge_kw" else (feed_kw <= 0.0).all()
+    assert one_way.turns(np.full(24, int(np.abs(one_way.feeds_kw).argmin()))) == 0
+
+
 def test_changes_are_counted_from_the_mode_that_is_on_to_the_last_power() -> None:
     of = feeding()
     rest, gives = int(np.abs(of.feeds_kw).argmin()), len(of.feeds_kw) - 1
