@@ -10,9 +10,10 @@ import pytest
 from pems_actors.bench.planning_instances import START_S, advanced, instance, rooms_only
 from pems_actors.domain.house import BatteryMode
 from pems_actors.domain.levels import Level
-from pems_actors.domain.plan import Plan, PlanningProblem, Purpose
+from pems_actors.domain.plan import Plan, PlanningProblem
 from pems_actors.domain.time_grid import TimeGrid
 from pems_actors.domain.units import DAY_S, HOUR_S, QUARTER_S
+from pems_actors.optimisation.curve import problems_on_curve
 from pems_actors.optimisation.formulation import Formulation
 from pems_actors.optimisation.grid import coarsened
 from pems_actors.optimisation.solver import Planner
@@ -116,13 +117,12 @@ def test_heat_that_the_house_is_short_of_is_made_up_for_at_once_only_where_no_so
     assert given_kwh == pytest.approx(made_up * short_kwh, abs=0.15 * short_kwh)
 
 
-def test_a_question_that_only_compares_leaves_no_trace() -> None:
+def test_the_questions_of_a_curve_leave_no_trace() -> None:
     planner, alone = Planner(), Planner()
     state = advanced(later(0), plan_of(planner.solve(later(0))))
     plan_of(alone.solve(later(0)))
-    dear = replace(later(1, state).weights, cold_per_kh=500.0, setpoint_shift_k=1.0)
-    asked = replace(later(1, state), weights=dear, purpose=Purpose.COMPARE)
-    assert plan_of(planner.solve(asked)).solver.solver == "piqp"
+    for _, asked in problems_on_curve(later(1, state)):
+        assert plan_of(planner.solve(asked)).solver.solver == "piqp"
     after, usual = (plan_of(each.replan(later(1, state))) for each in (planner, alone))
     assert after.solver.solver == "shifted"
     assert after.slots == usual.slots

@@ -28,10 +28,12 @@ from tests.processes.houses import (
     wait_for,
     wait_until_gone,
 )
+from tests.test_core_stays_small import HEAVY, packages_mapped_by, rss_mb
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("processes")]
 PATIENCE_S = 30.0
 PING_TIMEOUT_S = 15.0
+MOST_MB = 120.0
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +63,16 @@ def test_the_service_manager_hears_how_the_whole_house_does(
     assert told[-1] == "STATUS=broker ready, twin ready, core ready"
     pings = manager.heard.count("WATCHDOG=1")
     wait_for(lambda: manager.heard.count("WATCHDOG=1") >= pings + 3, "its pings")
+
+
+def test_core_and_guardian_need_at_most_120_mb(house: LiveHouse) -> None:
+    """What lives for weeks loads nothing that a worker can load for it."""
+    house.plan_in_force()
+    core = house.pid_of("core")
+    assert rss_mb(core) + rss_mb(house.process.pid) < MOST_MB
+    mapped = packages_mapped_by(core)
+    assert "numpy" in mapped
+    assert HEAVY.isdisjoint(mapped)
 
 
 @pytest.mark.timeout(180)

@@ -21,17 +21,17 @@ def writes(simulation: Simulation) -> float:
 
 
 @pytest.mark.slow
-def test_a_day_of_plans_and_crashes_in_advisory_mode_writes_nothing():
-    pace = replace(story(1.0).pace, plan_every_s=6 * HOUR_S, horizon_s=4 * HOUR_S)
+def test_half_a_day_of_plans_and_crashes_in_advisory_mode_writes_nothing():
+    pace = replace(story(1.0).pace, plan_every_s=3 * HOUR_S, horizon_s=4 * HOUR_S)
     tale = story(1.0, preset="flat3", seed=4, pace=pace, armed=frozenset(), faults="heavy")
     simulation = Simulation(tale, keep_log=True)
     simulation.start()
-    simulation.run_until(NOON + 24 * HOUR_S)
-    assert simulation.mqtt.count("pems/plan") >= 6
+    simulation.run_until(NOON + 12 * HOUR_S)
+    assert simulation.mqtt.count("pems/plan") >= 4
     assert simulation.counters()["crashes"] > 3
     shown = shadow(simulation)
     assert shown["written"] == 0
-    assert len(withheld(simulation.lines)) > 500
+    assert len(withheld(simulation.lines)) > 250
     assert {"relay/living", "relay/bath"} <= {row["device"] for row in shown["last"]}
     simulation.appliance.stop()
     assert writes(simulation) == 0

@@ -69,7 +69,9 @@ def test_row_14_a_solver_over_its_time_is_told_within_half_a_minute_and_the_plan
     assert levels(simulation) == {Level.PLAN}
 
 
-@pytest.mark.parametrize("trouble", [Trouble.SOLVER_LATE, Trouble.SOLVER_LOST])
+@pytest.mark.parametrize(
+    "trouble", [Trouble.SOLVER_LOST, pytest.param(Trouble.SOLVER_LATE, marks=pytest.mark.long)]
+)
 def test_row_14_once_the_solver_is_back_it_is_planned_again(trouble: Trouble) -> None:
     simulation = troubled(trouble)
     until(simulation, AFTER_MIN + LASTS_MIN)

@@ -47,7 +47,7 @@ def test_the_command_that_tells_a_story_again_names_its_loads():
     assert "--house flexible" in Tale(7, "heavy", house=FLEXIBLE).replay
 
 
-@pytest.mark.parametrize("seed", [910000, 910001])
+@pytest.mark.parametrize("seed", [910000, pytest.param(910001, marks=pytest.mark.long)])
 def test_a_seeded_story_with_loads_breaks_no_law(seed):
     witness = Witness(plot_of(Tale(seed, "heavy", house=FLEXIBLE)))
     witness.tell()
