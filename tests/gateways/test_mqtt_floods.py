@@ -63,7 +63,7 @@ def test_ten_thousand_broken_orders_do_not_keep_a_good_one_waiting(
         assert stranger.stdout.readline() == "sent\n"
     counters = live.client.counters
     wait(lambda: counters["received"] + counters["oversize"] >= FLOOD, "the whole flood")
-    assert len(answers) > 3
+    assert len(answers) > 1
     assert {answer["outcome"] for answer in answers} == {"done"}
     assert statistics.median(answer["took_s"] for answer in answers) < 2.0
     assert counters["oversize"] >= FLOOD // 100
