@@ -28,6 +28,7 @@ from pems_actors.control.floor import FloorHeat
 from pems_actors.control.ladder import Ladder
 from pems_actors.control.rest import Rest, plan_holds_until_s, rest_after
 from pems_actors.control.room import (
+    NO_BLOCK,
     RoomFacts,
     RoomView,
     available_level,
@@ -267,12 +268,12 @@ class RoomActor(HouseActor):
         window_open = bool(reading and reading.window_open)
         standing = wish if wish is not None and tick.at_s < wish.until_s else None
         measured = tick.estimate_c is not None or sensor.age_s(tick.at_s) <= HELD_S
-        block_s = next((start_s for start_s, _ in tick.blocks if start_s > tick.at_s), inf)
+        block = next((each for each in tick.blocks if each[0] > tick.at_s), NO_BLOCK)
         at_least_c = surely_c(tick, sensor) if usable_c is None else None
         return RoomView(
             tick.at_s, usable_c, floor_c, tick.outdoor, tick.available_frac, window_open,
             mind.plan, standing, self._mode(tick.at_s), mind.trim, measured, tick.clock_trusted,
-            block_s, at_least_c, quality is Quality.ESTIMATED,
+            block, at_least_c, quality is Quality.ESTIMATED,
         )  # fmt: skip
 
     def _mode(self, now_s: float) -> HouseMode:

@@ -14,6 +14,7 @@ from pems_actors.control.comfort import in_mode, ramped_setpoint_c, rule_target_
 from pems_actors.control.duty import (
     before_blocks,
     corrected_duty,
+    share,
     steady_duty,
     unknown_duty,
     warm_up_h,
@@ -40,6 +41,9 @@ TRIM_PER_KH = 0.03
 TRIM_LIMIT = 0.2
 TOP_UP_S = 900.0  # a panel warms the air at once: the last quarter before a block is for storing
 TOP_UP_K = 0.5
+STORED_K = 2.0  # at most: nobody wants to sit in more
+FALL_K_PER_H = 2.5  # of a panel's air without any heat, where all its power just holds it warm
+NO_BLOCK = (inf, inf)
 HARD_FRAC = 0.45  # who needs so much of its relay's time to stay warm cannot be warmed up soon
 COUNTED_FRAC = 0.75  # of a relay's power, beside blocked hours and the turns of others
 LEAD_H = {Emitter.FLOOR: 3.0, Emitter.PANEL: 0.25}
@@ -65,12 +69,13 @@ class RoomFacts:
 class RoomView(NamedTuple):
     """What a room sees at one tick.
 
-    `available_frac` is the share of the next 3 h not blocked, `block_s` when the next block begins,
-    `trim` the slow correction of its duty that the rules have learned (`next_trim`). A temperature
-    that is not `measured` is the last one heard: good enough to judge by, but nothing is corrected
-    against a value that stands still. `surely_c` is what a room of unknown temperature surely has:
-    one that is warm enough is not heated for being unknown, however cold it is outdoors. What is
-    `estimated` too warm is not heated either, but only a reading may break a dwell.
+    `available_frac` is the share of the next 3 h not blocked, `block` when the next block begins
+    and ends, `trim` the slow correction of its duty that the rules have learned (`next_trim`). A
+    temperature that is not `measured` is the last one heard: good enough to judge by, but nothing
+    is corrected against a value that stands still. `surely_c` is what a room of unknown temperature
+    surely has: one that is warm enough is not heated for being unknown, however cold it is
+    outdoors. What is `estimated` too warm is not heated either, but only a reading may break a
+    dwell.
     """
 
     now_s: float
@@ -85,7 +90,7 @@ class RoomView(NamedTuple):
     trim: float = 0.0
     measured: bool = True
     clock_trusted: bool = True
-    block_s: float = inf
+    block: tuple[float, float] = NO_BLOCK
     surely_c: float | None = None
     estimated: bool = False
 
@@ -216,7 +221,7 @@ def _rule_duty(
         why = Why("last heard {:.1f} °C, {:.0f} °C outdoors; {}", (temp_c, outdoor_c, because))
         return unknown_duty(steady + view.trim, outdoor_c), why
     duty = corrected_duty(steady + view.trim, target_c - temp_c, GAIN_PER_K[facts.emitter])
-    if _stores(facts, view) and temp_c < target_c + TOP_UP_K:
+    if _stores(facts, view, temp_c, target_c):
         why = Why("{:.1f} of {:.1f} °C, topped up before a block; {}", (temp_c, target_c, because))
         return 1.0, why
     if view.available_frac < 1.0 and target_c - temp_c > -1.0:
@@ -231,9 +236,20 @@ def _steady_duty(facts: RoomFacts, view: RoomView, target_c: float) -> float:
     return steady_duty(facts.loss_kw_k, target_c, outdoor_c, facts.free_kw, facts.power_kw)
 
 
-def _stores(facts: RoomFacts, view: RoomView) -> bool:
-    """Whether it is time to store heat: else chance decides how warm a block finds the room."""
-    return facts.emitter is Emitter.PANEL and 0.0 < view.block_s - view.now_s <= TOP_UP_S
+def _stores(facts: RoomFacts, view: RoomView, temp_c: float, target_c: float) -> bool:
+    """Whether it is time to store heat: else chance decides how warm a block finds the room.
+
+    A panel stores what keeps its room in the band until the block ends, and begins in time for it.
+    """
+    (start_s, end_s), emitter = view.block, facts.emitter
+    left_h = (start_s - view.now_s) / HOUR_S
+    if emitter is not Emitter.PANEL or not 0.0 < left_h < inf:
+        return False
+    steady = share(_steady_duty(facts, view, target_c) + view.trim)
+    falls_k = min(FALL_K_PER_H * steady * (end_s - start_s) / HOUR_S, STORED_K)
+    short_k = target_c + max(TOP_UP_K, falls_k - facts.comfort.band_k) - temp_c
+    rises_k = max(rise_k_per_h(steady, emitter) * left_h, 0.0)
+    return short_k > 0.0 and (left_h <= TOP_UP_S / HOUR_S or short_k >= rises_k)
 
 
 def lead_h(facts: RoomFacts, temp_c: float | None, outdoor_c: float, level: Level) -> float:

@@ -108,12 +108,12 @@ def test_without_a_zone_the_site_tells_the_time():
 
 
 def test_the_test_ends_with_the_last_day_that_has_a_truth(household):
-    figures = asked(household, test_from="2024-02-09", test_until=None)
+    figures = asked(household, train_until="2024-01-05", test_from="2024-02-09", test_until=None)
     assert figures["figures"]["days"] == 3
 
 
 def test_a_test_asked_for_beyond_the_file_ends_with_the_file_and_says_so(household):
-    told = asked(household, train_until="5.2.2024", test_from="9.2.2024", test_until="2025-01-01")
+    told = asked(household, train_until="5.1.2024", test_from="9.2.2024", test_until="2025-01-01")
     assert told["figures"]["days"] == 3
     assert "kw ends on 2024-02-11, and so does the test" in told["figures"]["seen"]
 

@@ -42,7 +42,7 @@ def world(*, panels: bool) -> tuple[TwinHistory, RoomRecords, RoomsFound]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("panels", [False, True])
+@pytest.mark.parametrize("panels", [False, pytest.param(True, marks=pytest.mark.long)])
 def test_rooms_of_the_twin_are_told_a_day_ahead_better_than_by_an_arx(panels: bool) -> None:
     _, records, found = world(panels=panels)
     starts = midnights(records, records.index[LEARNT], None, "Europe/Prague")
@@ -55,7 +55,7 @@ def test_rooms_of_the_twin_are_told_a_day_ahead_better_than_by_an_arx(panels: bo
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("panels", [False, True])
+@pytest.mark.parametrize("panels", [False, pytest.param(True, marks=pytest.mark.long)])
 def test_planted_parameters_lie_inside_the_stated_intervals(panels: bool) -> None:
     history, _, found = world(panels=panels)
     truth = {room.name: room for room in history.truth.rooms}

@@ -92,15 +92,30 @@ def test_coming_blocks_make_the_rules_preheat():
 
 
 def test_a_panel_stores_heat_in_the_last_quarter_before_a_block_and_a_floor_does_not():
-    seen = view(temp_c=22.3, available_frac=0.7, block_s=NOON + 890.0)
+    seen = view(temp_c=22.3, available_frac=0.7, block=(NOON + 890.0, NOON + 4490.0))
     for emitter, stores in ((Emitter.PANEL, True), (Emitter.FLOOR, False)):
         facts = replace(FACTS, emitter=emitter)
         need = room_need(facts, seen, Level.RULES, "")
         assert ("topped up before a block" in need.reason) is stores
         assert (need.duty == 1.0) is stores
-    early = room_need(replace(FACTS, emitter=Emitter.PANEL), seen._replace(block_s=NOON + 1000.0),
-                      Level.RULES, "")  # fmt: skip
-    assert early.duty < 1.0
+    mild = replace(seen.outdoor, temp_c=12.0)
+    early = seen._replace(block=(NOON + 1000.0, NOON + 4600.0), outdoor=mild)
+    assert room_need(replace(FACTS, emitter=Emitter.PANEL), early, Level.RULES, "").duty < 1.0
+
+
+def test_the_colder_it_is_and_the_longer_the_block_the_earlier_a_panel_stores_heat():
+    panel = replace(FACTS, emitter=Emitter.PANEL)
+
+    def stores(outdoor_c: float, hours: float, before_h: float) -> bool:
+        start_s = NOON + 3600.0 * before_h
+        seen = view(temp_c=22.3, available_frac=0.7, block=(start_s, start_s + 3600.0 * hours),
+                    outdoor=replace(view().outdoor, temp_c=outdoor_c))  # fmt: skip
+        return "topped up before a block" in room_need(panel, seen, Level.RULES, "").reason
+
+    assert stores(-12.0, 1.0, 1.0)
+    assert stores(-12.0, 2.0, 1.5)
+    assert not stores(-12.0, 1.0, 3.0)
+    assert not stores(5.0, 1.0, 1.0)
 
 
 def test_an_unknown_temperature_means_a_bounded_duty():

@@ -131,10 +131,10 @@ def flooded_within_bounds(seed: int, count: int) -> Edge:
 
 
 @pytest.mark.slow
-def test_fifty_thousand_broken_messages_are_read_or_refused_in_bounded_memory() -> None:
-    edge = flooded_within_bounds(seed=1, count=50_000)
-    assert edge.counts["refused"] > 20_000
-    assert min(edge.counts[name] for name in ("orders", "heated", "written", "heard")) > 200
+def test_twenty_thousand_broken_messages_are_read_or_refused_in_bounded_memory() -> None:
+    edge = flooded_within_bounds(seed=1, count=20_000)
+    assert edge.counts["refused"] > 8_000
+    assert min(edge.counts[name] for name in ("orders", "heated", "written", "heard")) > 80
 
 
 @pytest.mark.long

@@ -196,7 +196,7 @@ def test_bands_never_cross_and_the_night_is_dark(shaded, fitted):
     assert (night[["p10", "p50", "p90", "mean"]] == 0.0).all(axis=None)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_eight_of_ten_daylight_hours_fall_into_the_band():
     table = world(110, shade=0.7, noise=0.15, seed=5)
     cut = pd.Timestamp("2024-05-31", tz="UTC")

@@ -33,6 +33,7 @@ def outage(folder: Path, outage_s: float) -> None:
     assert broker_away.TARGETS["broker_states_right_s"].met_by(seen["broker_states_right_s"])
 
 
+@pytest.mark.long  # the connection alone is tested with a broker that comes and goes
 def test_all_that_is_retained_is_right_again_soon_after_the_broker_is(tmp_path: Path) -> None:
     outage(tmp_path, 3.0)
 

@@ -116,7 +116,7 @@ def test_row_15_a_refused_problem_leaves_the_last_plan_then_its_path_each_with_a
     assert said == "the plan has expired: no sound point was found"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_row_15_two_hours_of_refusals_cost_a_fifth_of_a_kelvin() -> None:
     assert extra_k(cold_tale("solver-refuses@planning/solver:1200/7200")) <= 0.2
 
@@ -170,7 +170,9 @@ def test_row_17_a_forecast_that_raves_or_is_gone_is_replaced_and_planned_with(na
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize(
+    "name", [*KINDS[1::2], *(pytest.param(kind, marks=pytest.mark.long) for kind in KINDS[::2])]
+)
 def test_row_17_a_bad_forecast_costs_a_fifth_of_a_kelvin(name: str) -> None:
     assert extra_k(cold_tale(f"{name}@weather:600/14400")) <= 0.2
 

@@ -68,7 +68,9 @@ def test_row_1_what_waits_behind_a_crash_is_read_by_the_successor() -> None:
     assert system.state_of("rooms/living").override is not None
 
 
-@pytest.mark.parametrize("kind", [FaultKind.CRASH, FaultKind.CRASH_BASE])
+@pytest.mark.parametrize(
+    "kind", [FaultKind.CRASH, pytest.param(FaultKind.CRASH_BASE, marks=pytest.mark.long)]
+)
 def test_rows_1_and_2_a_crash_a_minute_all_over_the_house_costs_no_comfort(kind) -> None:
     tale = rules_only(0.25, preset="flat3", seed=3, weather_shift_k=-8.0)
     paths = sorted(actor_paths(tale.house, planning=False))
@@ -209,7 +211,7 @@ def test_row_11_a_flood_is_bounded_counted_and_stops_no_order_of_safety() -> Non
         assert system.status(path).mailbox < 50  # it is through again
 
 
-@pytest.mark.parametrize("seed", [3, 4, 5, 6])
+@pytest.mark.parametrize("seed", [3, 4])
 def test_row_12_five_messages_lost_every_hour_cost_a_room_a_fifth_of_a_kelvin(seed: int) -> None:
     words = ",".join(f"drop@rooms/living:{900 + 3600 * k}" for k in range(6))
     tale = rules_only(0.25, preset="flat3", seed=seed, weather_shift_k=-8.0, faults=words)

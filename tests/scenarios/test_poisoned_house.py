@@ -55,7 +55,7 @@ class Liar:
         self.picture.hear(mutant.topic, mutant.payload, retained=mutant.retained, now_s=now_s)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_nonsense_from_the_house_crashes_nobody_and_is_never_obeyed(seed):
     failed: list[ChildFailed] = []
     simulation = Simulation(rules_only(0.3, preset="flat3", seed=seed, weather_shift_k=-10.0))
