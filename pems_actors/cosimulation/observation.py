@@ -2,7 +2,7 @@
 
 What is absent, null or no number at all (NaN) is unknown, never zero. What makes no sense is
 refused with one sentence, and a misspelt key too; what a plant says beyond that is ignored, and
-told to be.
+told to be. Numbers and series of numpy and pandas are as good as Python's own.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pems_actors.domain.units import DAY_S, MINUTE_S, QUARTER_S, seconds
 
 SHORTEST_S, LONGEST_S = MINUTE_S, DAY_S  # of one step of a forecast
 MOST_VALUES = 20_000
+ROUNDED_FRAC = 0.02  # a battery that a plant has filled so far beyond its ends is at its end
 NUMBERS = ("outdoor_c", "ghi_w_m2", "pv_kw", "base_load_kw", "grid_kw", "soc_frac")
 KEYS = ("seq", "time", "rooms", *NUMBERS, "hdo_blocked", "phase_kw", "weather_forecast", "prices")
 SUN = ("ghi_w_m2", "dni_w_m2", "dhi_w_m2")
@@ -76,10 +77,8 @@ def read_observation(body: Mapping[str, Any], rooms: Collection[str]) -> Observa
     _mapping(body, "the observation")
     ignored = _strangers(body, KEYS, "the observation")
     at_s = _instant(body, "time", "time")
-    soc_frac = _number(body, "soc_frac", "soc_frac")
-    if soc_frac is not None and not 0.0 <= soc_frac <= 1.0:
-        raise ObservationError(f"soc_frac is {soc_frac:g}; give a share of the battery, 0 to 1")
     known = {name: _number(body, name, name) for name in NUMBERS}
+    known["soc_frac"] = _share(known["soc_frac"])
     return Observation(
         seq=_seq(body),
         at_s=at_s,
@@ -94,7 +93,7 @@ def read_observation(body: Mapping[str, Any], rooms: Collection[str]) -> Observa
 
 
 def _seq(body: Mapping[str, Any]) -> int:
-    seq = body.get("seq")
+    seq = _plain(body.get("seq"))
     if isinstance(seq, bool) or not isinstance(seq, int) or seq < 0:
         raise ObservationError(f"seq is {_shown(seq)}; give a whole number that rises with time")
     return seq
@@ -123,7 +122,7 @@ def _room(seen: Any, where: str) -> RoomSeen:
 
 def _phases(body: Mapping[str, Any]) -> tuple[float, float, float] | None:
     """Read the phases; one of three that is unknown leaves the breaker to the sum."""
-    given = body.get("phase_kw")
+    given = _plain(body.get("phase_kw"))
     if given is None:
         return None
     if not _is_list(given) or len(given) not in {1, 3}:
@@ -197,7 +196,7 @@ def _step(given: Mapping[str, Any], where: str = "weather_forecast") -> float:
 
 
 def _series(given: Mapping[str, Any], name: str, where: str) -> tuple[Known, ...]:
-    values = given.get(name)
+    values = _plain(given.get(name))
     if not _is_list(values) or not 0 < len(values) <= MOST_VALUES:
         raise ObservationError(f"{where}.{name} must be a list of numbers, one for each step")
     return tuple(_value(each, f"{where}.{name}[{k}]") for k, each in enumerate(values))
@@ -243,8 +242,18 @@ def _number(given: Mapping[str, Any], name: str, where: str) -> Known:
     return _value(given.get(name), where)
 
 
+def _share(soc_frac: Known) -> Known:
+    """Take a state of charge; one that rounding took beyond its end is at its end."""
+    if soc_frac is None or 0.0 <= soc_frac <= 1.0:
+        return soc_frac
+    if not -ROUNDED_FRAC <= soc_frac <= 1.0 + ROUNDED_FRAC:
+        raise ObservationError(f"soc_frac is {soc_frac:g}; give a share of the battery, 0 to 1")
+    return min(max(soc_frac, 0.0), 1.0)
+
+
 def _value(value: Any, where: str) -> Known:
     """Take a number; a simulator's NaN is unknown, as null is."""
+    value = _plain(value)
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -258,10 +267,15 @@ def _value(value: Any, where: str) -> Known:
 
 
 def _flag(given: Mapping[str, Any], name: str, where: str) -> bool | None:
-    value = given.get(name)
+    value = _plain(given.get(name))
     if value is not None and not isinstance(value, bool):
         raise ObservationError(f"{where} is {_shown(value)}; give true, false, or null if unknown")
     return value
+
+
+def _plain(value: Any) -> Any:
+    """Take a scalar or an array of numpy or pandas for what is in it."""
+    return value.tolist() if hasattr(value, "tolist") else value
 
 
 def _is_list(value: Any) -> TypeGuard[Sequence[Any]]:

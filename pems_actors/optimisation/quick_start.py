@@ -16,6 +16,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+import numpy as np
+
 from pems_actors.domain.house import (
     BatteryModel,
     Emitter,
@@ -153,7 +155,7 @@ def _warm(temp_c: float) -> RoomThermalState:
 
 def _by_slot(grid: TimeGrid, given: Series) -> tuple[float, ...]:
     """Give each slot its hour's value."""
-    hourly = (float(given),) if isinstance(given, int | float) else tuple(map(float, given))
+    hourly = np.asarray(given, dtype=float).ravel().tolist()
     if not hourly:
         raise ValueError("a series has no values; give one number, or one for each hour")
     hours = (int((at_s - grid.start_s) // HOUR_S) for at_s in grid.starts_s)

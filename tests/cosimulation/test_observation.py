@@ -6,6 +6,8 @@ import math
 from contextlib import suppress
 from datetime import UTC, datetime
 
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,6 +43,29 @@ def test_time_may_be_text_or_an_aware_datetime() -> None:
     assert read_observation({**LEAST, "time": aware}, ROOMS) == read_observation(LEAST, ROOMS)
 
 
+def test_numbers_and_series_of_numpy_and_pandas_are_taken_as_pythons_own() -> None:
+    plain = {
+        **LEAST, "grid_kw": 3.0, "phase_kw": [1.0, 2.0, 0.5], "hdo_blocked": False,
+        "rooms": {"living": {"temp_c": 20.5, "relay_on": True}},
+        "weather_forecast": WEATHER, "prices": PRICES,
+    }  # fmt: skip
+    arrays = {
+        "seq": np.int64(0), "time": pd.Timestamp(TIME), "grid_kw": np.int32(3),
+        "phase_kw": np.array([1.0, 2.0, 0.5]), "hdo_blocked": np.bool_(False),
+        "rooms": {"living": {"temp_c": np.float32(20.5), "relay_on": np.bool_(True)}},
+        "weather_forecast": {**WEATHER, "step_s": np.int64(3600),
+                             "outdoor_c": pd.Series(WEATHER["outdoor_c"]),
+                             "ghi_w_m2": np.array(WEATHER["ghi_w_m2"], dtype=np.float32)},
+        "prices": {**PRICES, "import_per_kwh": np.array(PRICES["import_per_kwh"])},
+    }  # fmt: skip
+    assert read_observation(arrays, ROOMS) == read_observation(plain, ROOMS)
+
+
+@pytest.mark.parametrize(("said", "taken"), [(1.0 + 1e-9, 1.0), (-1e-17, 0.0), (1.004, 1.0)])
+def test_a_charge_that_rounding_took_beyond_its_end_is_at_its_end(said, taken) -> None:
+    assert read_observation({**LEAST, "soc_frac": said}, ROOMS).soc_frac == taken
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -57,6 +82,7 @@ def test_time_may_be_text_or_an_aware_datetime() -> None:
         ({"rooms": {"living": {"temp_c": "warm"}}}, "rooms.living.temp_c is 'warm'"),
         ({"rooms": {"living": {"relay_on": 1}}}, "give true, false, or null"),
         ({"rooms": [1]}, "rooms is [1]"),
+        ({"soc_frac": 1.03}, "give a share of the battery, 0 to 1"),
         ({"soc_frac": 55.0}, "give a share of the battery, 0 to 1"),
         ({"pv_kw": math.inf}, "pv_kw is without bounds"),
         ({"grid_kw": 10**400}, "grid_kw is without bounds"),

@@ -6,6 +6,7 @@ import math
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from pems_actors.domain.house import BatteryMode, BatteryModel
@@ -43,6 +44,11 @@ def test_a_problem_without_sense_is_refused_with_a_reason() -> None:
     assert none.cost is None
     assert none.slots == ()
     assert "outdoor_c" in none.reason
+
+
+def test_series_of_numpy_are_taken_as_lists_are() -> None:
+    arrays = create_problem(outdoor_c=np.array([-2.0, -3.0]), pv_kw=np.float32(1.5))
+    assert arrays == create_problem(outdoor_c=[-2.0, -3.0], pv_kw=1.5)
 
 
 @pytest.mark.parametrize(
