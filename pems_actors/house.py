@@ -256,7 +256,13 @@ class HouseTree:
             _child("outbox", lambda c: OutboxActor(c, outside.exporter), deadline_s=60.0),
             _child(
                 "metrics",
-                lambda c: MetricsActor(c, self.writer, demo=pace.demo, edge=self.edge_counters),
+                lambda c: MetricsActor(
+                    c,
+                    self.writer,
+                    demo=pace.demo,
+                    relays=self.house.relays,
+                    edge=self.edge_counters,
+                ),
             ),
             _child(
                 "mqtt",

@@ -32,6 +32,7 @@ from pems_actors.domain.events import (
     Tick,
 )
 from pems_actors.domain.forecasts import PriceCurve
+from pems_actors.domain.house import Relay
 from pems_actors.domain.levels import Level
 from pems_actors.domain.plan import Plan
 from pems_actors.domain.states import DeviceState
@@ -90,7 +91,7 @@ class Board:
 class MetricsActor(HouseActor):
     """Hears everything and answers questions; decides nothing but when to raise the alarm.
 
-    edge: what the connection to the broker has counted.
+    relays: of the house, for explanations.    edge: what the connection to the broker has counted.
     """
 
     state: Board
@@ -101,10 +102,12 @@ class MetricsActor(HouseActor):
         writer: DeviceWriter,
         *,
         demo: bool,
+        relays: tuple[Relay, ...] = (),
         edge: Callable[[], Mapping[str, int]] = dict,
     ) -> None:
         super().__init__(context)
         self.writer, self.demo, self.edge = writer, demo, edge
+        self.relays = {relay.name: relay for relay in relays}
         self.counted = -1.0  # the quarter hour of the last counters kept
         self.watch_s = -inf  # when the alarm may change next, unless something happens
 
@@ -320,7 +323,8 @@ class MetricsActor(HouseActor):
             raise LookupError("at_s is no time; give seconds since 1970, or leave it out") from None
         places = (f"{branch}/{subject}" for branch in ("rooms", "devices", "loads"))
         state = next((s for s in map(self.board.devices.get, places) if s is not None), None)
-        return dict(explain(self.board.plan, self.board.prices, subject, at_s, state))
+        relay = self.relays.get(subject)
+        return dict(explain(self.board.plan, self.board.prices, subject, at_s, state, relay))
 
     def _shadow(self) -> dict[str, Any]:
         rows = [

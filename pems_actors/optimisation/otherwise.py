@@ -11,7 +11,7 @@ from bisect import bisect_right
 from typing import NamedTuple
 
 from pems_actors.domain.forecasts import PriceCurve
-from pems_actors.domain.house import BatteryMode
+from pems_actors.domain.house import BatteryMode, Relay
 from pems_actors.domain.plan import Plan, PlanSlot, RoomPath
 from pems_actors.domain.units import HOUR_S
 
@@ -27,20 +27,27 @@ class Otherwise(NamedTuple):
 
 
 def otherwise(
-    plan: Plan, slot: PlanSlot, subject: str, prices: PriceCurve | None
+    plan: Plan, slot: PlanSlot, subject: str | Relay, prices: PriceCurve | None
 ) -> Otherwise | None:
     """Price the other choice for a relay, `battery` or `export`; None where it has no price."""
     if subject == "battery":
         return _battery(slot)
     if subject == "export":
         return _export(slot, prices)
-    return _relay(plan, slot, subject)
+    return _relay(plan, slot, subject) if isinstance(subject, Relay) else None
 
 
-def preheating_per_kwh(plan: Plan, slot: PlanSlot, room: str) -> float | None:
-    """What a kWh of heat now gains over one bought when the room must have it (negative: loses)."""
-    heat, power = heat_price_at(plan, room, slot.start_s), slot.power_price_per_kwh
+def preheating_per_kwh(plan: Plan, slot: PlanSlot, relay: Relay) -> float | None:
+    """What a kWh of heat now gains over one bought when it must be there (negative: loses)."""
+    heat, power = relay_worth_at(plan, relay, slot.start_s), slot.power_price_per_kwh
     return None if heat is None or power is None else heat - power
+
+
+def relay_worth_at(plan: Plan, relay: Relay, at_s: float) -> float | None:
+    """What one more kWh of a relay is worth at an instant, in all rooms that it heats."""
+    prices = [(heat_price_at(plan, room, at_s), share) for room, share in relay.members]
+    known = [price * share for price, share in prices if price is not None]
+    return sum(known) if known and len(known) == len(prices) else None
 
 
 def heat_price_at(plan: Plan, room: str, at_s: float) -> float | None:
@@ -54,14 +61,13 @@ def _value_at(path: RoomPath, at_s: float) -> float | None:
     return path.heat_price_per_kwh[k] if 0 <= k < len(path.at_s) else None
 
 
-def _relay(plan: Plan, slot: PlanSlot, relay: str) -> Otherwise | None:
+def _relay(plan: Plan, slot: PlanSlot, relay: Relay) -> Otherwise | None:
     """Heat bought for its price against heat missed for its worth."""
     gain = preheating_per_kwh(plan, slot, relay)
-    power_kw = max((each.heat_kw.get(relay, 0.0) for each in plan.slots), default=0.0)
-    if gain is None or power_kw <= 0.0:
+    if gain is None or not any(each.heat_kw.get(relay.name) for each in plan.slots):
         return None
-    on = slot.heat_kw.get(relay, 0.0) >= power_kw / 2.0
-    kwh = power_kw * slot.duration_s / HOUR_S
+    on = slot.heat_kw.get(relay.name, 0.0) >= relay.power_kw / 2.0
+    kwh = relay.power_kw * slot.duration_s / HOUR_S
     return Otherwise("off", gain * kwh) if on else Otherwise("on", -gain * kwh)
 
 

@@ -12,14 +12,25 @@ from collections.abc import Mapping
 from typing import Any
 
 from pems_actors.domain.forecasts import PriceCurve
+from pems_actors.domain.house import Relay
 from pems_actors.domain.plan import Plan, PlanSlot
 from pems_actors.domain.states import DeviceState
 from pems_actors.domain.units import DAY_S, iso
-from pems_actors.optimisation.otherwise import heat_price_at, otherwise, preheating_per_kwh
+from pems_actors.optimisation.otherwise import (
+    heat_price_at,
+    otherwise,
+    preheating_per_kwh,
+    relay_worth_at,
+)
 
 
 def explain(
-    plan: Plan, prices: PriceCurve | None, subject: str, at_s: float, state: DeviceState | None
+    plan: Plan,
+    prices: PriceCurve | None,
+    subject: str,
+    at_s: float,
+    state: DeviceState | None,
+    relay: Relay | None = None,
 ) -> Mapping[str, Any]:
     """Tell what a relay, `battery` or `export` does at an instant, and why.
 
@@ -27,6 +38,7 @@ def explain(
         plan: the plan in force.    prices: the present price curve.
         subject: a relay's or a flexible load's name, `battery` or `export`.    at_s: the instant.
         state: the device's own state, which says if something stronger than the plan decides.
+        relay: the relay of this name, which may heat more rooms than its own.
     Raises: LookupError with a sentence for an unknown subject or a time outside the plan.
     """
     slot = plan.slot_at(at_s)
@@ -40,7 +52,8 @@ def explain(
     if subject not in slot.reasons and not guest:
         known = ", ".join(sorted({*slot.reasons, *plan.paths}))
         raise LookupError(f"nothing is planned for {subject!r}; ask for one of {known}")
-    other = None if guest else otherwise(plan, slot, subject, prices)
+    worth = relay_worth_at(plan, relay, at_s) if relay else heat_price_at(plan, subject, at_s)
+    other = otherwise(plan, slot, relay or subject, prices)
     return {
         "subject": subject,
         "time": iso(at_s),
@@ -50,12 +63,12 @@ def explain(
         "decided_by": None if state is None else state.reason,
         "price_rank": None if prices is None else price_rank(prices, at_s),
         "shadow_prices": {
-            "heat_per_kwh": heat_price_at(plan, subject, at_s),
+            "heat_per_kwh": worth,
             "power_per_kwh": slot.power_price_per_kwh,
             "charge_per_kwh": slot.charge_price_per_kwh if subject == "battery" else None,
         },
         "forecast_ids": {"prices": None if prices is None else prices.source},
-        "preheating_per_kwh": None if guest else preheating_per_kwh(plan, slot, subject),
+        "preheating_per_kwh": preheating_per_kwh(plan, slot, relay) if relay else None,
         "alternative_cost": None if other is None else other._asdict(),
         "currency": plan.currency,
         "path": _path(plan, prices, subject),

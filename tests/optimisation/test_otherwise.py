@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from pems_actors.domain.forecasts import PriceCurve
-from pems_actors.domain.house import BatteryMode
+from pems_actors.domain.house import BatteryMode, Relay
 from pems_actors.domain.levels import Level
 from pems_actors.domain.plan import Plan, PlanSlot, RoomPath, SolverRecord
 from pems_actors.domain.states import DeviceState
@@ -23,6 +23,8 @@ from tests.optimisation.problems import plan_for, quick_problem
 
 NOW_S = 1_673_870_400.0
 HOUR_S = 3600.0
+BATH = Relay("bath", 2.0, 2.0, (("bath", 1.0),))
+CELLAR = Relay("cellar", 1.0, 1.0, (("cellar", 1.0),))
 
 
 def slot(k: int = 0, **changes) -> PlanSlot:
@@ -58,19 +60,19 @@ PRICES = PriceCurve(
 
 def test_a_relay_that_is_on_would_lose_the_worth_of_its_heat_and_save_its_price() -> None:
     plan = a_plan()
-    other = otherwise(plan, plan.slots[0], "bath", PRICES)
+    other = otherwise(plan, plan.slots[0], BATH, PRICES)
     assert other == ("off", pytest.approx(2.0 * (4.0 - 3.0)))
 
 
 def test_a_relay_that_is_off_would_cost_more_where_heat_is_worth_less_than_power() -> None:
     plan = a_plan(slot(0), slot(1, power_price_per_kwh=5.0))
-    other = otherwise(plan, plan.slots[1], "bath", PRICES)
+    other = otherwise(plan, plan.slots[1], BATH, PRICES)
     assert other == ("on", pytest.approx(2.0 * (5.0 - 4.0)))
 
 
 def test_a_relay_that_the_plan_never_uses_has_no_price() -> None:
     plan = a_plan()
-    assert otherwise(plan, plan.slots[0], "cellar", PRICES) is None
+    assert otherwise(plan, plan.slots[0], CELLAR, PRICES) is None
 
 
 def test_discharge_is_worth_what_it_saves_less_what_it_takes_from_the_store() -> None:
@@ -90,7 +92,7 @@ def test_a_battery_at_rest_and_a_plan_without_duals_have_nothing_to_compare() ->
     plan = a_plan()
     assert otherwise(plan, slot(0, battery_kw=0.0), "battery", PRICES) is None
     assert otherwise(plan, slot(0, charge_price_per_kwh=None), "battery", PRICES) is None
-    assert otherwise(plan, slot(0, power_price_per_kwh=None), "bath", PRICES) is None
+    assert otherwise(plan, slot(0, power_price_per_kwh=None), BATH, PRICES) is None
 
 
 def test_export_that_is_forbidden_would_lose_what_it_earns() -> None:
@@ -102,14 +104,14 @@ def test_export_that_is_forbidden_would_lose_what_it_earns() -> None:
 
 def test_preheating_gains_what_heat_will_be_worth_over_power_now() -> None:
     plan = a_plan()
-    assert preheating_per_kwh(plan, plan.slots[0], "bath") == pytest.approx(1.0)
-    assert preheating_per_kwh(plan, plan.slots[0], "nobody") is None
+    assert preheating_per_kwh(plan, plan.slots[0], BATH) == pytest.approx(1.0)
+    assert preheating_per_kwh(plan, plan.slots[0], CELLAR) is None
     assert heat_price_at(plan, "bath", NOW_S - 1.0) is None
 
 
 def test_an_explanation_tells_what_why_and_what_otherwise() -> None:
     state = DeviceState("rooms/bath", NOW_S, Level.PATH, "on the path", ())
-    told = explain(a_plan(), PRICES, "bath", NOW_S + 60.0, state)
+    told = explain(a_plan(), PRICES, "bath", NOW_S + 60.0, state, BATH)
     assert (told["action"], told["reason"], told["level"]) == ("on", "on: cheap", 2)
     assert told["decided_by"] == "on the path"
     assert told["shadow_prices"] == {
@@ -119,6 +121,15 @@ def test_an_explanation_tells_what_why_and_what_otherwise() -> None:
     assert told["preheating_per_kwh"] == pytest.approx(1.0)
     assert told["path"]["temp_c"] == (21.0, 21.0)
     assert told["path"]["power_per_kwh"] == [3.0, 3.0]
+
+
+def test_a_relay_of_two_rooms_is_explained_by_what_heat_is_worth_in_both() -> None:
+    shared = replace(BATH, members=(("bath", 0.5), ("hall", 0.5)))
+    told = explain(a_plan(), PRICES, "bath", NOW_S, None, shared)
+    assert told["shadow_prices"]["heat_per_kwh"] == pytest.approx(0.5 * 4.0 + 0.5 * 1.0)
+    assert told["preheating_per_kwh"] == pytest.approx(-0.5)
+    assert told["alternative_cost"] == {"instead": "off", "cost": pytest.approx(-1.0)}
+    assert told["path"]["heat_per_kwh"] == (4.0, 4.0)
 
 
 def test_the_battery_tells_the_worth_of_its_charge() -> None:
@@ -142,12 +153,13 @@ def test_a_stranger_is_told_whom_to_ask_for() -> None:
 
 def test_in_a_real_plan_what_was_chosen_is_seldom_much_dearer_than_the_other() -> None:
     """Rounding to whole relays may choose against the duals, but not for much money."""
-    plan = plan_for(replace(quick_problem(), battery_obeys=True))
+    problem = replace(quick_problem(), battery_obeys=True)
+    plan = plan_for(problem)
     binary = [s for s in plan.slots if s.binary]
     costs = [
         other.cost
         for s in binary
-        for relay in s.relays
+        for relay in problem.relays
         if (other := otherwise(plan, s, relay, None)) is not None
     ]
     assert costs
