@@ -17,6 +17,7 @@ BEGIN, END = "<!-- savings: made by `pems proof` -->", "<!-- end of savings -->"
 UNKNOWN = "–"
 _TARGETS_OF = ("closed-loop", "mpc")
 _SEASONS = ("winter", "shoulder", "summer")
+_CHANGED = ("powers", "one_mass", "no_phases", "no_estimator", "hedged")
 _ORDER = ("hysteresis", "price_shift", "v1", "duty", "day_ahead", "ours", "exact", "bound_12")
 
 
@@ -27,7 +28,7 @@ def page(reports: Sequence[Report]) -> str:
     """
     found = _joined(reports)
     parts = [
-        *([_money(found["closed-loop"])] if "closed-loop" in found else []),
+        *(_closed_loop(found["closed-loop"]) if "closed-loop" in found else []),
         *([_peer(found["peers"])] if "peers" in found else []),
         _targets(found[name] for name in _TARGETS_OF if name in found),
     ]
@@ -42,6 +43,31 @@ def _joined(reports: Iterable[Report]) -> dict[str, Report]:
         known = {name: value for name, value in report["figures"].items() if value is not None}
         found[report["name"]] = {**report, "figures": {**before, **known}}
     return found
+
+
+def _closed_loop(report: Report) -> tuple[list[str], ...]:
+    return _money(report), _ablations(report)
+
+
+def _ablations(report: Report) -> list[str]:
+    """Tell what each part of the planner is worth: the product without it, in the same worlds."""
+    controllers = report["figures"]["controllers"]
+    heads = (
+        "the product, but", "fortnights", "dearer by, CZK a fortnight",
+        "cold, K·h per room and day", "s over a breaker, in all",
+    )  # fmt: skip
+    rows = [
+        (
+            of["told"],
+            _told(of.get("runs"), "{:d}"),
+            _told(of.get("dearer"), "{:,.0f}"),
+            _told(of["cold_kh_room_day"], "{:.3f}"),
+            _told(of.get("over_phase_limit_s"), "{:.0f}"),
+        )
+        for name in _CHANGED
+        if (of := controllers.get(name)) is not None
+    ]
+    return _table(heads, rows) if rows else []
 
 
 def _money(report: Report) -> list[str]:

@@ -47,6 +47,17 @@ def test_the_controllers_stand_one_under_the_other_from_the_simplest_on():
     assert ours == "| the product | 5\u202f208 | 0.020 | 77% | – | – | 3.3 | 8.6 | 60 |"
 
 
+def test_what_a_part_of_the_planner_is_worth_stands_in_a_table_of_its_own():
+    blind = {"told": "without eyes", "settled": 5400.0, "cold_kh_room_day": 0.25, "runs": 2,
+             "dearer": 101.6, "over_phase_limit_s": 4560.0}  # fmt: skip
+    controllers = {"ours": OURS, "no_phases": blind}
+    report = {**CLOSED_LOOP, "figures": {"controllers": controllers, "over_phase_limit_s": 60}}
+    text = page([report])
+    assert "| the product, but | fortnights |" in text
+    assert "| without eyes | 2 | 102 | 0.250 | 4560 |" in text
+    assert "the product, but" not in page([CLOSED_LOOP])
+
+
 def test_a_target_that_was_missed_is_told_as_missed():
     assert "| `over_phase_limit_s` | <= 0 | **60**, missed |" in page([CLOSED_LOOP])
     reached = {**CLOSED_LOOP, "figures": {"controllers": {}, "over_phase_limit_s": 0}}

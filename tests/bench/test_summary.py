@@ -91,3 +91,12 @@ def test_what_is_kept_without_a_planner_is_judged_over_the_day_after_it_went() -
     assert told["level2"]["kept_frac"] == pytest.approx(0.8)
     assert told["level3"]["kept_frac"] == pytest.approx(0.2)
     assert told["ours"]["kept_frac"] is None
+
+
+def test_how_much_dearer_a_changed_planner_is_is_told_in_the_same_worlds_alone() -> None:
+    other = [{**line, "span": "march", "settled": 90.0} for line in WORLD]
+    changed = _line("no_estimator", 171.5, 0.1)
+    told = summarised([*WORLD, *other, changed])["controllers"]
+    assert told["no_estimator"]["dearer"] == pytest.approx(11.5)
+    assert told["ours"]["dearer"] == 0.0
+    assert summarised([*WORLD[:-1], changed])["controllers"]["no_estimator"]["dearer"] is None

@@ -69,12 +69,16 @@ def point_of(line: Line) -> Point:
 
 
 def _judged(world: Lines) -> list[Line]:
-    """Add to each line what it captured, and whether its cold lay within the baseline's sweep."""
+    """Add to each line what it captured, and by how much it was dearer than the product.
+
+    And whether its cold lay within the baseline's sweep.
+    """
     baseline, bound = baseline_of(world), bound_of(world)
+    ours = next((line["settled"] for line in world if line["controller"] == "ours"), None)
     told: list[Line] = []
     for line in world:
         point = point_of(line)
-        more: dict[str, Any] = {}
+        more: dict[str, Any] = {"dearer": None if ours is None else line["settled"] - ours}
         if baseline is not None:
             more["baseline_settled"] = baseline.at(point.cold)
             more["saved"] = baseline.at(point.cold) - point.cost
@@ -117,7 +121,7 @@ def _of_day(line: Line, day: int) -> float | None:
 
 def _means(lines: Lines) -> dict[str, Any]:
     told: dict[str, Any] = {"runs": len(lines), "told": variant_of(lines[0]["controller"]).told}
-    for name in (*_MEANS, "saved", "captured_frac", "kept_frac"):
+    for name in (*_MEANS, "saved", "captured_frac", "kept_frac", "dearer"):
         told[name] = _mean(lines, name)
     told |= {name: sum(line.get(name) or 0.0 for line in lines) for name in _SUMS}
     told |= {name: max((line[name] for line in lines if name in line), default=None)
