@@ -42,6 +42,7 @@ TRIM_LIMIT = 0.2
 TOP_UP_S = 900.0  # a panel warms the air at once: the last quarter before a block is for storing
 TOP_UP_K = 0.5
 STORED_K = 2.0  # at most: nobody wants to sit in more
+STORES_H = 3.0  # ahead at most: what a panel gave before that has leaked away
 FALL_K_PER_H = 2.5  # of a panel's air without any heat, where all its power just holds it warm
 NO_BLOCK = (inf, inf)
 HARD_FRAC = 0.45  # who needs so much of its relay's time to stay warm cannot be warmed up soon
@@ -243,7 +244,7 @@ def _stores(facts: RoomFacts, view: RoomView, temp_c: float, target_c: float) ->
     """
     (start_s, end_s), emitter = view.block, facts.emitter
     left_h = (start_s - view.now_s) / HOUR_S
-    if emitter is not Emitter.PANEL or not 0.0 < left_h < inf:
+    if emitter is not Emitter.PANEL or not 0.0 < left_h <= STORES_H:
         return False
     steady = share(_steady_duty(facts, view, target_c) + view.trim)
     falls_k = min(FALL_K_PER_H * steady * (end_s - start_s) / HOUR_S, STORED_K)

@@ -115,6 +115,7 @@ def test_the_colder_it_is_and_the_longer_the_block_the_earlier_a_panel_stores_he
     assert stores(-12.0, 1.0, 1.0)
     assert stores(-12.0, 2.0, 1.5)
     assert not stores(-12.0, 1.0, 3.0)
+    assert not stores(-25.0, 2.0, 3.1)
     assert not stores(5.0, 1.0, 1.0)
 
 
