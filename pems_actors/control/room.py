@@ -39,7 +39,7 @@ RULE_AIM_K = 0.15  # the rules aim a little over the set-point: their ripple mus
 GAIN_PER_K = {Emitter.FLOOR: 0.6, Emitter.PANEL: 1.5}
 TRIM_PER_KH = 0.03
 TRIM_LIMIT = 0.2
-TOP_UP_S = 900.0  # a panel warms the air at once: the last quarter before a block is for storing
+TOP_UP_H = 0.25  # a panel warms the air at once: the last quarter before a block is for storing
 TOP_UP_K = 0.5
 STORED_K = 2.0  # at most: nobody wants to sit in more
 STORES_H = 3.0  # ahead at most: what a panel gave before that has leaked away
@@ -243,14 +243,14 @@ def _stores(facts: RoomFacts, view: RoomView, temp_c: float, target_c: float) ->
     A panel stores what keeps its room in the band until the block ends, and begins in time for it.
     """
     (start_s, end_s), emitter = view.block, facts.emitter
-    left_h = (start_s - view.now_s) / HOUR_S
+    left_h, block_h = (start_s - view.now_s) / HOUR_S, (end_s - start_s) / HOUR_S
     if emitter is not Emitter.PANEL or not 0.0 < left_h <= STORES_H:
         return False
     steady = share(_steady_duty(facts, view, target_c) + view.trim)
-    falls_k = min(FALL_K_PER_H * steady * (end_s - start_s) / HOUR_S, STORED_K)
+    falls_k = min(FALL_K_PER_H * steady * block_h, STORED_K)
     short_k = target_c + max(TOP_UP_K, falls_k - facts.comfort.band_k) - temp_c
-    rises_k = max(rise_k_per_h(steady, emitter) * left_h, 0.0)
-    return short_k > 0.0 and (left_h <= TOP_UP_S / HOUR_S or short_k >= rises_k)
+    rises_k = rise_k_per_h(steady, emitter) * left_h
+    return short_k > 0.0 and (left_h <= TOP_UP_H or short_k >= rises_k)
 
 
 def lead_h(facts: RoomFacts, temp_c: float | None, outdoor_c: float, level: Level) -> float:

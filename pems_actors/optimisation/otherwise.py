@@ -45,9 +45,13 @@ def preheating_per_kwh(plan: Plan, slot: PlanSlot, relay: Relay) -> float | None
 
 def relay_worth_at(plan: Plan, relay: Relay, at_s: float) -> float | None:
     """What one more kWh of a relay is worth at an instant, in all rooms that it heats."""
-    prices = [(heat_price_at(plan, room, at_s), share) for room, share in relay.members]
-    known = [price * share for price, share in prices if price is not None]
-    return sum(known) if known and len(known) == len(prices) else None
+    worth = 0.0
+    for room, share in relay.members:
+        price = heat_price_at(plan, room, at_s)
+        if price is None:
+            return None
+        worth += share * price
+    return worth
 
 
 def heat_price_at(plan: Plan, room: str, at_s: float) -> float | None:

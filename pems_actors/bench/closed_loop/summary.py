@@ -69,9 +69,9 @@ def point_of(line: Line) -> Point:
 
 
 def _judged(world: Lines) -> list[Line]:
-    """Add to each line what it captured, and by how much it was dearer than the product.
+    """Add to each line how it compares, in the same world, with baseline, bound and product.
 
-    And whether its cold lay within the baseline's sweep.
+    `within_sweep` tells whether the baseline was ever as cold, or as warm, as the line.
     """
     baseline, bound = baseline_of(world), bound_of(world)
     ours = next((line["settled"] for line in world if line["controller"] == "ours"), None)
