@@ -28,6 +28,7 @@ from pems_actors.control.battery import (
 from pems_actors.control.battery_leave import lets, rise_kw, waiting
 from pems_actors.domain.commands import SetBatteryMode
 from pems_actors.domain.events import (
+    Armed,
     BatteryGrant,
     BatteryRequest,
     ChargeShed,
@@ -108,8 +109,8 @@ class BatteryActor(HouseActor):
                 self._decide(message.at_s)
             case ModeChanged():
                 self._on_mode(message.mode)
-            case ClockJumped(by_s=by_s):
-                self.state = self.state.shifted(by_s)
+            case ClockJumped() | Armed():
+                self._on_upheaval(message)
             case Republish():
                 self.reconciler.tell_obeys(self.state.path, self.now_s())
             case Request():
@@ -117,6 +118,11 @@ class BatteryActor(HouseActor):
             case _:
                 return super().on_receive(message)
         return None
+
+    def _on_upheaval(self, news: ClockJumped | Armed) -> None:
+        """Let nothing rest on what held until now: by another clock, or behind a closed door."""
+        mind = self.state
+        self.state = mind.shifted(news.by_s) if isinstance(news, ClockJumped) else mind.anew()
 
     def _on_prices(self, prices: PriceCurve) -> None:
         """Choose the modes of an old plan anew: each hour, and when prices are published."""

@@ -68,6 +68,12 @@ class BatteryMind(NamedTuple):
             renew_at_s=user.until_s,
         )
 
+    def anew(self) -> BatteryMind:
+        """Take the battery over as at a start: what was chosen while disarmed was never real."""
+        return self._replace(
+            choice=None, renew_at_s=-inf, lease_until_s=-inf, look=Look(), kept=self.remembered
+        )
+
     def shifted(self, by_s: float) -> BatteryMind:
         """Move along with a clock that was set; the lease is renewed by the new time at once."""
         return self._replace(

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Protocol
 
+from pems_actors.actors.arming import Arming, SaveArmed
 from pems_actors.actors.base import (
     BATTERY,
     INVERTER,
@@ -118,12 +119,12 @@ class ControlActor(HouseActor):
         house: House,
         paths: frozenset[str],
         writer: DeviceWriter,
-        save_armed: Callable[[frozenset[str] | None], None],
+        save_armed: SaveArmed,
         chronicle: Chronicle,
     ) -> None:
         super().__init__(context)
-        self.house, self.paths, self.writer = house, paths, writer
-        self.save_armed, self.chronicle = save_armed, chronicle
+        self.house, self.paths, self.chronicle = house, paths, chronicle
+        self.arming = Arming(self, house, writer, save_armed)
         self.serial = 0
 
     def on_start(self) -> None:
@@ -189,7 +190,8 @@ class ControlActor(HouseActor):
         """Serve what concerns the appliance itself."""
         match request.verb:
             case "arm" | "disarm":
-                self._arm(request, reply)
+                asked = str(request.args.get("device", "all"))
+                self._finish(request, reply, *self.arming.obey(request.verb, asked))
             case "drill":
                 self._drill(request, reply)
             case "commands":
@@ -306,27 +308,6 @@ class ControlActor(HouseActor):
         for address in (BATTERY, INVERTER, PLANNER, METRICS, MQTT):
             self.tell(address, news)
 
-    def _arm(self, request: Request, reply: Reply) -> None:
-        device = str(request.args.get("device", "all"))
-        relays = (f"relay/{relay.name}" for relay in self.house.relays)
-        loads = (f"load/{load.name}" for load in self.house.loads)
-        every = frozenset((*relays, *loads, "battery", "inverter"))
-        chosen = every if device == "all" else frozenset({_device_name(device)}) & every
-        if not chosen:
-            said = f"there is no device {device!r}; give all, or one like rooms/obyvak"
-            self._finish(request, reply, "rejected", said)
-            return
-        if request.verb == "arm":
-            self.writer.arm(chosen)
-        else:
-            self.writer.disarm(chosen, every)
-        told = f"{request.verb}ed {len(chosen)} devices"
-        try:
-            self.save_armed(self.writer.armed)
-        except OSError as error:
-            told += f" until the next start, because it cannot be saved: {error}"
-        self._finish(request, reply, "done", told)
-
     def _drill(self, request: Request, reply: Reply) -> None:
         target, kind = str(request.args.get("target", "")), str(request.args.get("fault", ""))
         began_s = self.process_s()
@@ -431,10 +412,3 @@ class ControlActor(HouseActor):
             reply(outcome_json(outcome))
         elif request.origin == "mqtt":
             self.tell(MQTT, replace(outcome, reply_to=request.reply_to))
-
-
-def _device_name(path: str) -> str:
-    """Turn an address (`rooms/obyvak`, `devices/battery`) into a device's name."""
-    kind, _, name = path.partition("/")
-    names = {"rooms": f"relay/{name}", "loads": f"load/{name}", "devices": name}
-    return names.get(kind, path)

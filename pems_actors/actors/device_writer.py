@@ -51,6 +51,16 @@ class DeviceWriter:
         if self.armed is not None:
             self.armed |= frozenset(devices)
 
-    def disarm(self, devices: Iterable[str], every: frozenset[str]) -> None:
-        """Close the door for some devices out of `every` device of the house."""
-        self.armed = (every if self.armed is None else self.armed) - frozenset(devices)
+    def give_back(
+        self,
+        last_orders: Iterable[DeviceCommand],
+        devices: frozenset[str],
+        every: frozenset[str],
+        now_s: float,
+    ) -> None:
+        """Write the last orders to some devices out of `every` one, then close their door."""
+        for command in last_orders:
+            self.apply(command)
+        for device in devices:
+            self.journal.release(device, now_s)
+        self.armed = (every if self.armed is None else self.armed) - devices

@@ -26,7 +26,14 @@ from pems_actors.control.flexible_load import (
     task_of,
 )
 from pems_actors.domain.commands import SetLoad
-from pems_actors.domain.events import HouseMode, ModeChanged, Outcome, Republish, Request
+from pems_actors.domain.events import (
+    Armed,
+    HouseMode,
+    ModeChanged,
+    Outcome,
+    Republish,
+    Request,
+)
 from pems_actors.domain.findings import ClockJumped, Finding, FindingKind
 from pems_actors.domain.flexible_load import (
     FlexibleLoad,
@@ -116,8 +123,8 @@ class FlexibleLoadActor(HouseActor):
                 self._decide()
             case ModeChanged(mode=mode):
                 self._on_mode(mode)
-            case ClockJumped(by_s=by_s):
-                self._on_jump(by_s)
+            case ClockJumped() | Armed():
+                self._on_upheaval(message)
             case Republish():
                 self.state = self.state._replace(wanted=None, told=())
                 self._tell_budget()
@@ -143,15 +150,18 @@ class FlexibleLoadActor(HouseActor):
         self._mind(mode=mode)
         self._decide()
 
-    def _on_jump(self, by_s: float) -> None:
-        """A wish keeps its hour; what was written and shed moves with the clock."""
+    def _on_upheaval(self, news: ClockJumped | Armed) -> None:
+        """Write anew. A wish keeps its hour; what was written and shed moves with the clock."""
         mind = self.state.mind
-        self._mind(
-            plan=None,
-            shed_until_s=mind.shed_until_s + by_s,
-            since_s=mind.since_s + by_s,
-            began_s=self.now_s(),
-        )
+        if isinstance(news, ClockJumped):
+            self._mind(
+                plan=None,
+                shed_until_s=mind.shed_until_s + news.by_s,
+                since_s=mind.since_s + news.by_s,
+                began_s=self.now_s(),
+            )
+        else:
+            self._mind(on=None)  # what was decided while it was disarmed was never real
         self.state = self.state._replace(renew_s=-inf, tick=None)
 
     # --- deciding

@@ -13,6 +13,7 @@ from pems_actors.control.reconcile import Finding, export_text, found_at_start
 from pems_actors.control.rest import next_change_s
 from pems_actors.domain.commands import SetExport
 from pems_actors.domain.events import (
+    Armed,
     EnergyPlan,
     EnergyTick,
     HouseMode,
@@ -98,6 +99,9 @@ class InverterActor(HouseActor):
             case ClockJumped():
                 self.decide_s = -inf
                 self.state = self.state._replace(renew_at_s=-inf)
+            case Armed():
+                self.decide_s = -inf
+                self.state = self.state._replace(choice=None, renew_at_s=-inf)
             case Request():
                 return self.answer(self._on_request(message))
             case _:

@@ -38,6 +38,7 @@ from pems_actors.control.room import (
 )
 from pems_actors.control.wishes import Override
 from pems_actors.domain.events import (
+    Armed,
     ComfortWish,
     GuardOrder,
     HouseMode,
@@ -141,8 +142,8 @@ class RoomActor(HouseActor):
                 self._on_relay_news(message)
             case Silence():
                 self._on_silence()
-            case ClockJumped(by_s=by_s):
-                self.state = self.state.shifted(by_s)
+            case ClockJumped() | Armed():
+                self._on_upheaval(message)
             case Republish():
                 self._on_republish()
             case Request():
@@ -150,6 +151,14 @@ class RoomActor(HouseActor):
             case _:
                 return super().on_receive(message)
         return None
+
+    def _on_upheaval(self, news: ClockJumped | Armed) -> None:
+        """Let nothing rest on what held until now: by another clock, or behind a closed door."""
+        mind = self.state
+        if isinstance(news, ClockJumped):
+            self.state = mind.shifted(news.by_s)
+        else:
+            self.state = mind._replace(owned=mind.owned and mind.owned.anew(), rest=None)
 
     def _on_need(self, need: Need) -> None:
         """Hear a member of the relay; one that says the same again lets the decision stand."""

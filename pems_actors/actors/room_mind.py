@@ -79,6 +79,13 @@ class RelayMind(NamedTuple):
         """Tell if it is time to renew the lease, or to ask for power again."""
         return self.written.again_s <= now_s or -inf < self.asked_s <= now_s - ASK_AGAIN_S
 
+    def anew(self) -> RelayMind:
+        """Take the relay over as at a start: that it was on while disarmed was never real."""
+        memory = self.memory
+        if memory is not None and memory.on:
+            memory = replace(memory, on=False, since_s=-inf)
+        return self._replace(memory=None, kept=memory or self.kept, written=Written(), look=Look())
+
     @property
     def starved(self) -> bool:
         """Whether heat is wanted that the relay does not give."""

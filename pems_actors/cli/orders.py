@@ -127,7 +127,7 @@ def arm(path: Device, as_json: AsJson = False, state: State = None) -> None:
 
 
 def disarm(path: Device, as_json: AsJson = False, state: State = None) -> None:
-    """Keep the appliance from writing to a device."""
+    """Give a device back to itself, and write to it no more."""
     _arming(state_dir(state), "disarm", path, as_json=as_json)
 
 

@@ -409,5 +409,12 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
+class Armed:
+    """A device may be written to from now on: whoever has it takes it over as at a start."""
+
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Republish:
     """Somebody came back and needs the present state told again."""

@@ -160,7 +160,7 @@ class GrowattSender:
             self.device, self._clock_read_s = self.device.with_clock(shown, house_s), house_s
 
     def _failed(self, now_s: float, why: str) -> None:
-        """Back off; after the last try give the command up and say so."""
+        """Back off and say so; after the last try give up what does not lead home."""
         command = self._sent.command if self._sent is not None else ""
         was_read = self._sent is not None and self._sent.write is None
         self._sent = None
@@ -173,8 +173,8 @@ class GrowattSender:
             del self._unread[0]
             self._tries = 0
         elif self._tries >= TRIES:
-            self._wanted.clear()
-            self._tries = 0
+            self._wanted = {d: c for d, c in self._wanted.items() if _leads_home(c, self.device)}
+            self._tries = TRIES - 1 if self._wanted else 0
 
     def settled_cleanup(self) -> tuple[Write, ...] | None:
         """Tell what the confirmed registers would need to be native again; None while in doubt."""

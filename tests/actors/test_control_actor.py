@@ -236,7 +236,7 @@ def test_any_actor_can_be_restarted():
 
 def test_arming_opens_the_door_of_one_device_and_is_remembered():
     desk = Desk(armed=frozenset())
-    assert desk.says("", "arm", args={"device": ROOM})["reason"] == "armed 1 devices"
+    assert desk.says("", "arm", args={"device": ROOM})["reason"] == "armed 1 device"
     assert desk.stage.writer.armed == {"relay/living"}
     desk.says("", "arm", args={"device": "devices/battery"})
     desk.says("", "arm", args={"device": "all"})

@@ -7,7 +7,13 @@ from itertools import pairwise
 
 from pems_actors.domain.house import BatteryMode
 from pems_actors.gateways.growatt_registers import Answer
-from pems_actors.gateways.growatt_sender import ANSWER_S, TRIES, GrowattSender, Outgoing
+from pems_actors.gateways.growatt_sender import (
+    ANSWER_S,
+    LONGEST_RETRY_S,
+    TRIES,
+    GrowattSender,
+    Outgoing,
+)
 from pems_actors.gateways.growatt_twin import SimulatedGrowatt
 from tests.gateways.houses import NOW_S, battery, export
 
@@ -108,6 +114,22 @@ def test_an_unanswered_command_is_repeated_with_longer_pauses_and_then_given_up(
     assert 8 <= len(writes) <= TRIES
     assert all(b > a - 0.15 for a, b in pairwise(pauses))
     assert "gives no answer" in wire.sender.problem
+    assert wire.sender.due_in_s(wire.now_s) is None
+
+
+def test_an_order_that_leads_home_is_repeated_until_the_inverter_is_back() -> None:
+    wire = Wire()
+    wire.sender.submit(export(allowed=False))
+    wire.run(10.0)
+    assert not wire.inverter.held.export
+    wire.deaf = True
+    wire.sender.submit(export(allowed=True))
+    wire.run(1200.0)
+    writes = [at_s for at_s, out in wire.sent if out.topic.endswith("export/enable")]
+    assert len(writes) > TRIES
+    wire.deaf = False
+    wire.run(LONGEST_RETRY_S + ANSWER_S)
+    assert wire.inverter.held.export
     assert wire.sender.due_in_s(wire.now_s) is None
 
 
