@@ -12,15 +12,8 @@ import typer
 from pems_actors.cli import house_line, run_file
 from pems_actors.cli.options import AsJson, State, state_dir
 from pems_actors.cli.output import BAD_USAGE, Refusal, console, refuse, say_json, show
-from pems_actors.cli.words import (
-    TIME_OF_DAY,
-    clock,
-    figure,
-    instant,
-    level_name,
-    next_at,
-    zone,
-)
+from pems_actors.cli.times import house_time, house_zone
+from pems_actors.cli.words import clock, figure, level_name, zone
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -105,8 +98,7 @@ def plan(
         return
     from pems_actors.cli.plan_view import drawing  # noqa: PLC0415 - draws with rich
 
-    facts = run_file.of_state(folder)
-    show(drawing(told, zone(facts.timezone if facts else None)))
+    show(drawing(told, house_zone(folder)))
 
 
 def curve_lines(told: Mapping[str, Any]) -> list[str]:
@@ -129,7 +121,7 @@ def explain(
     time_: Annotated[
         str | None,
         typer.Argument(
-            metavar="[TIME]", help="06:30, the next by local time, or ISO 8601; now by default."
+            metavar="[TIME]", help="06:30, the next by local time, 3h, or ISO 8601; else now."
         ),
     ] = None,
     at: Annotated[
@@ -139,18 +131,12 @@ def explain(
     state: State = None,
 ) -> None:
     """Say why a room, the battery or the export does what it does, and what else would cost."""
-    from pems_actors.cli.launch import an_instant  # noqa: PLC0415
-
     folder = state_dir(state)
-    facts = run_file.of_state(folder)
-    local = zone(facts.timezone if facts else None)
+    local = house_zone(folder)
     asked: dict[str, object] = {"subject": subject.rpartition("/")[2]}
     text = time_ or at
-    if text is not None and TIME_OF_DAY.fullmatch(text):
-        now = instant(house_line.result(folder, "status")["time"])
-        asked["at_s"] = next_at(text, now.astimezone(local)).timestamp()
-    elif text is not None:
-        asked["at_s"] = an_instant("TIME", text)
+    if text is not None:
+        asked["at_s"] = house_time(folder, text).timestamp()
     told = house_line.result(folder, "explain", asked)
     if as_json:
         say_json(told)

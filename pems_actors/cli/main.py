@@ -19,6 +19,7 @@ from pems_actors.cli import (
     drill,
     learn,
     learned,
+    logs,
     look,
     orders,
     proof,
@@ -27,6 +28,7 @@ from pems_actors.cli import (
     run,
     simulate,
     soak,
+    wishes,
 )
 from pems_actors.cli.output import Refusal, complain
 
@@ -38,8 +40,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 FAMILIES = (
-    run, restart, look, orders, drill, simulate, soak, replay, proof, bench, learn, learned,
-    check, doctor,
+    run, restart, look, logs, orders, wishes, drill, simulate, soak, replay, proof, bench,
+    learn, learned, check, doctor,
 )  # fmt: skip
 # matrices of a house are small: threads of the linear algebra would only wait for each other
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")

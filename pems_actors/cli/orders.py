@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pems_actors.cli import house_line, run_file
+from pems_actors.cli import house_line
 from pems_actors.cli.options import AsJson, State, state_dir
 from pems_actors.cli.output import BAD_USAGE, refuse, say_json, show
-from pems_actors.cli.words import clock, zone
+from pems_actors.cli.times import house_time, house_zone
+from pems_actors.cli.words import arguments_told, clock
 from pems_actors.gateways.orders import verbs_of
 
 if TYPE_CHECKING:
@@ -52,11 +53,18 @@ def tell(
     state: State = None,
 ) -> None:
     """Give an order: `pems tell rooms/obyvak override temp_c=22 for=2h`, `tell house mode away`."""
+    folder = state_dir(state)
+    args = _timed(folder, arguments(path, verb, values or ()))
     if price:
-        _price(state_dir(state), path, verb, arguments(path, verb, values or ()), as_json=as_json)
+        _price(folder, path, verb, args, as_json=as_json)
         return
-    final = house_line.answer(state_dir(state), verb, arguments(path, verb, values or ()), path)
-    _finish(final, f"{path} {verb}", as_json=as_json)
+    finish(house_line.answer(folder, verb, args, path), f"{path} {verb}", as_json=as_json)
+
+
+def _timed(folder: Path, args: dict[str, object]) -> dict[str, object]:
+    """Turn times as people type them into what the house takes."""
+    typed = {name: args[name] for name in ("until", "at") if isinstance(args.get(name), str)}
+    return {**args, **{name: house_time(folder, str(t)).isoformat() for name, t in typed.items()}}
 
 
 def _price(folder: Path, path: str, verb: str, args: dict[str, object], *, as_json: bool) -> None:
@@ -67,8 +75,7 @@ def _price(folder: Path, path: str, verb: str, args: dict[str, object], *, as_js
     if as_json:
         say_json(told)
     else:
-        facts = run_file.of_state(folder)
-        print("\n".join(words(told, zone(facts.timezone if facts else None))))
+        print("\n".join(words(told, house_zone(folder))))
 
 
 def arguments(path: str, verb: str, values: Sequence[str]) -> dict[str, object]:
@@ -95,7 +102,7 @@ def _value(text: str) -> object:
     return text if isinstance(value, dict | list) else value
 
 
-def _finish(final: Mapping[str, Any], what: str, *, as_json: bool) -> None:
+def finish(final: Mapping[str, Any], what: str, *, as_json: bool) -> None:
     """Print how an order ended. Raises: Refusal, or Exit 1, unless it was done."""
     outcome, reason = final.get("outcome"), final.get("reason")
     if as_json:
@@ -133,7 +140,7 @@ def disarm(path: Device, as_json: AsJson = False, state: State = None) -> None:
 
 def _arming(folder: Path, verb: str, path: str, *, as_json: bool) -> None:
     final = house_line.answer(folder, verb, {"device": path})
-    _finish(final, f"{verb} {path}", as_json=as_json)
+    finish(final, f"{verb} {path}", as_json=as_json)
 
 
 def commands(as_json: AsJson = False, state: State = None) -> None:
@@ -149,22 +156,17 @@ def commands(as_json: AsJson = False, state: State = None) -> None:
 
 
 def _command_rows(told: Sequence[Mapping[str, Any]], folder: Path) -> list[tuple[str, ...]]:
-    facts = run_file.of_state(folder)
-    local = zone(facts.timezone if facts else None)
+    local = house_zone(folder)
     return [
         (
             clock(each.get("at"), local),
             str(each.get("path") or "-"),
-            " ".join((str(each.get("verb")), *_pairs(each.get("args")))),
+            " ".join((str(each.get("verb")), *arguments_told(each.get("args") or {}, local))),
             str(each.get("outcome")),
             str(each.get("reason") or ""),
         )
         for each in told
     ]
-
-
-def _pairs(args: Mapping[str, object] | None) -> list[str]:
-    return [f"{name}={value}" for name, value in (args or {}).items()]
 
 
 def shadow(as_json: AsJson = False, state: State = None) -> None:
@@ -175,8 +177,7 @@ def shadow(as_json: AsJson = False, state: State = None) -> None:
         say_json(told)
         return
     print(f"{told.get('written')} commands written, {told.get('withheld')} withheld")
-    facts = run_file.of_state(folder)
-    local = zone(facts.timezone if facts else None)
+    local = house_zone(folder)
     rows = [
         (clock(each["at"], local), each["device"], each["would"]) for each in told.get("last", [])
     ]

@@ -52,6 +52,23 @@ def clock(text: str | None, local: tzinfo) -> str:
     return "-" if text is None else instant(text).astimezone(local).strftime("%a %d %b %H:%M")
 
 
+def arguments_told(args: Mapping[str, object], local: tzinfo) -> list[str]:
+    """Write the arguments of an order as they are typed: instants by local time, lengths in words.
+
+    The house lists both in seconds.
+    """
+    told: list[str] = []
+    for name, value in args.items():
+        if name in {"until_s", "at_s"} and isinstance(value, int | float):
+            when = datetime.fromtimestamp(value, local)
+            told.append(f"{name[:-2]}={when:%Y-%m-%dT%H:%M}")
+        elif name == "for_s" and isinstance(value, int | float):
+            told.append(f"for={length(value).replace(' ', '')}")
+        else:
+            told.append(f"{name}={value}")
+    return told
+
+
 def next_at(text: str, now: datetime) -> datetime:
     """Find when a time of day, such as 06:30, comes next by the clock that `now` is told by."""
     today = datetime.combine(now.date(), time.fromisoformat(text.zfill(5)), now.tzinfo)

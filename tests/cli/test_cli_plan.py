@@ -199,10 +199,10 @@ def test_an_explanation_is_told_in_words(house: CannedHouse, pems: Pems) -> None
     assert house.heard[0]["args"] == {"subject": "obyvak", "at_s": told.NOON_S}
 
 
-def test_a_time_without_offset_is_no_instant(house: CannedHouse, pems: Pems) -> None:
-    said = pems("explain", "obyvak", "--at", "2023-01-16T12:00:00", "--state", house.state)
+def test_what_is_no_time_is_not_asked_about(house: CannedHouse, pems: Pems) -> None:
+    said = pems("explain", "obyvak", "--at", "tomorrow", "--state", house.state)
     assert said.code == 2
-    assert "write it like 2023-01-16T05:00:00Z" in said.err
+    assert "'tomorrow' is no time; write it like 18:00" in said.err
     assert not house.heard
 
 
