@@ -64,6 +64,7 @@ class Doors:
         self._memory = self._open_memory()
         armed = self._armed()
         self._plan_for_our_end(armed)
+        self._tell_what_is_held(armed)
         prices, weather = self._feeds()
         has_influx = self.loaded.settings.influxdb_url is not None
         history = SqliteHistory(
@@ -200,3 +201,11 @@ class Doors:
             self._say(
                 f"no plan for our end on disk ({problem.strerror}): leases run out by themselves"
             )
+
+    def _tell_what_is_held(self, armed: frozenset[str] | None) -> None:
+        """Say what an earlier life left in the inverter that may not be touched now."""
+        noted = GrowattJournal(self.options.state).read() or ()
+        held = safe_plan.held_words(safe_plan.plan_of(self.house, armed, ""), noted)
+        self._tell("inverter", held)
+        if held:
+            self._say(f"inverter: {held}")

@@ -152,10 +152,9 @@ def _explain(plan: SafePlan | None, noted: tuple[Write, ...] | None, say: Say) -
         say("there is no plan of the core; relays keep their leases and fall back by themselves")
     elif plan.empty:
         say("advisory: nothing is written to any device")
-    withheld = [] if plan is None else [w for w in noted or () if not plan.allows(w)]
-    if withheld:
-        names = ", ".join(write.register for write in withheld)
-        say(f"inverter: it still holds {names} of ours, but is not armed; see to it by hand")
+    held = "" if plan is None else safe_plan.held_words(plan, noted or ())
+    if held:
+        say(f"inverter: {held}")
 
 
 def _orders(state: Path, say: Say) -> OrderJournal:

@@ -79,7 +79,8 @@ def _armed(armed: object) -> str:
     if armed == "all":
         return "all devices armed"
     count = len(armed) if isinstance(armed, list) else 0
-    return f"{count} devices armed" if count else "ADVISORY, nothing armed"
+    some = "1 device armed" if count == 1 else f"{count} devices armed"
+    return some if count else "ADVISORY, nothing armed"
 
 
 def energy_line(told: Told) -> str:

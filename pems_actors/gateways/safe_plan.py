@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -70,6 +71,16 @@ def plan_of(house: House, armed: frozenset[str] | None, prefix: str) -> SafePlan
         battery=armed is None or "battery" in armed,
         inverter=armed is None or "inverter" in armed,
     )
+
+
+def held_words(plan: SafePlan, noted: Iterable[Write]) -> str:
+    """Say what an inverter holds of our orders and may not be told to let go of; else nothing."""
+    held = [write for write in noted if not plan.allows(write)]
+    names = ", ".join(write.register for write in held)
+    whose = sorted({"inverter" if write.register == "export" else "battery" for write in held})
+    arm = " and ".join(f"`pems arm devices/{name}`" for name in whose)
+    said = f"it still holds {names} of ours, but is not armed; see to it by hand, or by {arm}"
+    return said if held else ""
 
 
 def _fallback(relay: str, native: Native, later_s: float) -> RelayFallback:

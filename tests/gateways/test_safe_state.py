@@ -15,7 +15,7 @@ from pems_actors import safe_state
 from pems_actors.domain.house import BatteryMode, House, Native
 from pems_actors.gateways import safe_conversation, safe_plan
 from pems_actors.gateways.devices_lock import DevicesLock
-from pems_actors.gateways.growatt import Growatt, cleanup_of_unknown, plan_writes
+from pems_actors.gateways.growatt import Growatt, cleanup_of, cleanup_of_unknown, plan_writes
 from pems_actors.gateways.growatt_journal import NAME as NOTE
 from pems_actors.gateways.growatt_journal import GrowattJournal
 from pems_actors.gateways.growatt_registers import COMMANDS, OFF, Registers, Slot, Write
@@ -59,6 +59,18 @@ def test_the_plan_names_armed_devices_only() -> None:
 
 def test_an_advisory_house_has_an_empty_plan() -> None:
     assert plan_of(two_rooms(), frozenset(), "pems").empty
+
+
+def test_what_is_held_and_may_not_be_touched_is_told_with_a_way_out() -> None:
+    noted = cleanup_of(replace(CHARGING, export=False))
+    assert safe_plan.held_words(ALL, noted) == ""
+    assert safe_plan.held_words(SafePlan(inverter=True), noted) == (
+        "it still holds battery_slot, ac_charge of ours, but is not armed; "
+        "see to it by hand, or by `pems arm devices/battery`"
+    )
+    assert safe_plan.held_words(SafePlan(), noted).endswith(
+        "`pems arm devices/battery` and `pems arm devices/inverter`"
+    )
 
 
 def test_leases_of_thermostats_end_one_after_the_other() -> None:
