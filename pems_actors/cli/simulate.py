@@ -118,8 +118,9 @@ class Progress:
 
 
 def _told(story: Story, controller: str, *, keep_log: bool) -> Result:
-    from pems_actors.simulate import Simulation, without_planner  # noqa: PLC0415
+    from pems_actors.simulate import Simulation, garbage, without_planner  # noqa: PLC0415
 
+    garbage.rarely()
     try:
         simulation = Simulation(
             without_planner(story) if controller == "thermostat" else story, keep_log=keep_log

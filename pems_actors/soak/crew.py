@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from itertools import islice
 from multiprocessing import get_context
 
+from pems_actors.simulate import garbage
 from pems_actors.soak.stories import Tale
 from pems_actors.soak.telling import Told, tell
 
@@ -26,7 +26,7 @@ def tell_all(tales: Iterable[Tale], workers: int) -> Iterator[tuple[int, Told]]:
         return
     coming = iter(tales)
     spawn = get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=spawn, initializer=gc.freeze) as pool:
+    with ProcessPoolExecutor(workers, mp_context=spawn, initializer=garbage.rarely) as pool:
         running = {pool.submit(_tell, tale) for tale in islice(coming, workers * WAITING)}
         try:
             while running:
