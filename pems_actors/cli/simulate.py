@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from pems_actors.simulate import Result, Simulation, Story
 
 DEFAULT_START = "2023-01-16"
-CPU_S_PER_DAY = {"mpc": 15.0, "thermostat": 1.0}
+CPU_S_PER_DAY = {"mpc": 15.0, "thermostat": 1.0, "v1": 1.0, "day_ahead": 15.0, "perfect": 15.0}
+Controller = Literal["mpc", "thermostat", "v1", "day_ahead", "perfect"]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -34,7 +35,11 @@ def simulate(
         str, typer.Option(metavar="DATE", help="A date, from midnight UTC, or an ISO time.")
     ] = DEFAULT_START,
     controller: Annotated[
-        Literal["mpc", "thermostat"], typer.Option(help="The planner, or the rules alone.")
+        Controller,
+        typer.Option(
+            help="The planner, the rules alone, the original's v1 rule, one schedule a day, or the "
+            "planner with perfect forecasts."
+        ),
     ] = "mpc",
     seed: Annotated[int, typer.Option(help="Seed of the world and of the faults.")] = 0,
     faults: Annotated[
@@ -118,16 +123,19 @@ class Progress:
 
 
 def _told(story: Story, controller: str, *, keep_log: bool) -> Result:
+    from pems_actors.bench.other_controllers import OTHERS  # noqa: PLC0415 - loads everything
     from pems_actors.simulate import Simulation, garbage, without_planner  # noqa: PLC0415
 
     garbage.rarely()
+    progress = Progress(story.start_s, story.days)
     try:
-        simulation = Simulation(
-            without_planner(story) if controller == "thermostat" else story, keep_log=keep_log
-        )
+        if controller in OTHERS:
+            return OTHERS[controller](story, keep_log, progress)
+        told = without_planner(story) if controller == "thermostat" else story
+        simulation = Simulation(told, keep_log=keep_log)
     except ValueError as problem:  # an unknown fault or target
         refuse(str(problem), BAD_USAGE)
-    return simulation.run(Progress(story.start_s, story.days))
+    return simulation.run(progress)
 
 
 def _opened(log: Path | None) -> TextIO:
@@ -165,7 +173,7 @@ def lines(figures: Mapping[str, float | int | str], days: float) -> list[str]:
         f"{days:g} days in {number('wall_s'):.1f} CPU seconds",
         f"cost        {money}, {number('energy_kwh'):.0f} kWh from the grid",
         f"comfort     {cold}, {warm}, all rooms together",
-        f"decided by  {levels}",
+        f"decided by  {levels or 'rules of its own'}",
         f"counted     {counts}",
         f"log         {figures.get('log_sha256')}",
     ]

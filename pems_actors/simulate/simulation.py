@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pems_actors.domain.ports import History
+from pems_actors.domain.ports import History, PriceSource
 from pems_actors.domain.time_grid import TimeGrid
 from pems_actors.domain.units import DAY_S
 from pems_actors.durable.memory import Memory
@@ -46,33 +46,21 @@ class Simulation(Performance):
         mqtt: MemoryMqtt | None = None,
         memory: Callable[[], Memory] | None = None,
         history: History | None = None,
+        prices: Callable[[Scenario], PriceSource] | None = None,
     ) -> None:
         """Build the house and set the stage.
 
         memory: opens what outlives a restart of the core; None: one memory for the whole story.
         history: where rows are kept; None: all of them in memory.
+        prices: who tells them; None: the scenario does, as they are published.
 
         Raises: ValueError for a fault or a target that there is not.
         """
-        self.scenario = Scenario.reference(
-            story.house,
-            story.start_s,
-            story.days,
-            weather_shift_k=story.weather_shift_k,
-            seed=story.seed,
-        )
-        self.twin = Twin(
-            story.house,
-            true_model(story.house.model, story.seed),
-            self.scenario,
-            story.tariff.blocked,
-            story.start_s,
-            story.seed,
-        )
+        self.scenario, self.twin = scene_of(story)
         super().__init__(
             story,
             self.twin,
-            self.scenario,
+            self.scenario if prices is None else prices(self.scenario),
             self.scenario,
             keep_log=keep_log,
             mqtt=mqtt,
@@ -92,10 +80,7 @@ class Simulation(Performance):
     def result(self, cpu_s: float) -> Result:
         """Collect the figures of `pems simulate --json`."""
         figures: dict[str, float | int | str] = {
-            "cost": round(self._cost().total, 4),
-            "currency": self.story.tariff.currency,
-            "energy_kwh": round(self.twin.figures()["import_kwh"], 3),
-            **{name: round(value, 4) for name, value in self.twin.figures().items()},
+            **seen_figures(self.story, self.scenario, self.twin),
             "wall_s": round(cpu_s, 3),
             "plans": self.mqtt.count("pems/plan"),
             **{f"level_h_{n}": round(s / 3600.0, 2) for n, s in enumerate(self.level_s)},
@@ -104,14 +89,38 @@ class Simulation(Performance):
         }
         return Result(figures, self.lines)
 
-    def _cost(self) -> CostTerms:
-        """Settle what the twin's meters counted."""
-        story, ledger = self.story, self.twin.ledger
-        ledger.close()
-        edges = [row.start_s for row in ledger.rows]
-        grid = TimeGrid((*edges, edges[-1] + ledger.rows[-1].duration_s))
-        rows = metered_rows(ledger.rows, self.scenario.traded_eur_mwh(grid), story.tariff.netting)
-        starts = sum(
-            self.twin.starts[relay.name] * relay.start_cost for relay in story.house.relays
-        )
-        return settle(rows, story.tariff, story.house.battery.wear_per_kwh, starts)
+
+def scene_of(story: Story) -> tuple[Scenario, Twin]:
+    """Make the weather, prices and people of a story, and its true house."""
+    scenario = Scenario.reference(
+        story.house,
+        story.start_s,
+        story.days,
+        weather_shift_k=story.weather_shift_k,
+        seed=story.seed,
+    )
+    truth = true_model(story.house.model, story.seed)
+    blocked, start_s = story.tariff.blocked, story.start_s
+    return scenario, Twin(story.house, truth, scenario, blocked, start_s, story.seed)
+
+
+def seen_figures(story: Story, scenario: Scenario, twin: Twin) -> dict[str, float | int | str]:
+    """Tell what the true meters have counted, and what it costs."""
+    seen = twin.figures()
+    return {
+        "cost": round(_cost(story, scenario, twin).total, 4),
+        "currency": story.tariff.currency,
+        "energy_kwh": round(seen["import_kwh"], 3),
+        **{name: round(value, 4) for name, value in seen.items()},
+    }
+
+
+def _cost(story: Story, scenario: Scenario, twin: Twin) -> CostTerms:
+    """Settle what the twin's meters counted."""
+    ledger = twin.ledger
+    ledger.close()
+    edges = [row.start_s for row in ledger.rows]
+    grid = TimeGrid((*edges, edges[-1] + ledger.rows[-1].duration_s))
+    rows = metered_rows(ledger.rows, scenario.traded_eur_mwh(grid), story.tariff.netting)
+    starts = sum(twin.starts[relay.name] * relay.start_cost for relay in story.house.relays)
+    return settle(rows, story.tariff, story.house.battery.wear_per_kwh, starts)

@@ -82,6 +82,27 @@ def test_a_log_that_cannot_be_written_is_refused_before_the_work(pems: Pems, tmp
     assert "give another --log" in said.err
 
 
+def test_a_rule_without_actors_has_nothing_that_could_fail(pems: Pems) -> None:
+    said = pems("simulate", "--days", "0.1", "--controller", "v1", "--faults", "light")
+    assert (said.code, said.out) == (2, "")
+    assert "leave --faults out" in said.err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("controller", ["v1", "day_ahead", "perfect"])
+def test_others_run_the_same_house_and_are_told_by_the_same_figures(
+    pems: Pems, controller: str
+) -> None:
+    typed = ("--days", "0.1", "--config", "flat3", "--json", "--controller")
+    told, ours = (json.loads(pems("simulate", *typed, who).out) for who in (controller, "mpc"))
+    assert told["figures"]["controller"] == controller
+    assert set(ours["figures"]) <= set(told["figures"])
+    assert told["figures"]["base_load_kwh"] == pytest.approx(ours["figures"]["base_load_kwh"])
+    assert told["figures"]["log_sha256"] != ours["figures"]["log_sha256"]
+    if controller == "day_ahead":
+        assert told["figures"]["plans"] < ours["figures"]["plans"]
+
+
 @pytest.mark.slow
 def test_a_simulated_morning_gives_one_object_and_a_log(pems: Pems, tmp_path) -> None:
     log = tmp_path / "events.log"

@@ -8,10 +8,12 @@ hour's own price, so that nobody wins or loses by the split itself.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from pems_actors.domain.ports import PriceSource
 from pems_actors.domain.time_grid import TimeGrid
 from pems_actors.domain.units import DAY_S, QUARTER_S
 from pems_actors.simulation.market import published_until_s, traded_eur_mwh
@@ -23,6 +25,13 @@ Array = npt.NDArray[np.float64]
 LEAN = 0.5  # share of the step to the next hour that the outermost quarters go along
 NOISE_EUR_MWH = 6.0
 _PLACES = np.array([-0.75, -0.25, 0.25, 0.75])  # of the quarters about the hour's middle
+
+
+class Market(PriceSource, Protocol):
+    """A price source that can also tell what prices will have been."""
+
+    def traded_eur_mwh(self, grid: TimeGrid) -> tuple[float, ...]:
+        """Give prices per slot as they will have been."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +68,7 @@ class QuarterMarket:
 class KnownMarket:
     """The same market for one who knows all prices beforehand."""
 
-    market: QuarterMarket
+    market: Market
 
     def spot_eur_mwh(self, grid: TimeGrid, now_s: float) -> tuple[float | None, ...]:
         """Give every price, published or not."""

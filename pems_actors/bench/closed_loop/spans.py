@@ -26,7 +26,7 @@ class Span:
     @property
     def start_s(self) -> float:
         """When counting begins."""
-        return seconds(f"{self.begins}T00:00:00Z")
+        return seconds(self.begins if "T" in self.begins else f"{self.begins}T00:00:00Z")
 
     @property
     def end_s(self) -> float:

@@ -7,17 +7,18 @@ to the twin and to the judges. A controller sees readings, and forecasts as they
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from config import load
-from pems_actors.bench.closed_loop.market import QuarterMarket
+from pems_actors.bench.closed_loop.market import Market, QuarterMarket
 from pems_actors.bench.closed_loop.spans import Span
 from pems_actors.blueprint import house_from, tariff_from
 from pems_actors.control.comfort import band_c
 from pems_actors.domain.house import House, HouseModel
 from pems_actors.domain.plan import HouseState, PlanningProblem, RoomThermalState, Weights
 from pems_actors.domain.time_grid import TimeGrid
+from pems_actors.domain.units import DAY_S
 from pems_actors.economics.tariff import Tariff
 from pems_actors.simulation.scenario import Scenario
 from pems_actors.simulation.truth import true_model
@@ -32,28 +33,22 @@ class World:
     seed: int
     house: House
     tariff: Tariff
+    scenario: Scenario = field(compare=False, repr=False)
+    market: Market = field(compare=False, repr=False)
 
     @classmethod
     def of(cls, span: Span, seed: int) -> World:
         """Make the world of the shipped house, whatever this machine has configured."""
         shipped = load("house17", env={}).system
-        return cls(span, seed, house_from(shipped), tariff_from(shipped))
+        house, tariff = house_from(shipped), tariff_from(shipped)
+        days = (span.end_s - span.awake_s) / DAY_S
+        scenario = Scenario.reference(house, span.awake_s, days, seed=seed)
+        return cls(span, seed, house, tariff, scenario, QuarterMarket(seed, tariff.timezone))
 
     @cached_property
     def truth(self) -> HouseModel:
         """The true thermal parameters."""
         return true_model(self.house.model, self.seed)
-
-    @cached_property
-    def market(self) -> QuarterMarket:
-        """Prices of every quarter of an hour."""
-        return QuarterMarket(self.seed, self.tariff.timezone)
-
-    @cached_property
-    def scenario(self) -> Scenario:
-        """Weather, sun and people."""
-        days = (self.span.end_s - self.span.awake_s) / 86400.0
-        return Scenario.reference(self.house, self.span.awake_s, days, seed=self.seed)
 
     def twin(self) -> Twin:
         """Build the true house as it wakes up."""
