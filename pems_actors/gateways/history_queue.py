@@ -59,12 +59,18 @@ class HistoryQueue:
         return self.records > 0 or self.rows >= GROUP_ROWS
 
     def take(self) -> list[Batch]:
-        """Take the oldest batches, up to the largest group."""
+        """Take the oldest batches, up to the largest group.
+
+        What is under way cannot give way to what is newer, so it is about half of all at most.
+        """
         group: list[Batch] = []
-        taken = 0
-        while self._batches and taken < LARGEST_GROUP:
+        rows = records = 0
+        most_rows = min(LARGEST_GROUP, max(1, self.most_rows // 2))
+        most_records = max(1, self.most_records // 2)
+        while self._batches and rows < most_rows and records < most_records:
             group.append(self._batches.popleft())
-            taken += max(1, len(group[-1].samples))
+            rows += max(1, len(group[-1].samples))
+            records += group[-1].record is not None
         self._under_way = len(group)
         return group
 

@@ -76,3 +76,37 @@ def test_a_record_is_due_at_once_and_few_rows_are_not() -> None:
     queue.put([], ("plan", 0.0, "{}"))
     assert queue.is_due()
     assert queue.take() == [Batch(1, (("a", 0.0, 1.0),)), Batch(2, (), ("plan", 0.0, "{}"))]
+
+
+def test_the_newest_stay_while_a_group_is_under_way_and_after_it_came_back() -> None:
+    queue = HistoryQueue(most_rows=100)
+    for k in range(12):
+        queue.put(ten(k), None)
+    group = queue.take()
+    for k in range(12, 30):
+        queue.put(ten(k), None)
+    assert waiting(queue)[-1] == 299.0
+    assert queue.rows == 100
+    queue.put_back(group)
+    for k in range(30, 35):
+        queue.put(ten(k), None)
+    assert waiting(queue) == [float(at_s) for at_s in range(250, 350)]
+
+
+def test_the_newest_records_stay_too() -> None:
+    queue = HistoryQueue(most_records=4)
+    for k in range(6):
+        queue.put([], ("decision", float(k), ""))
+    assert len(queue.take()) == 2
+    for k in range(6, 12):
+        queue.put([], ("decision", float(k), ""))
+    kept = [batch.record[1] for batch in queue.take() if batch.record is not None]
+    assert kept == [10.0, 11.0]
+
+
+def ten(k: int) -> list[tuple[str, float, float]]:
+    return [("a", 10.0 * k + j, 0.0) for j in range(10)]
+
+
+def waiting(queue: HistoryQueue) -> list[float]:
+    return [at_s for batch in queue._batches for _, at_s, _ in batch.samples]
