@@ -54,7 +54,8 @@ class Arming:
     def _close(self, chosen: frozenset[str], every: frozenset[str]) -> None:
         now_s = self.actor.now_s()
         armed = frozenset(filter(self.writer.is_armed, chosen))
-        orders = last_orders(self.house, armed, now_s)
+        ordered = [device for device in armed if self.writer.journal.last(device) is not None]
+        orders = last_orders(self.house, ordered, now_s)
         self.actor.effect(lambda: self.writer.give_back(orders, armed, every, now_s))
 
 

@@ -155,7 +155,7 @@ class InverterActor(HouseActor):
             clock_trusted=mind.clock_trusted,
         )
         changed = mind.choice is None or choice.allowed != mind.choice.allowed
-        ours = choice.level is not Level.NATIVE
+        ours = choice.level is not Level.NATIVE or not mind.permission()  # it must be given back
         if ours and (changed or now_s >= mind.renew_at_s):
             command = SetExport(choice.allowed, choice.reason, choice.level, now_s, now_s + LEASE_S)
             if self.effect(lambda: self.writer.apply(command), resource="inverter"):

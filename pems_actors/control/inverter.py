@@ -33,10 +33,12 @@ def choose_export(
 ) -> ExportChoice:
     """Pick the export permission by the ladder.
 
-    In an emergency, and by a clock that is not trusted, it stays as it is.
+    In an emergency the inverter is on its own, which may export; by a clock that is not trusted
+    the permission stays as it is.
     """
     if mode is HouseMode.EMERGENCY:
-        return ExportChoice(as_it_is, Level.NATIVE, "emergency mode: export is left as it is")
+        why = "emergency mode: the inverter is on its own"
+        return ExportChoice(allowed=True, level=Level.NATIVE, reason=why)
     level, why = offered(plan, now_s)
     if now_s < user_until_s:
         return ExportChoice(user_allowed, level, "a person's choice")

@@ -108,6 +108,16 @@ def test_emergency_mode_leaves_the_inverter_to_itself_and_says_so():
     assert "just now not so: emergency mode" in stage.last(CONTROL, Outcome).reason
 
 
+def test_emergency_mode_gives_back_an_inverter_that_was_forbidden_to_export():
+    stage = inverter()
+    stage.tell(order(INVERTER, "export", allowed=False))
+    stage.tell(ModeChanged(HouseMode.EMERGENCY, NOON))
+    ticks(stage, 11)
+    assert permissions(stage) == [False, True]
+    assert stage.status.level == Level.NATIVE
+    assert stage.commands[-1].level == Level.NATIVE
+
+
 def test_the_permission_is_written_again_every_five_minutes():
     stage = inverter()
     ticks(stage, 21)
