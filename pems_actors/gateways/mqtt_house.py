@@ -16,6 +16,7 @@ from typing import Protocol
 
 from pems_actors.domain.commands import DeviceCommand, SetHeating, SetLoad
 from pems_actors.domain.house import House
+from pems_actors.domain.levels import Level
 from pems_actors.domain.ports import OnReading
 from pems_actors.domain.readings import HouseReading
 from pems_actors.gateways import flexible_topics, loxone, mqtt_picture
@@ -99,10 +100,15 @@ class MqttHouse:
         """Hand a command to its device; never blocks.
 
         A heating order is dropped while the broker is away (it would come late, and its renewal
-        comes soon); an inverter command waits for as long as its lease runs.
+        comes soon), but not one that gives the relay back, the last of all; an inverter command
+        waits for as long as its lease runs.
         """
         if isinstance(command, SetHeating):
-            self.client.publish(loxone.heating_message(command, self._topics), keep=False)
+            message, last = (
+                loxone.heating_message(command, self._topics),
+                command.level is Level.NATIVE,
+            )
+            self.client.publish(message, keep=last)
             return
         if isinstance(command, SetLoad):
             self.client.publish(flexible_topics.order_message(command, self._topics), keep=False)

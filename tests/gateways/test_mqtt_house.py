@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from pems_actors.domain.house import BatteryMode
+from pems_actors.domain.levels import Level
 from pems_actors.domain.readings import HouseReading, InverterReading
 from pems_actors.gateways import loxone
 from pems_actors.gateways.growatt import Growatt, plan_writes
@@ -165,6 +166,16 @@ def test_applying_never_blocks_even_without_a_broker() -> None:
     assert time.perf_counter() - began < 5.0
     assert "broker" in house.problem
     assert house.counters()["dropped_out"] == 200
+    house.close()
+
+
+def test_only_the_last_order_to_a_relay_waits_for_the_broker() -> None:
+    nobody = MqttSettings(port=9, client_id="alone", status_topic="alone/status")
+    house = MqttHouse(two_rooms(), nobody, lambda: NOW_S)
+    house.start()
+    house.apply(heat("obyvak"))
+    house.apply(heat("loznice", on=False)._replace(level=Level.NATIVE))
+    assert house.counters()["dropped_out"] == 1
     house.close()
 
 
