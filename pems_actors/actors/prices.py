@@ -19,6 +19,7 @@ from pems_actors.actors.base import (
     HouseActor,
     Samples,
 )
+from pems_actors.actors.feed_health import feed_health
 from pems_actors.domain.events import ForecastWanted, Republish, Tick
 from pems_actors.domain.forecasts import Forecast, LearnedForecast
 from pems_actors.domain.ports import PriceSource
@@ -97,10 +98,7 @@ class PricesActor(HouseActor):
             self.state = self.state._replace(ladder=ladder)
             if ladder.known is not before.known:
                 self._accepted(before, ladder)
-            flags = ladder.flags
-            self.health(
-                Health.DEGRADED if flags else Health.RUNNING, "; ".join(flags) or "as published"
-            )
+            feed_health(self, self.source, ladder.lacking(now_s), "as published")
         if self.state.ladder is not before or now_s // HOUR_S != self.told_s // HOUR_S:
             self._tell()
 

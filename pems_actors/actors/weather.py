@@ -16,6 +16,7 @@ from pems_actors.actors.base import (
     HouseActor,
     Samples,
 )
+from pems_actors.actors.feed_health import feed_health
 from pems_actors.domain.events import ForecastWanted, Outdoor, Republish, Tick
 from pems_actors.domain.forecasts import WeatherForecast
 from pems_actors.domain.house import House
@@ -80,9 +81,8 @@ class WeatherActor(HouseActor):
             self.state = self.state.accept(issue, now_s)
             mind = self.state
             self.remember(WeatherKept(mind.issue, mind.bias, mind.anomaly))
-            refused = mind.refused
-            self.health(Health.DEGRADED if refused else Health.RUNNING, refused or "as forecast")
-            if issue is not None and not refused:
+            feed_health(self, self.source, mind.lacking(now_s), "as forecast")
+            if issue is not None and not mind.refused:
                 self._keep_hour(self._forecast(now_s))
         self._tell()
 

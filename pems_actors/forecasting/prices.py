@@ -14,6 +14,7 @@ from statistics import median
 
 from pems_actors.domain.time_grid import TimeGrid
 from pems_actors.domain.units import DAY_S, QUARTER_S
+from pems_actors.economics.local_hours import local_hour
 from pems_actors.forecasting.quarters import days_before, number, quarter_of, quarters_over
 
 MOST_EUR_MWH = 10_000.0
@@ -23,6 +24,7 @@ _TIMES_TOO_MUCH = 25.0  # a day this many times the usual one is a wrong unit, n
 _DAY_TOO_MUCH_EUR_MWH = 2000.0  # no whole European day was ever traded near this
 _LADDER = ("published", "week_before", "day_before", "flat")
 _DAYS_BACK = (7, 1, 2, 3, 4, 5, 6)
+_OUT_BY_H = 16.0  # local hour by which a market has told its next day, late days included
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,23 @@ class PriceLadder:
             source=_LADDER[max(rungs)],
             flags=self.flags,
         )
+
+    def lacking(self, now_s: float) -> str:
+        """Say what of the market's prices is refused or missing; empty if nothing is."""
+        now = quarter_of(now_s)
+        if self.flags:
+            return "; ".join(self.flags)
+        if now not in self.known:
+            instead = self._instead[self._quarter(now)[1]]
+            return f"no price is published for now; {instead}"
+        late = local_hour(now_s, self.timezone) >= _OUT_BY_H
+        out = days_before(now, -1, self.timezone) in self.known
+        return "" if out or not late else "tomorrow's prices are not out yet"
+
+    @property
+    def _instead(self) -> tuple[str, ...]:
+        flat = f"a flat {self.flat_eur_mwh:g} EUR/MWh serves"
+        return "", "those of a week ago serve", "those of another day serve", flat
 
     def _quarter(self, quarter: int) -> tuple[float, int]:
         """Find the price of a quarter hour and its rung."""

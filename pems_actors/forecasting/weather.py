@@ -74,7 +74,15 @@ class WeatherLadder:
         why = _nonsense(issue, self.climate, now_s)
         if why:
             return replace(self, refused=why)
-        return replace(self, issue=issue, bias=LiveBias(), refused=None)
+        known = self.issue is not None and self.issue.issued_at_s == issue.issued_at_s
+        bias = self.bias if known else LiveBias()
+        return replace(self, issue=issue, bias=bias, refused=None)
+
+    def lacking(self, now_s: float) -> str:
+        """Say what is wrong with what the provider gave last; empty if nothing is."""
+        age_s = 0.0 if self.issue is None else now_s - self.issue.issued_at_s
+        old = f"the last forecast is {age_s / HOUR_S:.0f} h old" if age_s > FRESH_S else ""
+        return self.refused or old
 
     def observe(self, at_s: float, outdoor_c: float | None) -> WeatherLadder:
         """Learn from the live outdoor sensor; missing or absurd values teach nothing."""

@@ -36,6 +36,8 @@ from pems_actors.domain.plan import HouseState, RoomThermalState
 from pems_actors.domain.readings import Quality
 from pems_actors.domain.time_grid import TimeGrid
 from pems_actors.economics.tariff import Tariff
+from pems_actors.gateways.http_feed import FeedError
+from pems_actors.gateways.prices import CachedPrices
 from supervision import WorkerDone, WorkerFailed, WorkerSpec
 from tests.actors.kit import HOUSE, NOON, Stage
 from tests.actors.skies import Market, Provider, weather
@@ -132,6 +134,23 @@ def test_a_price_source_that_cannot_be_reached_degrades_but_a_curve_is_told():
     stage = prices_stage(Market(down=True))
     assert stage.status.reason == "price source: no route to host"
     assert stage.last(PLANNER, PriceCurve).source == "flat"
+
+
+def test_a_market_that_nobody_reached_yet_is_told_with_the_cause():
+    class Unreachable:
+        def day(self, day):
+            raise FeedError(f"https://market/{day} cannot be read: no network")
+
+    stage = prices_stage(CachedPrices(Unreachable()))
+    assert stage.status.state == "degraded"
+    assert stage.status.reason.startswith(
+        "no price is published for now; a flat 100 EUR/MWh serves (https://market/"
+    )
+
+
+def test_a_market_that_has_told_today_is_well():
+    stage = prices_stage(Market())
+    assert (stage.status.state, stage.status.reason) == ("running", "as published")
 
 
 def test_prices_are_told_again_each_hour_and_when_they_are_news():

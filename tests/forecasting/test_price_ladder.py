@@ -170,3 +170,21 @@ def test_no_sequence_of_offers_leaves_a_slot_without_a_sane_price(
     assert len(told.eur_mwh) == len(told.sources) == len(grid)
     assert all(abs(price) <= 10_000.0 + 1e-6 for price in told.eur_mwh)
     assert told.published_until_s >= grid.start_s
+
+
+def test_what_the_market_has_not_told_is_said_with_what_serves_instead() -> None:
+    assert PriceLadder(PRAGUE).lacking(NOON_S) == (
+        "no price is published for now; a flat 100 EUR/MWh serves"
+    )
+    assert knowing(7).lacking(NOON_S).endswith("those of a week ago serve")
+    assert knowing(3).lacking(NOON_S).endswith("those of another day serve")
+
+
+def test_a_day_that_is_known_is_enough_until_the_next_one_should_be_out() -> None:
+    today = TimeGrid.local_day(date(2026, 1, 15), ZONE)
+    tomorrow = TimeGrid.local_day(date(2026, 1, 16), ZONE)
+    ladder = PriceLadder(PRAGUE).observe(today, wavy(today), NOON_S)
+    at_four_s = today.start_s + 16 * HOUR_S
+    assert ladder.lacking(at_four_s - 1.0) == ""
+    assert ladder.lacking(at_four_s) == "tomorrow's prices are not out yet"
+    assert ladder.observe(tomorrow, wavy(tomorrow), NOON_S).lacking(at_four_s) == ""

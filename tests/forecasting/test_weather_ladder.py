@@ -111,6 +111,19 @@ def test_a_silent_provider_is_told_and_a_good_issue_clears_it() -> None:
     assert silent.accept(issue(), NOW_S).refused is None
 
 
+def test_an_issue_that_nothing_follows_is_told_by_its_age() -> None:
+    told = ladder().accept(issue(), START_S)
+    assert told.lacking(START_S + 8 * HOUR_S) == ""
+    assert told.lacking(START_S + 20 * HOUR_S) == "the last forecast is 20 h old"
+
+
+def test_what_the_sensor_has_told_is_kept_until_there_is_a_new_issue() -> None:
+    warmer = ladder().accept(issue(), START_S).observe(NOW_S, -1.0)
+    assert warmer.accept(issue(), NOW_S).bias == warmer.bias
+    newer = issue(start_s=START_S + 6 * HOUR_S)
+    assert warmer.accept(newer, NOW_S).bias.bias_k == 0.0
+
+
 def test_bands_widen_with_lead_time_and_on_a_worse_rung() -> None:
     fresh = ladder().accept(issue(), START_S).outdoor(NEXT, NOW_S - HOUR_S)
     usual = ladder().outdoor(NEXT, NOW_S)
