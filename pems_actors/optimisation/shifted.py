@@ -73,7 +73,9 @@ class Remembered:
         read["duty"] = np.where(case.stages.blocked[:, None], 0.0, read["duty"])
         if case.problem.purpose is not Purpose.BETWEEN:
             read["duty"] = self._made_up(case, read["duty"])
-        return replace(old, **read, solver=SHIFTED, status="prices of the last solve", iterations=0)
+        return replace(
+            old, **read, solver=SHIFTED, status="moved on from the last solve", iterations=0
+        )
 
     def _made_up(self, case: Case, duty: Array) -> Array:
         """Give or spare the heat by which the house is behind its plan or ahead of it, at once.
