@@ -36,8 +36,11 @@ class Arming:
             return "rejected", f"there is no device {asked!r}; give all, or one like rooms/obyvak"
         if verb == "arm":
             self._open(chosen)
-        else:
-            self._close(chosen, every)
+        elif not self._close(chosen, every):
+            return (
+                "failed",
+                "nothing was closed, for the post of people is starting anew; try again",
+            )
         told = f"{verb}ed {len(chosen)} device{'s' if len(chosen) > 1 else ''}"
         try:
             self.save(self.writer.armed)
@@ -51,12 +54,13 @@ class Arming:
         for device in shut:
             self.actor.tell(self.addresses[device], Armed(self.actor.now_s()))
 
-    def _close(self, chosen: frozenset[str], every: frozenset[str]) -> None:
+    def _close(self, chosen: frozenset[str], every: frozenset[str]) -> bool:
+        """Give devices back and close their doors; False if the gate did not let that pass."""
         now_s = self.actor.now_s()
         armed = frozenset(filter(self.writer.is_armed, chosen))
         ordered = [device for device in armed if self.writer.journal.last(device) is not None]
         orders = last_orders(self.house, ordered, now_s)
-        self.actor.effect(lambda: self.writer.give_back(orders, armed, every, now_s))
+        return self.actor.effect(lambda: self.writer.give_back(orders, armed, every, now_s))
 
 
 def _device_name(path: str) -> str:

@@ -11,7 +11,7 @@ import typer
 
 from pems_actors.cli import house_line
 from pems_actors.cli.options import AsJson, State, state_dir
-from pems_actors.cli.output import BAD_USAGE, refuse, say_json
+from pems_actors.cli.output import BAD_USAGE, Refusal, refuse, say_json
 from pems_actors.cli.times import house_zone
 
 LAST = 40
@@ -52,16 +52,18 @@ def logs(
     local = house_zone(folder)
     for event in seen[-last:]:
         print(line(event, local))
+    newest = seen[-1]["process_s"] if seen else -1.0
     while follow:
-        newest = seen[-1]["process_s"] if seen else -1.0
         try:
             time.sleep(LOOK_EVERY_S)
-            seen = events()
+            fresh = [event for event in events() if event["process_s"] > newest]
         except KeyboardInterrupt:
             return
-        for event in seen:
-            if event["process_s"] > newest:
-                print(line(event, local), flush=True)
+        except Refusal:
+            continue  # it is away for a moment, and tells of it when it is back
+        for event in fresh:
+            print(line(event, local), flush=True)
+        newest = fresh[-1]["process_s"] if fresh else newest
 
 
 def _concerns(event: Told, path: str, *, every: bool) -> bool:
