@@ -11,7 +11,7 @@ from pems_actors.control.wishes import Override
 from pems_actors.domain.events import HouseMode, PlanAdopted
 from pems_actors.domain.house import BatteryMode
 from pems_actors.domain.levels import Level
-from pems_actors.domain.plan import Plan, SolverRecord
+from pems_actors.domain.plan import Plan, PlanSlot, SolverRecord
 from pems_actors.durable import kept
 from pems_actors.forecasting.base_load import BaseLoad, Today
 from tests.durable.kept_values import KEPT
@@ -87,14 +87,24 @@ def _plan(slots) -> PlanAdopted:
     return PlanAdopted(plan, NOW)
 
 
-def _slots():
-    from hypothesis import find
-
-    slot = find(KEPT["planning/plan_keeper"], lambda a: a.plan.slots).plan.slots[0]
-    return (replace(slot, start_s=NOW, duration_s=10 * HOUR),)
-
-
-SLOTS = _slots()
+SLOTS = (
+    PlanSlot(
+        start_s=NOW,
+        duration_s=10 * HOUR,
+        relays={"living": True},
+        heat_kw={"living": 1.2},
+        battery_mode=BatteryMode.SELF_USE,
+        battery_kw=0.4,
+        grid_kw=1.1,
+        pv_kw=0.0,
+        base_load_kw=0.3,
+        export_allowed=True,
+        temps_c={"living": 21.0},
+        soc_frac=0.5,
+        cost=4.2,
+        reasons={"living": "on: cold"},
+    ),
+)
 
 
 def test_a_plan_stands_until_its_path_ends():
