@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from pems_actors.cli import run_file
 from pems_actors.cli.learn import MODELS_FOLDER, opened
 from pems_actors.cli.learned_rooms import rooms_of, rooms_table, use_of
 from pems_actors.cli.options import AsJson, State, state_dir
 from pems_actors.cli.output import BAD_USAGE, refuse, say_json, show
-from pems_actors.cli.words import zone
+from pems_actors.cli.times import house_zone
 from pems_actors.domain.units import DAY_S, iso
 
 if TYPE_CHECKING:
@@ -134,10 +133,8 @@ def forecast(
         say_json({"name": name, "unit": UNITS[name], **told, "truth": truth})
         return
     print(f"{name} as issued at {iso(told['issued_at_s'])} by: {told['source']}")
-    facts = run_file.of_state(folder)
-    local = zone(facts.timezone if facts else None)
     if plot:
-        print("\n".join(drawn(told, truth, local, UNITS[name])))
+        print("\n".join(drawn(told, truth, house_zone(folder), UNITS[name])))
     else:
         print("\n".join(_figures(name, told, truth)))
 

@@ -41,13 +41,14 @@ def house_zone(folder: Path) -> tzinfo:
     return zone(facts.timezone if facts else None)
 
 
+def house_now(folder: Path) -> datetime:
+    """Ask a running house what time it is there. Raises: Refusal if nobody answers."""
+    return instant(house_line.result(folder, "status")["time"])
+
+
 def house_time(folder: Path, text: str) -> datetime:
     """Read a time to come by the clock of a running house.
 
     Raises: Refusal if it is none, or if nobody answers.
     """
-
-    def now() -> datetime:
-        return instant(house_line.result(folder, "status")["time"])
-
-    return time_to_come(text, now, house_zone(folder))
+    return time_to_come(text, lambda: house_now(folder), house_zone(folder))

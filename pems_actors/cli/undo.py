@@ -1,7 +1,8 @@
 """Which order takes the last wish back. Pure.
 
 Only wishes can be taken back. One that is over, or that was released already, stands no more: then
-the one before it is taken back.
+the one before it is taken back. A house whose mode is taken back is in its ordinary one: an
+emergency is left by no other, and to take back twice must not bring anything back.
 """
 
 from __future__ import annotations
@@ -37,14 +38,12 @@ def taking_back(commands: Sequence[Told], now_s: float) -> Back | None:
         commands: the orders as `pems commands --json` lists them, oldest first.
     """
     settled: set[str] = set()
-    done = [each for each in commands if each.get("outcome") == "done"]
-    for k in range(len(done) - 1, -1, -1):
-        wish = done[k]
+    for wish in reversed([each for each in commands if each.get("outcome") == "done"]):
         matter = _matter(wish)
         if matter is None or matter in settled:
             continue
         settled.add(matter)
-        back = _back(wish, done[:k])
+        back = _back(wish)
         if back is not None and now_s < _ends_s(wish):
             return back
     return None
@@ -59,23 +58,13 @@ def _matter(order: Told) -> str | None:
     return path if verb in {*RELEASED.get(kind, ()), "release"} else None
 
 
-def _back(wish: Told, before: Sequence[Told]) -> Back | None:
+def _back(wish: Told) -> Back | None:
     """Give the order that ends a wish; None for one that is itself the end of one."""
     path, verb, args = str(wish["path"]), str(wish["verb"]), wish.get("args") or {}
     if path != "house":
         return None if verb == "release" else Back(path, "release", {}, wish)
-    if verb == "presence":
-        return Back(path, verb, {"home": not args.get("home")}, wish)
-    if args.get("mode") == "normal":
-        return None
-    return Back(path, verb, {"mode": _mode_before(before)}, wish)
-
-
-def _mode_before(before: Sequence[Told]) -> object:
-    """Give the mode that stood before, if it had no end of its own, else the ordinary one."""
-    modes = [each.get("args") or {} for each in before if _matter(each) == "mode"]
-    last = modes[-1] if modes else {}
-    return "normal" if last.get("until_s") else last.get("mode", "normal")
+    usual = {"mode": "normal"} if verb == "mode" else {"home": True}
+    return None if usual.items() <= args.items() else Back(path, verb, usual, wish)
 
 
 def _ends_s(wish: Told) -> float:

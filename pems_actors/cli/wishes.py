@@ -12,9 +12,9 @@ from pems_actors.cli import house_line
 from pems_actors.cli.options import AsJson, State, state_dir
 from pems_actors.cli.orders import finish
 from pems_actors.cli.output import refuse
-from pems_actors.cli.times import EXAMPLES, house_time, house_zone
+from pems_actors.cli.times import EXAMPLES, house_now, house_time, house_zone
 from pems_actors.cli.undo import Back, taking_back
-from pems_actors.cli.words import arguments_told, clock, instant
+from pems_actors.cli.words import arguments_told, clock
 
 
 def add_to(app: typer.Typer) -> None:
@@ -54,7 +54,7 @@ def away(
 def undo(as_json: AsJson = False, state: State = None) -> None:
     """Take back the last wish that stands, of whoever it was."""
     folder = state_dir(state)
-    now = instant(house_line.result(folder, "status")["time"])
+    now = house_now(folder)
     orders = house_line.result(folder, "commands").get("commands", [])
     back = taking_back(orders, now.timestamp())
     if back is None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from pems_actors.actors.arming import Arming
 from pems_actors.actors.base import (
     BATTERY,
     CONTROL,
@@ -20,7 +21,7 @@ from pems_actors.actors.worker_drill import KilledWorker
 from pems_actors.domain.events import HouseMode, ModeChanged, Outcome, Republish, Request
 from supervision.events import ChildRestarted
 from tests.actors.desk import Desk
-from tests.actors.kit import NOON, later, order
+from tests.actors.kit import HOUSE, NOON, later, order
 
 ROOM = "rooms/living"
 HOUR_S = 3600.0
@@ -251,6 +252,27 @@ def test_disarming_closes_the_doors_of_a_house_that_was_all_open():
     desk.says("", "disarm")
     assert desk.saved == [frozenset()]
     assert desk.says("", "arm", args={"device": "rooms/attic"})["outcome"] == "rejected"
+
+
+def test_what_the_gate_did_not_let_be_closed_is_not_said_to_be():
+    desk = Desk()
+    desk.stage.writer.armed = None
+    arming = Arming(Fenced(), HOUSE, desk.stage.writer, desk.saved.append)
+    outcome, reason = arming.obey("disarm", "all")
+    assert outcome == "failed"
+    assert "try again" in reason
+    assert desk.stage.writer.armed is None
+    assert not desk.saved
+
+
+class Fenced:
+    """An actor whose successor lives already: nothing of its passes the gate."""
+
+    def now_s(self) -> float:
+        return NOON
+
+    def effect(self, action, resource=None) -> bool:
+        return False
 
 
 def test_a_drill_harms_its_target():

@@ -119,7 +119,8 @@ def test_bad_usage_is_one_sentence_with_a_way_out(pems: Pems, typed, words: str)
 def test_help_lists_every_command(pems: Pems) -> None:
     said = pems("--help")
     assert said.code == 0
-    for name in ("run", "status", "plan", "explain", "tell", "drill", "disarm", "away", "undo"):
+    asked = ("run", "status", "plan", "explain", "tell", "ask", "drill", "arm", "disarm")
+    for name in (*asked, "boost", "away", "undo", "logs"):
         assert f" {name} " in said.out
 
 

@@ -45,7 +45,7 @@ def test_a_part_of_the_tree_the_newest_ones_or_every_event(house: CannedHouse, p
     assert pems("logs", "--follow", "--json", "--state", house.state).code == 2
 
 
-def test_following_tells_each_event_once_until_it_is_left(
+def test_following_tells_each_event_once_and_outlasts_a_restart_until_it_is_left(
     house: CannedHouse, pems: Pems, monkeypatch: pytest.MonkeyPatch
 ):
     house.results["events"] = {"events": EVENTS[:2]}
@@ -53,8 +53,11 @@ def test_following_tells_each_event_once_until_it_is_left(
 
     def sleep(length_s: float) -> None:
         looks.append(length_s)
-        house.results["events"] = {"events": EVENTS}
-        if len(looks) > 2:
+        if len(looks) == 1:
+            house.reject("events", "just starting")
+        else:
+            house.results["events"] = {"events": EVENTS}
+        if len(looks) > 3:
             raise KeyboardInterrupt
 
     monkeypatch.setattr(logs.time, "sleep", sleep)

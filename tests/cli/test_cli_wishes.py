@@ -106,9 +106,13 @@ def test_where_no_wish_stands_that_is_said(house: CannedHouse, pems: Pems):
         ([order("devices/inverter", "export", allowed=False)], ("devices/inverter", "release", {})),
         ([order("house", "mode", mode="away")], ("house", "mode", {"mode": "normal"})),
         ([order("house", "presence", home=False)], ("house", "presence", {"home": True})),
-        (
+        (  # an emergency is left by mode normal only, whatever stood before
             [order("house", "mode", mode="economy"), order("house", "mode", mode="emergency")],
-            ("house", "mode", {"mode": "economy"}),
+            ("house", "mode", {"mode": "normal"}),
+        ),
+        (  # and to take back twice brings nothing back
+            [order("house", "presence", home=False), order("house", "presence", home=True)],
+            None,
         ),
         (  # what is no wish, was refused or is over does not stand in the way
             [
